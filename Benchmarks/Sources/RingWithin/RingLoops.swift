@@ -1,0 +1,1 @@
+../RingAcross/RingLoops.swift

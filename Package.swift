@@ -1,0 +1,96 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The settings every Swift target shares: the language mode's strictest checks, all of them errors.
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+/// What the command line is made of.
+let everything: [Target.Dependency] = [
+    "CycleBenchmark", "EmulatedMachine", "VhostVDPAConformance", "SimulatedVDPA", "VhostVDPABackend",
+    "VhostVDPA", "VirtioNet",
+    "VirtQueue", "GuestMemory", "CLinux", system, logging,
+    .product(name: "ArgumentParser", package: "swift-argument-parser"),
+]
+
+/// A library and its tests, which may need more than the library itself.
+func library(
+    _ name: String, _ dependencies: [Target.Dependency], testing: [Target.Dependency] = []
+) -> [Target] {
+    [
+        .target(name: name, dependencies: dependencies, swiftSettings: strict),
+        .testTarget(
+            name: "\(name)Tests",
+            dependencies: [.target(name: name)] + dependencies + testing,
+            swiftSettings: strict
+        ),
+    ]
+}
+
+let package = Package(
+    name: "emu",
+    products: [
+        .executable(name: "emu", targets: ["emu"]),
+        .library(name: "IOUring", targets: ["IOUring"]),
+        .library(name: "GuestMemory", targets: ["GuestMemory"]),
+        .library(name: "VirtQueue", targets: ["VirtQueue"]),
+        .library(name: "VirtioNet", targets: ["VirtioNet"]),
+        .library(name: "VhostVDPA", targets: ["VhostVDPA"]),
+        .library(name: "VhostVDPABackend", targets: ["VhostVDPABackend"]),
+        .library(name: "SimulatedVDPA", targets: ["SimulatedVDPA"]),
+        .library(name: "VhostVDPAConformance", targets: ["VhostVDPAConformance"]),
+        .library(name: "EmulatedMachine", targets: ["EmulatedMachine"]),
+        .library(name: "CycleBenchmark", targets: ["CycleBenchmark"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        .target(name: "CLinux"),
+        .target(name: "CIOUring", linkerSettings: [.linkedLibrary("uring")]),
+    ]
+        + library("IOUring", ["CIOUring", "CLinux", system])
+        + library("GuestMemory", ["CLinux", system, logging])
+        + library("VirtQueue", ["GuestMemory"])
+        + library(
+            "VirtioNet", ["VirtQueue", "GuestMemory", "IOUring", "CIOUring", "CLinux", system, logging])
+        + library("VhostVDPA", ["GuestMemory", "CLinux", system, logging])
+        + library("VhostVDPABackend", ["VhostVDPA", "GuestMemory", "CLinux", system, logging])
+        + library(
+            "SimulatedVDPA",
+            ["VhostVDPA", "VirtioNet", "VirtQueue", "GuestMemory", "CLinux", system, logging]
+        )
+        + library(
+            "VhostVDPAConformance", ["VhostVDPA", "VirtQueue", "GuestMemory", "CLinux", system],
+            testing: ["SimulatedVDPA", "VirtioNet", logging]
+        )
+        + library(
+            "EmulatedMachine",
+            [
+                "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "VirtQueue", "GuestMemory",
+                "IOUring", system, logging,
+            ]
+        )
+        + library(
+            "CycleBenchmark",
+            [
+                "EmulatedMachine", "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet",
+                "GuestMemory", "CLinux",
+                system, logging,
+            ]
+        )
+        + [
+            .executableTarget(name: "emu", dependencies: everything, swiftSettings: strict),
+            .testTarget(name: "emuTests", dependencies: ["emu"] + everything, swiftSettings: strict),
+        ]
+)

@@ -1,0 +1,57 @@
+// The system calls of a character device. ioctl(2) is variadic and MAP_FAILED a cast, so neither imports.
+// Every function returns what the call returns, or -errno (Documentation/userspace-api/ioctl, mmap(2)).
+#pragma once
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+static inline int clinux_ioctl(int fd, unsigned long request, unsigned long argument) {
+    int result = ioctl(fd, request, argument);
+    return result < 0 ? -errno : result;
+}
+
+// Stores the address of the new mapping in *address and returns 0, or returns -errno.
+static inline int clinux_mmap(void **address, size_t length, int protection, int flags, int fd, off_t offset) {
+    void *result = mmap(0, length, protection, flags, fd, offset);
+    if (result == MAP_FAILED) return -errno;
+    *address = result;
+    return 0;
+}
+
+// The open file's access mode (O_RDONLY, O_WRONLY, O_RDWR), or -errno.
+static inline int clinux_access_mode(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    return flags < 0 ? -errno : flags & O_ACCMODE;
+}
+
+// Keeps a descriptor from reaching programs that this process executes. 0 or -errno.
+static inline int clinux_close_on_exec(int fd) {
+    int flags = fcntl(fd, F_GETFD);
+    if (flags < 0 || fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0) return -errno;
+    return 0;
+}
+
+// 1 for a character device, 0 for any other file, or -errno.
+static inline int clinux_is_character_device(int fd) {
+    struct stat status;
+    if (fstat(fd, &status) < 0) return -errno;
+    return S_ISCHR(status.st_mode) ? 1 : 0;
+}
+
+// A new non-blocking eventfd with counter 0 that is closed on exec, or -errno (eventfd(2)).
+static inline int clinux_interrupt_eventfd(void) {
+    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+// The soft RLIMIT_MEMLOCK in bytes; UINT64_MAX where there is none or it cannot be read (getrlimit(2)).
+static inline uint64_t clinux_memlock_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
+    return limit.rlim_cur;
+}

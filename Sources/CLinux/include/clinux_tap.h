@@ -1,0 +1,121 @@
+// TUN/TAP (Documentation/networking/tuntap.rst, include/uapi/linux/if_tun.h) and the network namespaces a TAP
+// may live in (setns(2)). Swift has neither the ioctl numbers nor setns. Every function returns -errno.
+#pragma once
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    clinux_tap_name_max = IFNAMSIZ - 1,
+    clinux_clone_newnet = 0x40000000, // CLONE_NEWNET, hidden without _GNU_SOURCE.
+    clinux_tun_f_csum = TUN_F_CSUM,
+    clinux_tun_f_tso4 = TUN_F_TSO4,
+    clinux_tun_f_tso6 = TUN_F_TSO6,
+    clinux_tun_f_uso4 = 0x20, // Linux 6.2; 6.1's headers end before it.
+    clinux_tun_f_uso6 = 0x40,
+};
+
+// What a failed step was, for an error that can say so.
+enum clinux_tap_step {
+    clinux_tap_step_none,
+    clinux_tap_step_namespace, // opening or entering the namespace
+    clinux_tap_step_open,      // opening /dev/net/tun
+    clinux_tap_step_attach,    // TUNSETIFF
+    clinux_tap_step_header,    // TUNSETVNETHDRSZ
+    clinux_tap_step_offload,   // TUNSETOFFLOAD
+};
+
+struct clinux_tap_request {
+    const char *namespace_path; // NULL: the caller's namespace
+    const char *name;
+    int header_size;
+    unsigned offload;
+    enum clinux_tap_step step;
+    int result; // the descriptor, or -errno
+};
+
+// Attaches to the TAP `name`, creating it where it does not exist, in the calling thread's namespace.
+static inline int clinux_tap_open_here(struct clinux_tap_request *request)
+{
+    struct ifreq interface;
+    memset(&interface, 0, sizeof interface);
+    if (strlen(request->name) > clinux_tap_name_max)
+        return -ENAMETOOLONG;
+    memcpy(interface.ifr_name, request->name, strlen(request->name));
+    interface.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+
+    request->step = clinux_tap_step_open;
+    int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int error = 0;
+    request->step = clinux_tap_step_attach;
+    if (ioctl(fd, TUNSETIFF, &interface) < 0) {
+        error = errno;
+    } else {
+        request->step = clinux_tap_step_header;
+        if (ioctl(fd, TUNSETVNETHDRSZ, &request->header_size) < 0) {
+            error = errno;
+        } else {
+            request->step = clinux_tap_step_offload;
+            if (ioctl(fd, TUNSETOFFLOAD, (unsigned long)request->offload) < 0)
+                error = errno;
+        }
+    }
+    if (error) {
+        close(fd);
+        return -error;
+    }
+    request->step = clinux_tap_step_none;
+    return fd;
+}
+
+static inline void *clinux_tap_open_elsewhere(void *argument)
+{
+    struct clinux_tap_request *request = argument;
+    request->step = clinux_tap_step_namespace;
+    int namespace_fd = open(request->namespace_path, O_RDONLY | O_CLOEXEC);
+    if (namespace_fd < 0) {
+        request->result = -errno;
+        return NULL;
+    }
+    if (syscall(SYS_setns, namespace_fd, clinux_clone_newnet) < 0)
+        request->result = -errno;
+    else
+        request->result = clinux_tap_open_here(request);
+    close(namespace_fd);
+    return NULL;
+}
+
+// Opens the TAP in its namespace. setns changes a single thread, so a thread of its own enters the namespace and
+// ends there; the descriptor works in every thread of the process. A descriptor's interface stays where it is.
+static inline int clinux_tap_open(struct clinux_tap_request *request)
+{
+    if (!request->namespace_path)
+        return request->result = clinux_tap_open_here(request);
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, clinux_tap_open_elsewhere, request);
+    if (error)
+        return request->result = -error;
+    pthread_join(thread, NULL);
+    return request->result;
+}
+
+// Offloads the guest takes on receive: TUN_F_*.
+static inline int clinux_tap_set_offload(int fd, unsigned offload)
+{
+    return ioctl(fd, TUNSETOFFLOAD, (unsigned long)offload) < 0 ? -errno : 0;
+}
+
+// Tells the interface that its carrier is on (1) or off (0).
+static inline int clinux_tap_set_carrier(int fd, int on)
+{
+    return ioctl(fd, TUNSETCARRIER, &on) < 0 ? -errno : 0;
+}

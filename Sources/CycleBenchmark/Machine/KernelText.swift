@@ -1,0 +1,37 @@
+internal import SystemPackage
+
+/// The kernel's text files.
+enum KernelText {
+    /// A file's text without the line breaks at its end; `nil` where it cannot be read.
+    static func of(_ path: FilePath) -> String? {
+        guard let file = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else { return nil }
+        defer { try? file.close() }
+        var text: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 8192)
+        while let count = try? unsafe part.withUnsafeMutableBytes({ try unsafe file.read(into: $0) }) {
+            guard count > 0 else {
+                while text.last == UInt8(ascii: "\n") { text.removeLast() }
+                return String(decoding: text, as: UTF8.self)
+            }
+            text += part[..<count]
+        }
+        return nil
+    }
+
+    /// What stands behind `name` and a colon, in the first line that begins with it.
+    static func field(_ name: String, in text: String) -> String? {
+        for line in text.split(separator: "\n") where line.hasPrefix(name) {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            return String(line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" })
+        }
+        return nil
+    }
+
+    /// The number behind `name` and a colon.
+    static func number(_ name: String, in text: String) -> UInt64? {
+        field(name, in: text).flatMap { UInt64($0.prefix { $0.isNumber }) }
+    }
+
+    /// Bytes that this process has pinned.
+    static var pinnedBytes: UInt64 { (number("VmPin", in: of("/proc/self/status") ?? "") ?? 0) << 10 }
+}

@@ -1,0 +1,98 @@
+internal import GuestMemory
+internal import VhostVDPA
+
+/// A benchmark's results as `emu cycle --json` prints them. Times are in microseconds.
+package struct CycleReport: Codable, Equatable, Sendable {
+    /// Percentiles of times.
+    package struct Percentiles: Codable, Equatable, Sendable {
+        package var p50: Double
+        package var p99: Double
+    }
+
+    /// The mean of what one cycle sends.
+    package struct PerCycle: Codable, Equatable, Sendable {
+        package var updates: Double
+        package var invalidates: Double
+        package var batches: Double
+        package var ioctls: Double
+    }
+
+    /// One strategy with one size of memory.
+    package struct Result: Codable, Equatable, Sendable {
+        package var strategy: CycleStrategy
+        package var device: String
+        package var memoryBytes: UInt64
+        package var pageKind: String
+        package var pinned: Bool
+        package var regions: Int
+        package var queuePairs: Int
+        /// `null` where the kernel does not show them.
+        package var contiguousRuns: Int?
+        /// How many cycles the percentiles are of.
+        package var cycles: Int
+        package var cycle: Percentiles
+        /// `null` where it was not measured.
+        package var downtime: Percentiles?
+        /// The median of each phase.
+        package var phases: [String: Double]
+        package var perCycle: PerCycle
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(strategy, forKey: .strategy)
+            try container.encode(device, forKey: .device)
+            try container.encode(memoryBytes, forKey: .memoryBytes)
+            try container.encode(pageKind, forKey: .pageKind)
+            try container.encode(pinned, forKey: .pinned)
+            try container.encode(regions, forKey: .regions)
+            try container.encode(queuePairs, forKey: .queuePairs)
+            // Present in every result, so that a reader of the schema finds it.
+            try container.encode(contiguousRuns, forKey: .contiguousRuns)
+            try container.encode(cycles, forKey: .cycles)
+            try container.encode(cycle, forKey: .cycle)
+            try container.encode(downtime, forKey: .downtime)
+            try container.encode(phases, forKey: .phases)
+            try container.encode(perCycle, forKey: .perCycle)
+        }
+    }
+
+    package var machine: HostFacts
+    package var results: [Result]
+    /// What was asked for and not measured.
+    package var skipped: [CycleOutcome.Skip]
+    /// What was wrong with the device.
+    package var problems: [String]
+
+    package init(_ outcome: CycleOutcome) {
+        machine = outcome.machine
+        results = outcome.series.map(Result.init)
+        skipped = outcome.skips
+        problems = outcome.problems
+    }
+}
+
+extension CycleReport.Result {
+    init(_ series: CycleSeries) {
+        let setup = series.setup
+        strategy = series.strategy
+        device = setup.device
+        memoryBytes = setup.memory.rawValue
+        pageKind = setup.pages.rawValue
+        pinned = setup.isPinned
+        regions = setup.regions
+        queuePairs = setup.queuePairs
+        contiguousRuns = setup.contiguousRuns
+        cycles = series.cycles.count
+        cycle = .init(p50: series.cycles.percentile(50) ?? 0, p99: series.cycles.percentile(99) ?? 0)
+        downtime = nil
+        phases = Dictionary(
+            uniqueKeysWithValues: CyclePhase.allCases.map {
+                ($0.rawValue, series.phases[$0]?.percentile(50) ?? 0)
+            })
+        let all = Double(max(1, series.cycles.count + series.phaseCycles))
+        perCycle = .init(
+            updates: Double(series.counts.updates) / all,
+            invalidates: Double(series.counts.invalidates) / all,
+            batches: Double(series.counts.batches) / all, ioctls: Double(series.counts.ioctls) / all)
+    }
+}

@@ -1,0 +1,138 @@
+internal import GuestMemory
+
+/// The report as one HTML page that needs nothing else: figures are inline SVG, the style is in the page.
+package struct CyclePage {
+    private let outcome: CycleOutcome
+    private let report: CycleReport
+
+    /// The name of the raw data's file, which the page links to.
+    package static let dataName = "cycles.csv"
+
+    package init(_ outcome: CycleOutcome) {
+        self.outcome = outcome
+        report = CycleReport(outcome)
+    }
+
+    package var html: String {
+        """
+        <!doctype html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>\(escaped(headline))</title>
+        <style>\(PageStyle.css)</style>
+        </head>
+        <body>
+        <main>
+        <h1>\(escaped(headline))</h1>
+        <p class="lead">\(escaped(subtitle))</p>
+        <figure>
+        \(CyclePlot(results: report.results).svg)
+        <figcaption>Median time of one stop and start against guest memory, both axes logarithmic. The thin line above \
+        a point reaches to the 99th percentile.</figcaption>
+        </figure>
+        <h2>Where the time goes</h2>
+        <figure>
+        \(PhasePlot(results: report.results).svg)
+        <figcaption>The share of each phase (medians), with their sum behind the bar. Taken in cycles of their own, as \
+        each phase costs a reading of the clock. A resume has no reset: its RESUME is in “enable”.</figcaption>
+        </figure>
+        <h2>Every cycle</h2>
+        <figure>
+        \(DistributionPlot(series: outcome.series).svg)
+        <figcaption>One line for each cycle measured. Raw data: <a href="\(Self.dataName)">\(Self.dataName)</a>.</figcaption>
+        </figure>
+        <h2>The numbers</h2>
+        \(table)
+        \(notes)
+        <h2>How it was measured</h2>
+        <p>\(escaped(method))</p>
+        <p class="small">\(escaped(machine))</p>
+        </main>
+        </body>
+        </html>
+
+        """
+    }
+
+    /// What the numbers say, from the largest memory that has both strategies.
+    private var headline: String {
+        let sizes = Set(report.results.map(\.memoryBytes)).sorted(by: >)
+        for size in sizes {
+            guard let remap = result(.remap, size), let persist = result(.persist, size),
+                persist.cycle.p50 > 0
+            else { continue }
+            let ratio = FigureText.short(remap.cycle.p50 / persist.cycle.p50)
+            return
+                "With \(FigureText.memory(size)) of guest memory, a stop and start that keeps its maps is \(ratio)"
+                + " times as fast"
+        }
+        return "What a stop and start costs"
+    }
+
+    private var subtitle: String {
+        guard let first = report.results.first else { return "Nothing was measured." }
+        let regions = Set(report.results.map(\.regions)).sorted().map { "\($0)" }.joined(separator: " or ")
+        return "\(first.device), memory \(first.pinned ? "pinned" : "not pinned") by the device,"
+            + " \(first.queuePairs) queue pair, \(regions) mapped regions, \(pages(first.pageKind))"
+    }
+
+    private func pages(_ kind: String) -> String {
+        switch PageKind(rawValue: kind) {
+        case .explicit: "2 MiB pages"
+        case .transparent: "transparent huge pages"
+        default: "\(FigureText.memory(RAMBlock.hostPageSize.rawValue)) pages"
+        }
+    }
+
+    private var method: String {
+        "The device calls of one stop and one start, on one thread, with idle queues; what the guest's driver does in"
+            + " between is left out. Strategies take turns cycle by cycle on one open device, so that drift hits all of"
+            + " them; guest memory is touched before, and the first cycles are not counted. After the first and the last"
+            + " cycle of each strategy frames had to come back through the device. Percentiles are exact (nearest rank)."
+    }
+
+    private var machine: String {
+        let machine = report.machine
+        return "\(machine.kernel); \(machine.processors) × \(machine.processor);"
+            + " \(FigureText.memory(machine.memoryBytes & ~((1 << 20) - 1))) of memory; clock: \(machine.clockSource)"
+    }
+
+    private var table: String {
+        let heads = [
+            "memory", "strategy", "median", "99th percentile", "cycles", "maps", "unmaps", "batches",
+            "ioctls", "runs",
+        ]
+        let rows = report.results.map { result in
+            let runs = result.contiguousRuns.map { FigureText.grouped($0) } ?? "–"
+            let cells = [
+                FigureText.memory(result.memoryBytes), result.strategy.rawValue,
+                FigureText.time(result.cycle.p50),
+                FigureText.time(result.cycle.p99), FigureText.grouped(result.cycles),
+                FigureText.short(result.perCycle.updates), FigureText.short(result.perCycle.invalidates),
+                FigureText.short(result.perCycle.batches), FigureText.short(result.perCycle.ioctls), runs,
+            ]
+            return "<tr>" + cells.map { "<td>\($0)</td>" }.joined() + "</tr>"
+        }
+        return "<div class=\"wide\"><table><thead><tr>" + heads.map { "<th>\($0)</th>" }.joined()
+            + "</tr></thead><tbody>\n" + rows.joined(separator: "\n")
+            + "\n</tbody></table></div>\n<p class=\"small\">Maps to ioctls: what one cycle sends, on average. Runs:"
+            + " physically contiguous pieces of guest memory.</p>"
+    }
+
+    private var notes: String {
+        let skips = report.skipped.map { skip in
+            "Not measured: \(FigureText.memory(skip.memoryBytes))\(skip.strategy.map { ", \($0.rawValue)" } ?? ""): \(skip.reason)"
+        }
+        let lines = report.problems.map { "Wrong: \($0)" } + skips
+        guard !lines.isEmpty else { return "" }
+        return "<ul>" + lines.map { "<li>\(escaped($0))</li>" }.joined(separator: "\n") + "</ul>"
+    }
+
+    private func result(_ strategy: CycleStrategy, _ size: UInt64) -> CycleReport.Result? {
+        report.results.first { $0.strategy == strategy && $0.memoryBytes == size }
+    }
+
+    private func escaped(_ text: String) -> String { FigureText.escaped(text) }
+}

@@ -1,0 +1,97 @@
+/// Cycle time against memory, one line for each strategy, both axes logarithmic, as inline SVG.
+struct CyclePlot {
+    let results: [CycleReport.Result]
+
+    private static let (width, height) = (760.0, 420.0)
+    private static let (left, right, top, bottom) = (64.0, 580.0, 16.0, 372.0)
+    /// Between two labels at the end of lines.
+    private static let labelHeight = 17.0
+
+    var svg: String {
+        let across = LogarithmicScale(
+            results.map { Double($0.memoryBytes) }, base: 2, from: Self.left + 24, to: Self.right - 8)
+        let up = LogarithmicScale(
+            results.flatMap { [$0.cycle.p50, $0.cycle.p99] }.filter { $0 > 0 }, base: 10, from: Self.bottom,
+            to: Self.top)
+        var parts = axes(across, up)
+        var ends: [(strategy: CycleStrategy, y: Double, time: Double)] = []
+        for strategy in CycleStrategy.allCases {
+            let points = results.filter { $0.strategy == strategy && $0.cycle.p50 > 0 }
+                .sorted { $0.memoryBytes < $1.memoryBytes }
+            guard let last = points.last else { continue }
+            parts.append(line(strategy, points, across, up))
+            ends.append((strategy, up.position(last.cycle.p50), last.cycle.p50))
+        }
+        parts += labels(ends)
+        return """
+            <svg viewBox="0 0 \(number(Self.width)) \(number(Self.height))" role="img" \
+            aria-label="Cycle time against guest memory for each strategy">
+            \(parts.joined(separator: "\n"))
+            </svg>
+            """
+    }
+
+    private func axes(_ across: LogarithmicScale, _ up: LogarithmicScale) -> [String] {
+        var parts: [String] = []
+        for tick in up.ticks {
+            let y = number(up.position(tick))
+            parts.append(
+                "<line class=\"grid\" x1=\"\(number(Self.left))\" y1=\"\(y)\" x2=\"\(number(Self.right))\" y2=\"\(y)\"/>"
+            )
+            parts.append(
+                "<text class=\"tick end\" x=\"\(number(Self.left - 8))\" y=\"\(y)\" dy=\".35em\">\(FigureText.time(tick))</text>"
+            )
+        }
+        // Only the sizes that were measured are marked.
+        for size in Set(results.map(\.memoryBytes)).sorted() {
+            let x = number(across.position(Double(size)))
+            parts.append(
+                "<line class=\"mark\" x1=\"\(x)\" y1=\"\(number(Self.bottom))\" x2=\"\(x)\" y2=\"\(number(Self.bottom + 5))\"/>"
+            )
+            parts.append(
+                "<text class=\"tick middle\" x=\"\(x)\" y=\"\(number(Self.bottom + 20))\">\(FigureText.memory(size))</text>"
+            )
+        }
+        parts.append(
+            "<text class=\"tick middle\" x=\"\(number((Self.left + Self.right) / 2))\" y=\"\(number(Self.bottom + 40))\">guest memory</text>"
+        )
+        return parts
+    }
+
+    private func line(
+        _ strategy: CycleStrategy, _ points: [CycleReport.Result], _ across: LogarithmicScale,
+        _ up: LogarithmicScale
+    ) -> String {
+        let places = points.map {
+            (
+                across.position(Double($0.memoryBytes)), up.position($0.cycle.p50),
+                up.position(max($0.cycle.p99, $0.cycle.p50))
+            )
+        }
+        let path = places.map { "\(number($0.0)),\(number($0.1))" }.joined(separator: " ")
+        var parts = ["<g class=\"s-\(strategy.rawValue)\">", "<polyline points=\"\(path)\"/>"]
+        for (x, y, high) in places {
+            parts.append(
+                "<line class=\"whisker\" x1=\"\(number(x))\" y1=\"\(number(y))\" x2=\"\(number(x))\" y2=\"\(number(high))\"/>"
+            )
+            parts.append("<circle cx=\"\(number(x))\" cy=\"\(number(y))\" r=\"4.5\"/>")
+        }
+        return (parts + ["</g>"]).joined(separator: "\n")
+    }
+
+    /// Names at the end of lines, moved apart where they would touch.
+    private func labels(_ ends: [(strategy: CycleStrategy, y: Double, time: Double)]) -> [String] {
+        var parts: [String] = []
+        var free = Self.top
+        for end in ends.sorted(by: { $0.y < $1.y }) {
+            let y = max(end.y, free)
+            free = y + Self.labelHeight
+            parts.append(
+                "<text class=\"label s-\(end.strategy.rawValue)\" x=\"\(number(Self.right + 6))\" y=\"\(number(y))\" dy=\".35em\">\(end.strategy.rawValue)<tspan class=\"value\"> \(FigureText.time(end.time))</tspan></text>"
+            )
+        }
+        return parts
+    }
+
+    private func number(_ value: Double) -> String { FigureText.coordinate(value) }
+}

@@ -1,0 +1,144 @@
+package import EmulatedMachine
+internal import Glibc
+internal import GuestMemory
+package import Logging
+internal import SimulatedVDPA
+internal import VhostVDPA
+internal import VhostVDPABackend
+internal import VirtioNet
+
+/// Measures what a stop and start costs: strategies alternate cycle by cycle on one device, size after size.
+///
+/// Queues are idle while a cycle is measured. After the first and the last cycle of each strategy frames must go
+/// through the device and back, so that nothing is called fast that does not work. Control thread.
+package struct CycleBenchmark {
+    private let plan: CyclePlan
+    private let logger: Logger
+    private weak var observer: (any CycleObserver)?
+
+    /// How many frames show that a device works.
+    static let proofFrames: UInt64 = 16
+    /// How long they may take.
+    static let patience = Duration.seconds(10)
+
+    package init(_ plan: CyclePlan, logger: Logger, observer: (any CycleObserver)? = nil) {
+        self.plan = plan
+        self.logger = logger
+        self.observer = observer
+    }
+
+    /// Runs the plan. A size that the machine does not have is skipped; any other failure ends the run.
+    package func run() throws(MachineError) -> CycleOutcome {
+        var outcome = CycleOutcome(machine: .current)
+        for memory in plan.memory {
+            observer?.willPrepare(memory)
+            do throws(MachineError) {
+                try measure(memory, &outcome)
+            } catch {
+                guard case .memory(let refusal) = error, refusal.code == .notEnoughMemory else { throw error }
+                outcome.skips.append(
+                    .init(memoryBytes: memory.rawValue, strategy: nil, reason: refusal.description))
+            }
+        }
+        return outcome
+    }
+
+    private func measure(_ memory: ByteCount, _ outcome: inout CycleOutcome) throws(MachineError) {
+        let pinnedBefore = KernelText.pinnedBytes
+        var timer: PhaseTimer?
+        let machine = try EmulatedMachine(
+            MachineConfiguration(
+                memory: memory, pages: plan.pages, device: plan.device, isPrefaulted: !plan.isSparse,
+                isSparse: plan.isSparse),
+            logger: logger
+        ) { device in
+            let made = PhaseTimer(device)
+            timer = made
+            return made
+        }
+        defer { machine.close() }
+        guard let timer else { preconditionFailure("a machine opens its device once") }
+        try machine.start()
+        let setup = setup(of: machine, pinsMemory: KernelText.pinnedBytes > pinnedBefore)
+        var series: [CycleStrategy: CycleSeries] = [:]
+        for strategy in plan.strategies {
+            let offered = machine.backend.negotiated.offeredBackendFeatures
+            if let reason = strategy.obstacle(offered: offered, memory: memory) {
+                outcome.skips.append(.init(memoryBytes: memory.rawValue, strategy: strategy, reason: reason))
+            } else {
+                series[strategy] = CycleSeries(strategy, setup)
+            }
+        }
+        let strategies = plan.strategies.filter { series[$0] != nil }
+        let schedule = CycleSchedule(strategies: strategies, warmUp: plan.warmUp, cycles: plan.cycles)
+        let turns = schedule.turns
+        for (index, turn) in turns.enumerated() {
+            let (timing, calls) = try cycle(machine, timer, turn)
+            series[turn.strategy]?.add(timing, calls, turn.purpose)
+            observer?.didCycle(memory, done: index + 1, total: turns.count)
+            let isProof = index < strategies.count || index >= turns.count - strategies.count
+            if isProof, !Self.works(machine) {
+                outcome.problems.append(
+                    "\(memory), \(turn.strategy.rawValue): no frame came back after a stop and start")
+            }
+        }
+        outcome.series += strategies.compactMap { series[$0] }
+    }
+
+    /// One cycle with idle queues. What it acknowledges is set before the clock starts.
+    private func cycle(
+        _ machine: EmulatedMachine, _ timer: PhaseTimer, _ turn: CycleSchedule.Turn
+    ) throws(MachineError) -> (CycleTiming, DeviceCallCounts) {
+        do throws(BackendError) {
+            try machine.backend.reconfigure(turn.strategy.configuration)
+        } catch {
+            throw .backend(error)
+        }
+        let before = machine.backend.counts
+        timer.begin(isDetailed: turn.purpose == .phases)
+        switch turn.strategy {
+        case .resume:
+            do throws(BackendError) {
+                try machine.backend.suspendInPlace()
+                try machine.backend.resumeInPlace()
+            } catch {
+                throw .backend(error)
+            }
+        case .remap, .remapVerified, .remapUnbatched, .persist:
+            try machine.stop()
+            try machine.start()
+        }
+        let timing = timer.end()
+        return (timing, machine.backend.counts - before)
+    }
+
+    private func setup(of machine: EmulatedMachine, pinsMemory: Bool) -> CycleSetup {
+        let isPinned =
+            if case .simulated(let specification) = plan.device {
+                !specification.usesVirtualAddresses
+            } else {
+                pinsMemory
+            }
+        let sections = machine.backend.mapper.mappedSections
+        return CycleSetup(
+            device: plan.deviceName, memory: machine.configuration.memory, pages: machine.memory.ram.pages,
+            isPinned: isPinned, regions: sections.count, queuePairs: 1,
+            contiguousRuns: plan.isSparse ? nil : PhysicalRuns.count(in: sections))
+    }
+
+    /// Whether frames go through the device and come back. Leaves the queues idle.
+    private static func works(_ machine: EmulatedMachine) -> Bool {
+        let before = machine.driver.counters.frames.received
+        machine.driver.startTraffic(limit: proofFrames)
+        let end = ContinuousClock.now + patience
+        var hasReturned = false
+        repeat {
+            usleep(200)
+            machine.driver.synchronise()
+            let frames = machine.driver.counters.frames
+            hasReturned = frames.received >= before + proofFrames && frames.outstanding == 0
+        } while !hasReturned && ContinuousClock.now < end
+        machine.driver.stopTraffic()
+        return hasReturned
+    }
+}

@@ -1,0 +1,55 @@
+/// Which strategy's turn it is: cycle by cycle, so that whatever drifts hits all of them alike.
+///
+/// Every round has each strategy once. Each round begins with the strategy after the one that the last round of the
+/// same purpose began with, so that for no purpose one always follows the same other: who comes after a remap
+/// finds cold caches.
+package struct CycleSchedule: Hashable, Sendable {
+    /// The strategies, in the order of the first round.
+    package let strategies: [CycleStrategy]
+    /// Rounds before anything is measured.
+    package let warmUp: Int
+    /// Rounds whose cycles are measured whole.
+    package let cycles: Int
+    /// After how many whole rounds one follows that is measured phase by phase.
+    package let phaseInterval: Int
+
+    /// One cycle of one strategy.
+    package struct Turn: Hashable, Sendable {
+        /// What a cycle is for.
+        package enum Purpose: Hashable, Sendable {
+            case warmUp
+            /// Only its whole time is taken.
+            case whole
+            /// The time of each phase is taken, which costs a reading of the clock for each.
+            case phases
+        }
+
+        package let strategy: CycleStrategy
+        package let purpose: Purpose
+    }
+
+    package init(strategies: [CycleStrategy], warmUp: Int = 2, cycles: Int, phaseInterval: Int = 2) {
+        precondition(warmUp >= 0 && cycles >= 0 && phaseInterval > 0, "a schedule of counts")
+        self.strategies = strategies
+        self.warmUp = warmUp
+        self.cycles = cycles
+        self.phaseInterval = phaseInterval
+    }
+
+    /// All turns in order.
+    package var turns: [Turn] {
+        var purposes = [Turn.Purpose](repeating: .warmUp, count: warmUp)
+        for cycle in 0..<cycles {
+            purposes.append(.whole)
+            if (cycle + 1).isMultiple(of: phaseInterval) || cycle == cycles - 1 { purposes.append(.phases) }
+        }
+        var rounds: [Turn.Purpose: Int] = [:]
+        return purposes.flatMap { purpose in
+            let round = rounds[purpose, default: 0]
+            rounds[purpose] = round + 1
+            return strategies.indices.map { index in
+                Turn(strategy: strategies[(index + round) % strategies.count], purpose: purpose)
+            }
+        }
+    }
+}

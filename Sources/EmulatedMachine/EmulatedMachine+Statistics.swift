@@ -1,0 +1,34 @@
+internal import VhostVDPA
+package import VirtioNet
+
+extension EmulatedMachine {
+    /// What a real device's parent has counted of both queues in the device's life, or `nil` where it cannot be
+    /// asked. Subtract an earlier reading.
+    ///
+    /// It answers only while features are negotiated, to who has CAP_NET_ADMIN, and only where it counts
+    /// packets: Linux 6.12's vdpa_sim_net does.
+    package var parentCounts: QueueCounts? {
+        guard let vdpaName else { return nil }
+        var counts = QueueCounts()
+        for (vring, prefix) in [(VringIndex(0), "rx"), (1, "tx")] {
+            guard let statistics = try? VendorStatistics.read(device: vdpaName, vring: vring),
+                let packets = statistics.counters["\(prefix) packets"]
+            else { return nil }
+            counts.packets += packets
+            counts.bytes += statistics["\(prefix) bytes"]
+            counts.errors += statistics["\(prefix) errors"]
+            counts.drops += statistics["\(prefix) overruns"] + statistics["\(prefix) drops"]
+        }
+        return counts
+    }
+
+    /// What a real device's parent has counted since `earlier`, or `nil` where it cannot be asked.
+    func parentCounts(since earlier: QueueCounts?) -> QueueCounts? {
+        guard let earlier, var counts = parentCounts else { return nil }
+        counts.packets &-= earlier.packets
+        counts.bytes &-= earlier.bytes
+        counts.errors &-= earlier.errors
+        counts.drops &-= earlier.drops
+        return counts
+    }
+}

@@ -1,0 +1,238 @@
+package import GuestMemory
+package import Logging
+internal import IOUring
+internal import SystemPackage
+package import VhostVDPA
+package import VhostVDPABackend
+internal import VirtQueue
+package import VirtioNet
+
+/// A virtual machine without a virtual machine: guest RAM, a guest's network driver that runs on it, and a vDPA
+/// device that a vhost-vdpa backend drives.
+///
+/// Every method is called on one thread, the control thread. The guest's driver and a simulated device's worker
+/// run on threads of their own; they meet in guest RAM and in eventfds.
+package final class EmulatedMachine {
+    package let configuration: MachineConfiguration
+    package let memory: PCMemoryLayout
+    package let driver: NetworkDriver
+    package let backend: VhostVDPABackend
+    /// The device from inside, where it is a simulated one.
+    package let simulation: SimulatedDevice?
+    /// What the kernel's vdpa tools call a real device.
+    let vdpaName: String?
+
+    /// What the driver and the device agreed on for the next start.
+    package private(set) var driverConfiguration: DriverConfiguration
+    private(set) var bases: [VringBase] = [.zero, .zero]
+    /// The plugged block that the driver has buffers in; see ``plug(_:)``.
+    var bufferBlock: RAMBlock?
+    let logger: Logger
+
+    /// Where the driver's rings and buffers stand: in RAM above the first megabyte, as a kernel's would.
+    private static let driverAddress = GuestPhysicalAddress(rawValue: 16 << 20)
+    /// The queue size that a reprobed driver can always change to, where its device has it: 6 MiB of memory.
+    private static let roomyQueueSize: UInt16 = 1024
+
+    /// Assembles the machine: RAM, device, driver, backend. The device is open and mapped, and stopped.
+    ///
+    /// `interpose` may put a character device of its own before the opened one, to watch its calls or to fail
+    /// them.
+    package init(
+        _ configuration: MachineConfiguration, logger: Logger,
+        interpose: (any CharacterDevice) -> any CharacterDevice = { $0 }
+    ) throws(MachineError) {
+        self.configuration = configuration
+        self.logger = logger
+        memory = try Self.makeMemory(configuration, logger)
+        let opened = try OpenedDevice(configuration, logger: logger)
+        simulation = opened.simulation
+        vdpaName = opened.vdpaName
+        backend = try Self.makeBackend(interpose(opened.file), memory, configuration, logger)
+        driverConfiguration = try Self.agree(
+            configuration, backend.negotiated, expectsReturn: opened.returnsFrames)
+        let largestQueue = min(backend.negotiated.maximumVringSize, Self.roomyQueueSize)
+        driver = try Self.makeDriver(
+            configuration, driverConfiguration, memory,
+            roomFor: max(driverConfiguration.queueSize, largestQueue))
+    }
+
+    deinit { close() }
+
+    /// Ends everything in order: device, driver, worker. A second call does nothing.
+    package func close() {
+        backend.close()
+        driver.shutdown()
+        simulation?.shutdown()
+    }
+
+    // MARK: Lifecycle
+
+    /// Starts the device on the driver's rings.
+    ///
+    /// Where the start failed only after the device could run, nobody can tell how far it came: the driver then
+    /// starts over with empty rings, as after a stop without ring positions.
+    package func start() throws(MachineError) {
+        let queues = try (0..<2).map { (index) throws(MachineError) in try setup(index) }
+        do throws(BackendError) {
+            try backend.start(features: deviceFeatures, queues: queues)
+        } catch {
+            if backend.lastStartReachedDriverOK, backend.state != .started {
+                try startOver(driverConfiguration, abandonsInFlight: simulation == nil)
+            }
+            throw .backend(error)
+        }
+    }
+
+    /// Stops the device. Returns whether the rings can go on where they stood.
+    ///
+    /// Where the device cannot say where that is, the driver starts over with empty rings, and frames that were
+    /// in them count as abandoned; so do those inside a real device, which a reset may drop.
+    @discardableResult
+    package func stop(reason: ResetReason = .stop) throws(MachineError) -> Bool {
+        let states: [VringState]
+        do throws(BackendError) {
+            states = try backend.stop(reason: reason)
+        } catch {
+            throw .backend(error)
+        }
+        let positions = states.compactMap(\.base)
+        guard positions.count == states.count else {
+            try startOver(driverConfiguration, abandonsInFlight: simulation == nil)
+            return false
+        }
+        bases = positions
+        return true
+    }
+
+    /// One stop and start.
+    package func cycle() throws(MachineError) -> CycleMeasurement {
+        let clock = ContinuousClock()
+        let before = backend.counts
+        let begin = clock.now
+        let keptRings = try stop()
+        let stopped = clock.now
+        try start()
+        return CycleMeasurement(
+            duration: begin.duration(to: clock.now), stopDuration: begin.duration(to: stopped),
+            counts: backend.counts - before, keptRings: keptRings)
+    }
+
+    /// Starts a device again that asked for a reset, with a driver that starts over.
+    package func recover() throws(MachineError) {
+        if try stop(reason: .recovery) { try reprobe(driverConfiguration) }
+        try start()
+    }
+
+    /// Has the driver start over with empty rings, of another shape perhaps. The device must be stopped.
+    package func reprobe(_ new: DriverConfiguration) throws(MachineError) {
+        try startOver(new, abandonsInFlight: false)
+    }
+
+    private func startOver(
+        _ new: DriverConfiguration, abandonsInFlight: Bool
+    ) throws(MachineError) {
+        do throws(VirtioNetError) {
+            try driver.reinitialise(new, abandonsInFlight: abandonsInFlight)
+        } catch {
+            throw .network(error)
+        }
+        driverConfiguration = new
+        bases = [.zero, .zero]
+    }
+
+    private func setup(_ index: Int) throws(MachineError) -> VringSetup {
+        let layout: SplitQueueLayout
+        do throws(VirtQueueError) {
+            layout = try driver.layout(index, size: driverConfiguration.queueSize)
+        } catch {
+            throw .network(VirtioNetError(.queue(error)))
+        }
+        return VringSetup(
+            index: VringIndex(rawValue: UInt32(index)), size: layout.size, base: bases[index],
+            descriptorTable: layout.descriptorTable, availRing: layout.availRing, usedRing: layout.usedRing,
+            kick: driver.signals[index].kick.descriptor, call: driver.signals[index].call.descriptor)
+    }
+
+    /// The features of the next start: what the driver uses of what the device offers.
+    private var deviceFeatures: DeviceFeatures {
+        let base: DeviceFeatures = [.version1, .accessPlatform, .mac, .mtu, .status, .anyLayout]
+        return base.union(DeviceFeatures(rawValue: driverConfiguration.features.rawValue))
+            .intersection(backend.negotiated.deviceFeatures)
+    }
+
+    // MARK: Assembly
+
+    private static func makeMemory(
+        _ configuration: MachineConfiguration, _ logger: Logger
+    ) throws(MachineError) -> PCMemoryLayout {
+        do throws(GuestMemoryError) {
+            let memory = try PCMemoryLayout(
+                memory: configuration.memory, pages: configuration.pages, logger: logger)
+            if !configuration.isSparse { try memory.ram.requireAvailableMemory() }
+            if configuration.isPrefaulted {
+                try memory.ram.prefault { done, total in
+                    logger.info("touching guest memory: \(done) of \(total)")
+                }
+            }
+            return memory
+        } catch {
+            throw .memory(error)
+        }
+    }
+
+    private static func makeBackend(
+        _ file: any CharacterDevice, _ memory: PCMemoryLayout, _ configuration: MachineConfiguration,
+        _ logger: Logger
+    ) throws(MachineError) -> VhostVDPABackend {
+        do throws(BackendError) {
+            return try VhostVDPABackend(
+                device: file, addressSpace: memory.addressSpace,
+                configuration: BackendConfiguration(persist: configuration.persist), logger: logger)
+        } catch {
+            throw .backend(error)
+        }
+    }
+
+    private static func makeDriver(
+        _ configuration: MachineConfiguration, _ driverConfiguration: DriverConfiguration,
+        _ memory: PCMemoryLayout, roomFor queueSize: UInt16
+    ) throws(MachineError) -> NetworkDriver {
+        let byteCount = DriverMemory.byteCount(queueSize: queueSize)
+        guard
+            let range = AddressRange(first: driverAddress, byteCount: byteCount),
+            let host = memory.hostRange(of: range, access: .readWrite),
+            let pointer = unsafe UnsafeMutableRawPointer(bitPattern: UInt(host.first.rawValue))
+        else {
+            throw .unsupported(
+                "the guest's driver needs \(byteCount) of RAM from \(driverAddress) on, and \(configuration.memory)"
+                    + " is too little: give the machine 64M or more")
+        }
+        let memory = unsafe DriverMemory(guest: driverAddress, host: pointer, byteCount: byteCount)
+        let port = try GuestPort(configuration.guest)
+        do throws(VirtioNetError) {
+            return try NetworkDriver(port: port, memory: memory, configuration: driverConfiguration)
+        } catch {
+            throw .network(error)
+        }
+    }
+
+    /// What the guest's driver sets up with a device that offers `negotiated`.
+    private static func agree(
+        _ configuration: MachineConfiguration, _ negotiated: NegotiatedDevice, expectsReturn: Bool
+    ) throws(MachineError) -> DriverConfiguration {
+        guard negotiated.deviceFeatures.contains(.version1), negotiated.vringCount >= 2 else {
+            throw .unsupported(
+                "the device is no modern network device: it offers \(negotiated.deviceFeatures) and"
+                    + " \(negotiated.vringCount) queues, and VERSION_1 and two queues are needed")
+        }
+        let size = min(configuration.queueSize, negotiated.maximumVringSize)
+        let features = VirtQueueFeatures(rawValue: negotiated.deviceFeatures.rawValue)
+            .intersection([.indirectDescriptors, .eventIndex])
+        return DriverConfiguration(
+            queueSize: size, features: features,
+            deviceAddress: negotiated.configuration.count >= 6
+                ? MACAddress(octets: negotiated.configuration[0..<6]) : .broadcast,
+            frameByteCount: configuration.frameByteCount, expectsReturn: expectsReturn)
+    }
+}

@@ -1,0 +1,42 @@
+package import GuestMemory
+package import VhostVDPABackend
+package import VirtioNet
+
+/// What a machine is made of.
+package struct MachineConfiguration: Sendable {
+    package var memory: ByteCount
+    package var pages: PageKind
+    package var device: DeviceSource
+    /// What feeds the guest's driver.
+    package var guest: PortSpecification
+    /// What stands at the end of a simulated device's wire. A real device has its own.
+    package var wire: PortSpecification
+    package var persist: PersistPolicy
+    /// Descriptors of each queue; the device's maximum limits it.
+    package var queueSize: UInt16
+    /// The length of generated frames without the virtio header.
+    package var frameByteCount: Int
+    /// Whether every page of RAM is touched before the device sees it, so that no map pays for it.
+    package var isPrefaulted: Bool
+    /// Whether RAM may be larger than the memory there is, because hardly any of it will be touched: a model of a
+    /// large machine. Otherwise a size that the machine does not have is refused.
+    package var isSparse: Bool
+
+    package init(
+        memory: ByteCount = .gibibytes(1), pages: PageKind = .base, device: DeviceSource,
+        guest: PortSpecification = .generator, wire: PortSpecification = .loopback,
+        persist: PersistPolicy = .auto, queueSize: UInt16 = 256, frameByteCount: Int = 64,
+        isPrefaulted: Bool = false, isSparse: Bool = false
+    ) {
+        self.memory = memory
+        self.pages = pages
+        self.device = device
+        self.guest = guest
+        self.wire = wire
+        self.persist = persist
+        self.queueSize = queueSize
+        self.frameByteCount = frameByteCount
+        self.isPrefaulted = isPrefaulted
+        self.isSparse = isSparse
+    }
+}

@@ -1,0 +1,56 @@
+internal import Logging
+internal import SimulatedVDPA
+internal import SystemPackage
+internal import VhostVDPA
+internal import VirtioNet
+
+/// A machine's device just after it was opened: the file, and what is known of who is behind it.
+struct OpenedDevice {
+    let file: any CharacterDevice
+    let simulation: SimulatedDevice?
+    /// What the kernel's vdpa tools call a real device.
+    let vdpaName: String?
+    /// Whether transmitted frames come back, so that a missing one is lost.
+    let returnsFrames: Bool
+
+    init(_ configuration: MachineConfiguration, logger: Logger) throws(MachineError) {
+        switch configuration.device {
+        case .simulated(let specification):
+            let simulation = try SimulatedDevice(specification, port: WirePort(configuration.wire))
+            do throws(Errno) {
+                file = try simulation.device.open()
+            } catch {
+                throw .simulation("the simulated device could not be opened: \(error)")
+            }
+            self.simulation = simulation
+            vdpaName = nil
+            returnsFrames = configuration.wire == .loopback
+        case .file(let path):
+            let kernelFile = try Self.openKernelFile { () throws(VhostVDPAError) in
+                try KernelFile(path: path)
+            }
+            file = kernelFile
+            vdpaName = kernelFile.deviceName
+            simulation = nil
+            returnsFrames = true
+        case .descriptor(let descriptor):
+            let kernelFile = try Self.openKernelFile { () throws(VhostVDPAError) in
+                try KernelFile(inherited: descriptor)
+            }
+            file = kernelFile
+            vdpaName = kernelFile.deviceName
+            simulation = nil
+            returnsFrames = true
+        }
+    }
+
+    private static func openKernelFile(
+        _ open: () throws(VhostVDPAError) -> KernelFile
+    ) throws(MachineError) -> KernelFile {
+        do throws(VhostVDPAError) {
+            return try open()
+        } catch {
+            throw .device(error)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package import GuestMemory
+internal import Logging
+package import SimulatedVDPA
+internal import Synchronization
+internal import VhostVDPA
+package import VirtioNet
+
+/// A simulated vDPA device with the data path behind it.
+package final class SimulatedDevice {
+    package let device: SimulatedVDPADevice
+    package let network: NetworkDevice
+
+    /// Makes the device; its wire is `port`.
+    init(
+        _ specification: SimulatedDeviceSpecification, port: consuming sending WirePort
+    ) throws(MachineError) {
+        let wire = Parcel<WirePort>(port)
+        var network: NetworkDevice?
+        do {
+            device = try SimulatedVDPADevice(
+                specification: specification,
+                makeDataPath: DataPathFactory { profile, events in
+                    let made = try NetworkDevice(
+                        name: "vdpa-worker", port: wire.take() ?? .none, report: events)
+                    network = made
+                    return made
+                })
+        } catch {
+            throw .simulation("the simulated device could not be made: \(error)")
+        }
+        guard let network else { throw .simulation("the simulated device has no data path") }
+        self.network = network
+    }
+
+    /// What both queues have done so far, as the device counts it.
+    package var counts: QueueCounts {
+        var counts = network.counts(0)
+        counts += network.counts(1)
+        return counts
+    }
+
+    /// Accesses that the device's IOTLB did not permit.
+    package var faultCount: Int { device.diagnostics.device.faultCount }
+
+    /// The addresses of the latest of them, oldest first.
+    package var recentFaults: [TranslationFault] { device.diagnostics.device.recentFaults.map(\.fault) }
+
+    /// Ends the worker.
+    func shutdown() { network.shutdown() }
+}

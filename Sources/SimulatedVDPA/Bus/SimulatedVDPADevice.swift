@@ -1,0 +1,80 @@
+package import Logging
+public import SystemPackage
+public import VhostVDPA
+
+/// A device on the simulated vDPA bus, bound to vhost-vdpa.
+///
+/// It exists with its parent driver and its worker from creation to the last reference, whether a character
+/// device is open on it or not, as a kernel's device does. Control thread only.
+public final class SimulatedVDPADevice {
+    /// The name on the bus, as `vdpa dev show` would print it.
+    public let name: String
+    /// What the device was made from.
+    public let specification: SimulatedDeviceSpecification
+    package let parent: any ParentDriver
+    package let profile: NetworkDeviceProfile
+    package private(set) var driver = BusDriver.vhostVDPA
+    private let pinner: any Pinner
+    private let logger: Logger
+    private weak var opened: VhostVDPACharacterDevice?
+    private var isOpened = false
+
+    /// Makes the device and, by `makeDataPath`, the worker that moves its packets.
+    ///
+    /// `pinner` keeps the account of pinned pages; devices of one process share one, as the kernel's do.
+    package init(
+        name: String = "vdpa0", specification: SimulatedDeviceSpecification,
+        pinner: any Pinner = AccountingPinner.process, logger: Logger = Logger(label: "sim.vhost-vdpa"),
+        makeDataPath: DataPathFactory
+    ) throws {
+        self.name = name
+        self.specification = specification
+        self.pinner = pinner
+        self.logger = logger
+        profile = .standard(queuePairs: specification.queuePairs)
+        parent = try OnChipNetworkParent(
+            profile: profile, behaviour: OnChipBehaviour(specification), makeDataPath: makeDataPath)
+    }
+
+    deinit { parent.shutdown() }
+
+    /// `open(2)` of the character device: EBUSY while it is open already. Resets the device.
+    public func open() throws(Errno) -> any CharacterDevice { try openVhostVDPA() }
+
+    /// ``open()`` with the simulation's own type, whose caller can be changed.
+    package func openVhostVDPA() throws(Errno) -> VhostVDPACharacterDevice {
+        guard !isOpened else { throw .resourceBusy }
+        isOpened = true
+        do throws(Errno) {
+            let file = try VhostVDPACharacterDevice(
+                parent: parent, kernel: specification.kernel,
+                mapping: MappingPolicy(
+                    entryLimit: specification.entryLimit, fragment: specification.fragment),
+                pinner: pinner, logger: logger, onRelease: { self.isOpened = false })
+            opened = file
+            return file
+        } catch {
+            isOpened = false
+            throw error
+        }
+    }
+
+    /// The device from inside, and vhost-vdpa's view of the same maps.
+    package var diagnostics: SimulatedDeviceDiagnostics {
+        SimulatedDeviceDiagnostics(
+            device: parent.parentDiagnostics,
+            vhostEntries: opened?.addressSpaces.mapValues(\.entries) ?? [:], pinnedPages: pinner.pinnedPages,
+            isOpen: isOpened, mapFailures: opened?.mapFailures ?? [])
+    }
+}
+
+extension OnChipBehaviour {
+    /// The behaviour a specification asks for.
+    init(_ specification: SimulatedDeviceSpecification) {
+        self.init(
+            kernel: specification.kernel, mapOperation: specification.parent == .dmaMap ? .dmaMap : .setMap,
+            hasResetMap: specification.hasResetMap, hasCompatReset: specification.hasCompatReset,
+            wipesOnReset: specification.wipesOnReset,
+            usesVirtualAddresses: specification.usesVirtualAddresses, entryLimit: specification.entryLimit)
+    }
+}

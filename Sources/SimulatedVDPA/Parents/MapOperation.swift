@@ -1,0 +1,9 @@
+/// How a parent takes mappings: which of `vdpa_config_ops`' map operations it has.
+package enum MapOperation: Hashable, Sendable {
+    /// None: vhost-vdpa maps through the platform's IOMMU itself.
+    case platform
+    /// `set_map`: the parent is given the whole address space, again at every change or at the end of a batch.
+    case setMap
+    /// `dma_map` and `dma_unmap`: the parent is given one entry at a time, batch or not.
+    case dmaMap
+}

@@ -1,0 +1,74 @@
+internal import GuestMemory
+package import SystemPackage
+internal import VhostVDPA
+internal import VirtQueue
+internal import VirtioNet
+
+/// Queues: a queue runs while DRIVER_OK is set, it is enabled and the device is not suspended.
+extension OnChipNetworkParent {
+    package func setQueueSize(_ size: UInt32, queue: Int) { queues[queue].size = size }
+
+    package func setQueueAddresses(_ addresses: RingAddresses, queue: Int) throws(Errno) {
+        queues[queue].addresses = addresses
+    }
+
+    package func setQueueBase(_ base: UInt16, queue: Int) throws(Errno) { queues[queue].base = base }
+
+    /// The position is the data path's while the queue runs: it is stopped for a moment, so that the answer
+    /// names no chain that is still in flight, and looked at again, so that no kick in between is lost.
+    package func queueBase(_ queue: Int) throws(Errno) -> UInt16 {
+        if queues[queue].isStarted {
+            stop(queue)
+            startIfAllowed(queue)
+            dataPath.kick(queue)
+        }
+        return queues[queue].base
+    }
+
+    /// The maximum until DRIVER_OK, then what the driver set (verified on 6.12.117: conformance rule 24).
+    package func queueSize(_ queue: Int) -> UInt32 {
+        storedStatus.contains(.driverOK) ? queues[queue].size : UInt32(profile.maximumQueueSize)
+    }
+
+    package func setQueueReady(_ isReady: Bool, queue: Int) {
+        let wasReady = queues[queue].isReady
+        queues[queue].isReady = isReady
+        if isReady, !wasReady { arm(queue) }
+        if isReady { startIfAllowed(queue) } else { stop(queue) }
+    }
+
+    package func setKick(_ file: EventFile?, queue: Int) { dataPath.setKick(file?.descriptor, queue: queue) }
+
+    package func setCallback(_ file: EventFile?, queue: Int) {
+        dataPath.setCall(file?.descriptor, queue: queue)
+    }
+
+    package func group(ofQueue queue: Int) -> UInt32 { 0 }
+
+    package func descriptorGroup(ofQueue queue: Int) -> UInt32 { 0 }
+
+    /// Freezes what an enable sees. A size no ring can have leaves the previous ring, as vringh does.
+    private func arm(_ queue: Int) {
+        let state = queues[queue]
+        guard let size = UInt16(exactly: state.size), size.nonzeroBitCount == 1 else { return }
+        queues[queue].armed = QueueState.Armed(
+            layout: SplitQueueLayout(
+                size: size, descriptorTable: state.addresses.descriptorTable,
+                availRing: state.addresses.availRing, usedRing: state.addresses.usedRing),
+            features: VirtQueueFeatures(rawValue: driverFeatures)
+                .intersection([.indirectDescriptors, .eventIndex]))
+    }
+
+    func startIfAllowed(_ queue: Int) {
+        let state = queues[queue]
+        guard isRunning, state.isReady, !state.isStarted, let armed = state.armed else { return }
+        dataPath.startQueue(queue, layout: armed.layout, features: armed.features, base: state.base)
+        queues[queue].isStarted = true
+    }
+
+    func stop(_ queue: Int) {
+        guard queues[queue].isStarted else { return }
+        queues[queue].base = dataPath.stopQueue(queue)
+        queues[queue].isStarted = false
+    }
+}

@@ -1,0 +1,65 @@
+package import GuestMemory
+package import SystemPackage
+package import VhostVDPA
+
+/// A vDPA parent driver: the kernel's `struct vdpa_config_ops` (`include/linux/vdpa.h`).
+///
+/// The bus driver (vhost-vdpa here) calls it, on the control thread, and calls an optional operation only where
+/// ``ParentDescription/operations`` has it. Every call is complete when it returns.
+package protocol ParentDriver: AnyObject {
+    var description: ParentDescription { get }
+
+    // Negotiation.
+    var deviceFeatures: UInt64 { get }
+    /// The features the driver set and the device has.
+    var driverFeatures: UInt64 { get }
+    func setDriverFeatures(_ features: UInt64) throws(Errno)
+    var status: DeviceStatus { get }
+    /// Stores a status that is not zero: zero is a reset, and vhost-vdpa calls that.
+    func setStatus(_ status: DeviceStatus)
+    func reset() throws(Errno)
+    /// Resets with `flags`. Optional.
+    func compatReset(_ flags: ResetFlags) throws(Errno)
+    /// Stops every queue with nothing in flight, until a resume or a reset. Optional.
+    func suspend() throws(Errno)
+    /// Takes a suspend back. Optional.
+    func resume() throws(Errno)
+
+    // Configuration space.
+    func configuration(at offset: Int, count: Int) -> [UInt8]
+    func setConfiguration(_ bytes: [UInt8], at offset: Int)
+    /// Signals `file` on a configuration change from now on; `nil` unbinds.
+    func setConfigurationCall(_ file: EventFile?)
+
+    // Queues. An index is below `queueCount`.
+    func setQueueSize(_ size: UInt32, queue: Int)
+    func setQueueAddresses(_ addresses: RingAddresses, queue: Int) throws(Errno)
+    func setQueueBase(_ base: UInt16, queue: Int) throws(Errno)
+    func queueBase(_ queue: Int) throws(Errno) -> UInt16
+    func setQueueReady(_ isReady: Bool, queue: Int)
+    /// The size of a queue's ring. Optional.
+    func queueSize(_ queue: Int) -> UInt32
+    /// Takes kicks from `file`; `nil` unbinds. In the kernel vhost polls it and calls `kick_vq`; here the
+    /// device's worker polls it, so that a kick wakes one thread instead of two.
+    func setKick(_ file: EventFile?, queue: Int)
+    /// Calls through `file` from now on, until a reset; `nil` unbinds.
+    func setCallback(_ file: EventFile?, queue: Int)
+    /// The group a queue translates with. Optional.
+    func group(ofQueue queue: Int) -> UInt32
+    /// The group a queue's descriptors translate with. Optional.
+    func descriptorGroup(ofQueue queue: Int) -> UInt32
+    /// Points a group at an address space. Optional.
+    func setGroup(_ group: UInt32, addressSpace: UInt32) throws(Errno)
+
+    // Maps, as `mapOperation` says.
+    func setMap(_ entries: [TranslationEntry], addressSpace: UInt32) throws(Errno)
+    func map(_ entry: TranslationEntry, addressSpace: UInt32) throws(Errno)
+    func unmap(_ range: AddressRange<IOVirtualAddress>, addressSpace: UInt32)
+    /// Brings an address space back to what it was before anybody mapped. Optional.
+    func resetMap(addressSpace: UInt32) throws(Errno)
+
+    /// What is known about the device, for listings and tests.
+    var parentDiagnostics: ParentDiagnostics { get }
+    /// Ends the device. Every later call does nothing.
+    func shutdown()
+}

@@ -1,0 +1,50 @@
+internal import CLinux
+internal import SystemPackage
+
+/// The memory of whoever makes a system call: the kernel's `copy_from_user` and `copy_to_user`.
+///
+/// An address is a number until the copy proves it; one that is not mapped, or not as the access needs it, is
+/// EFAULT and nothing crashes. One system call per copy (about a microsecond).
+enum CallerMemory {
+    /// Copies `count` bytes from `address`; EFAULT unless all of them are readable.
+    static func bytes(at address: UInt, count: Int) throws(Errno) -> [UInt8] {
+        guard count > 0 else { return [] }
+        var copied = 0
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+            copied = unsafe clinux_process_memory_read(buffer.baseAddress, address, count)
+            initializedCount = max(0, copied)
+        }
+        guard copied == count else { throw .badAddress }
+        return bytes
+    }
+
+    /// Copies one value from `address`, in the machine's byte order; EFAULT unless all of it is readable.
+    static func load<Value: FixedWidthInteger & BitwiseCopyable>(
+        _: Value.Type, at address: UInt
+    ) throws(Errno) -> Value {
+        var value = Value.zero
+        let size = MemoryLayout<Value>.size
+        let copied = unsafe withUnsafeMutableBytes(of: &value) { buffer in
+            unsafe clinux_process_memory_read(buffer.baseAddress, address, size)
+        }
+        guard copied == size else { throw .badAddress }
+        return value
+    }
+
+    /// Copies `bytes` to `address`; EFAULT unless all of it is writable.
+    static func store(bytes: [UInt8], at address: UInt) throws(Errno) {
+        guard !bytes.isEmpty else { return }
+        let copied = unsafe bytes.withUnsafeBytes { buffer in
+            unsafe clinux_process_memory_write(address, buffer.baseAddress, buffer.count)
+        }
+        guard copied == bytes.count else { throw .badAddress }
+    }
+
+    /// Copies `value` to `address`, in the machine's byte order; EFAULT unless all of it is writable.
+    static func store(_ value: some FixedWidthInteger & BitwiseCopyable, at address: UInt) throws(Errno) {
+        let copied = unsafe withUnsafeBytes(of: value) { buffer in
+            unsafe clinux_process_memory_write(address, buffer.baseAddress, buffer.count)
+        }
+        guard copied == MemoryLayout.size(ofValue: value) else { throw .badAddress }
+    }
+}

@@ -1,0 +1,47 @@
+internal import CLinux
+package import SystemPackage
+
+/// A reference to a caller's eventfd, as the kernel takes one with `eventfd_ctx_fdget`.
+///
+/// The object owns a duplicate, so the caller may close its own. It may be signalled from any thread.
+package final class EventFile: Sendable {
+    /// The duplicate this object owns.
+    package let descriptor: FileDescriptor
+    /// The kernel's number of the eventfd: equal for two descriptors of the same one.
+    package let identifier: Int
+
+    /// Takes a reference to `number`: EBADF if it is not open, EINVAL if it is no eventfd.
+    package init(callerDescriptor number: Int32) throws(Errno) {
+        let copy = clinux_duplicate(number)
+        guard copy >= 0 else { throw .badFileDescriptor }
+        let duplicate = FileDescriptor(rawValue: copy)
+        guard let identifier = Self.identifier(of: duplicate) else {
+            try? duplicate.close()
+            throw .invalidArgument
+        }
+        descriptor = duplicate
+        self.identifier = identifier
+    }
+
+    deinit { try? descriptor.close() }
+
+    /// Adds one to the counter.
+    package func signal() {
+        _ = clinux_process_memory_signal(descriptor.rawValue)
+    }
+
+    /// The number the kernel gives an eventfd in `/proc/self/fdinfo`, or `nil` where it is something else.
+    private static func identifier(of descriptor: FileDescriptor) -> Int? {
+        guard
+            let bytes = try? ProcessMappings.contents(
+                of: FilePath("/proc/self/fdinfo/\(descriptor.rawValue)"))
+        else {
+            return nil
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        for line in text.split(separator: "\n") where line.hasPrefix("eventfd-id:") {
+            return Int(line.dropFirst("eventfd-id:".count).trimmingPrefix { $0.isWhitespace })
+        }
+        return nil
+    }
+}

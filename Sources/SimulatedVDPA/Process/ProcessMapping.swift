@@ -1,0 +1,79 @@
+package import GuestMemory
+
+/// One virtual memory area of this process: a line of `/proc/self/maps`.
+package struct ProcessMapping: Hashable, Sendable {
+    /// The first address.
+    package let start: UInt64
+    /// The address after the last one.
+    package let end: UInt64
+    package let isReadable: Bool
+    package let isWritable: Bool
+    /// Mapped MAP_SHARED. The kernel backs every such area with a file, an anonymous one with shmem's.
+    package let isShared: Bool
+
+    package init(start: UInt64, end: UInt64, isReadable: Bool, isWritable: Bool, isShared: Bool) {
+        self.start = start
+        self.end = end
+        self.isReadable = isReadable
+        self.isWritable = isWritable
+        self.isShared = isShared
+    }
+}
+
+extension ProcessMapping {
+    /// What this process may do with the area.
+    package var access: MemoryAccess {
+        var access: MemoryAccess = []
+        if isReadable { access.insert(.read) }
+        if isWritable { access.insert(.write) }
+        return access
+    }
+
+    /// Reads every line of the form `7f00-7f10 rw-s 00000000 00:01 2048 /memfd:ram`; other lines are skipped.
+    ///
+    /// Works on bytes, since a process has hundreds of areas and every update of a map reads them all.
+    package static func parse(_ text: [UInt8]) -> [ProcessMapping] {
+        var areas: [ProcessMapping] = []
+        var position = 0
+        while position < text.count {
+            let end = text[position...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count
+            if let area = ProcessMapping(text, from: position, upTo: end) { areas.append(area) }
+            position = end + 1
+        }
+        return areas
+    }
+
+    private init?(_ text: [UInt8], from lineStart: Int, upTo lineEnd: Int) {
+        var position = lineStart
+        func number(endingWith separator: Character) -> UInt64? {
+            var value: UInt64 = 0
+            let first = position
+            while position < lineEnd, let digit = Self.hexadecimal(text[position]) {
+                guard value < 1 << 60 else { return nil }
+                value = value << 4 | UInt64(digit)
+                position += 1
+            }
+            guard position > first, position < lineEnd, text[position] == separator.asciiValue else {
+                return nil
+            }
+            position += 1
+            return value
+        }
+        guard let start = number(endingWith: "-"), let end = number(endingWith: " "), start < end,
+            position + 4 <= lineEnd
+        else { return nil }
+        self.start = start
+        self.end = end
+        isReadable = text[position] == UInt8(ascii: "r")
+        isWritable = text[position + 1] == UInt8(ascii: "w")
+        isShared = text[position + 3] == UInt8(ascii: "s")
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,116 @@
+/// Reading the text form.
+extension SimulatedDeviceSpecification {
+    private enum Key: String, CaseIterable {
+        case kernel, parent
+        case resetMap = "reset-map"
+        case compatReset = "compat-reset"
+        case wipeOnReset = "wipe-on-reset"
+        case useVA = "use-va"
+        case queues, entries, fragment, profile, fault
+    }
+
+    /// Reads `sim[,key=value]…`; switches take `on` and `off`, sizes take K, M, G, T.
+    public init(parsing text: String) throws(SimulatedDeviceSpecificationError) {
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        guard parts.first == "sim" else {
+            throw SimulatedDeviceSpecificationError(
+                .notASimulatedDevice, "'\(text)' is no simulated device: it must begin with 'sim'")
+        }
+        var values: [Key: String] = [:]
+        for part in parts.dropFirst() {
+            let (key, value) = try Self.pair(part)
+            guard values.updateValue(value, forKey: key) == nil else {
+                throw SimulatedDeviceSpecificationError(.repeatedKey, "\(key.rawValue)= is given twice")
+            }
+        }
+        for key in [Key.profile, .fault] {
+            guard let value = values[key] else { continue }
+            throw SimulatedDeviceSpecificationError(
+                .notYet, "\(key.rawValue)=\(value) is not simulated yet; leave it out")
+        }
+        let kernel = try values[.kernel].map { (text) throws(SimulatedDeviceSpecificationError) in
+            try Self.choice(KernelVersion.self, .kernel, text)
+        }
+        let parent = try values[.parent].map { (text) throws(SimulatedDeviceSpecificationError) in
+            try Self.choice(SimulatedParentKind.self, .parent, text)
+        }
+        try self.init(
+            kernel: kernel ?? .v6_12, parent: parent ?? .setMap,
+            resetMap: try Self.switchValue(.resetMap, values[.resetMap]),
+            compatReset: try Self.switchValue(.compatReset, values[.compatReset]),
+            wipeOnReset: try Self.switchValue(.wipeOnReset, values[.wipeOnReset]),
+            useVirtualAddresses: try Self.switchValue(.useVA, values[.useVA]),
+            queuePairs: try Self.count(.queues, values[.queues]) ?? 1,
+            entryLimit: try Self.count(.entries, values[.entries]),
+            fragment: try Self.size(.fragment, values[.fragment]))
+    }
+
+    private static func pair(
+        _ part: Substring
+    ) throws(SimulatedDeviceSpecificationError) -> (Key, String) {
+        let halves = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let key = halves.first.flatMap({ Key(rawValue: String($0)) }) else {
+            throw SimulatedDeviceSpecificationError(
+                .unknownKey,
+                "'\(part)' is unknown; a simulated device takes "
+                    + Key.allCases.map { "\($0.rawValue)=" }.joined(separator: ", "))
+        }
+        guard halves.count == 2, !halves[1].isEmpty else {
+            throw SimulatedDeviceSpecificationError(.invalidValue, "\(key.rawValue)= needs a value")
+        }
+        return (key, String(halves[1]))
+    }
+
+    private static func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _: Choice.Type, _ key: Key, _ text: String
+    ) throws(SimulatedDeviceSpecificationError) -> Choice {
+        guard let choice = Choice(rawValue: text) else {
+            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw SimulatedDeviceSpecificationError(
+                .invalidValue, "\(key.rawValue)=\(text) is unknown; known are \(known)")
+        }
+        return choice
+    }
+
+    private static func switchValue(
+        _ key: Key, _ text: String?
+    ) throws(SimulatedDeviceSpecificationError) -> Bool? {
+        switch text {
+        case nil: nil
+        case "on": true
+        case "off": false
+        case let text?:
+            throw SimulatedDeviceSpecificationError(
+                .invalidValue, "\(key.rawValue)=\(text): must be on or off")
+        }
+    }
+
+    private static func count(
+        _ key: Key, _ text: String?
+    ) throws(SimulatedDeviceSpecificationError) -> Int? {
+        guard let text else { return nil }
+        guard let count = Int(text) else {
+            throw SimulatedDeviceSpecificationError(
+                .invalidValue, "\(key.rawValue)=\(text): must be a number")
+        }
+        return count
+    }
+
+    private static func size(
+        _ key: Key, _ text: String?
+    ) throws(SimulatedDeviceSpecificationError) -> Int? {
+        guard let text else { return nil }
+        let shifts: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
+        let shift = text.last.flatMap { shifts[$0] }
+        let digits = shift == nil ? text[...] : text.dropLast()
+        guard let number = Int(digits), number >= 0 else {
+            throw SimulatedDeviceSpecificationError(
+                .invalidValue, "\(key.rawValue)=\(text): must be a size such as 4K or 2M")
+        }
+        let (size, overflow) = number.multipliedReportingOverflow(by: 1 << (shift ?? 0))
+        guard !overflow else {
+            throw SimulatedDeviceSpecificationError(.invalidValue, "\(key.rawValue)=\(text): too large")
+        }
+        return size
+    }
+}

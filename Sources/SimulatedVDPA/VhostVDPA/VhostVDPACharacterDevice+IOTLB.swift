@@ -1,0 +1,153 @@
+internal import GuestMemory
+internal import Logging
+package import SystemPackage
+internal import VhostVDPA
+
+/// IOTLB messages: what write() takes, and vhost-vdpa's own view of the maps.
+extension VhostVDPACharacterDevice {
+    /// The type word, the address space or padding, the body.
+    private static var headerByteCount: Int { 8 }
+    /// What write() answers: the size of `struct vhost_msg_v2`, however much was written.
+    private static var reportedByteCount: Int { 72 }
+
+    /// `vhost_chr_write_iter`: one message per call. A short or unreadable message is EINVAL, and everything
+    /// the handler objects to is EFAULT; the cause is in ``mapFailures``.
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
+        guard isOpen else { throw .badFileDescriptor }
+        let needed = Self.headerByteCount + RawIOTLBMessage.byteCount
+        guard bytes.count >= needed, let base = bytes.baseAddress else { throw .invalidArgument }
+        let copy: [UInt8]
+        do throws(Errno) {
+            copy = try CallerMemory.bytes(at: UInt(bitPattern: base), count: needed)
+        } catch {
+            throw .invalidArgument
+        }
+        let addressSpace: UInt32
+        switch Self.word(copy, at: 0) {
+        case 1: addressSpace = 0  // VHOST_IOTLB_MSG
+        case 2:  // VHOST_IOTLB_MSG_V2
+            addressSpace = backendFeatures.contains(.iotlbASID) ? Self.word(copy, at: 4) : 0
+        default: throw .invalidArgument
+        }
+        let message = RawIOTLBMessage(copy, at: Self.headerByteCount)
+        if message.kind == RawIOTLBMessage.Kind.update, message.size == 0 { throw .invalidArgument }
+        do throws(Errno) {
+            try process(message, addressSpace: addressSpace)
+        } catch {
+            record(MapFailure(message: message, addressSpace: addressSpace, cause: error, isSilent: false))
+            throw .badAddress
+        }
+        return Self.reportedByteCount
+    }
+
+    /// `vhost_vdpa_process_iotlb_msg`.
+    private func process(_ message: RawIOTLBMessage, addressSpace: UInt32) throws(Errno) {
+        try checkOwner()
+        let creates =
+            message.kind == RawIOTLBMessage.Kind.update || message.kind == RawIOTLBMessage.Kind.batchBegin
+        if creates { try createIfNeeded(addressSpace) }
+        // The space a message of another batch created stays, although the message fails.
+        if let batch, batch != addressSpace { throw .invalidArgument }
+        guard addressSpaces[addressSpace] != nil else { throw .invalidArgument }
+        switch message.kind {
+        case RawIOTLBMessage.Kind.update: try update(message, addressSpace: addressSpace)
+        case RawIOTLBMessage.Kind.invalidate:
+            unmap(first: message.iova, size: message.size, addressSpace: addressSpace)
+        case RawIOTLBMessage.Kind.batchBegin: batch = addressSpace
+        case RawIOTLBMessage.Kind.batchEnd: endBatch(message, addressSpace: addressSpace)
+        default: throw .invalidArgument
+        }
+    }
+
+    private func createIfNeeded(_ addressSpace: UInt32) throws(Errno) {
+        guard addressSpaces[addressSpace] == nil else { return }
+        guard addressSpace < UInt32(description.addressSpaceCount) else { throw .invalidArgument }
+        addressSpaces[addressSpace] = EntryTable(limit: mapping.entryLimit)
+    }
+
+    /// The parent's answer reaches nobody: the kernel ignores it.
+    private func endBatch(_ message: RawIOTLBMessage, addressSpace: UInt32) {
+        if batch != nil, description.mapOperation == .setMap {
+            do throws(Errno) {
+                try parent.setMap(addressSpaces[addressSpace]?.entries ?? [], addressSpace: addressSpace)
+            } catch {
+                record(MapFailure(message: message, addressSpace: addressSpace, cause: error, isSilent: true))
+            }
+        }
+        batch = nil
+    }
+
+    private func update(_ message: RawIOTLBMessage, addressSpace: UInt32) throws(Errno) {
+        guard
+            let range = AddressRange(
+                first: IOVirtualAddress(rawValue: message.iova), byteCount: ByteCount(rawValue: message.size)),
+            description.iovaRange.contains(range)
+        else { throw .invalidArgument }
+        if addressSpaces[addressSpace]?.overlaps(range) == true { throw .fileExists }
+        if description.usesVirtualAddresses {
+            try mapVirtualAddresses(message, addressSpace: addressSpace)
+        } else {
+            try mapPinned(message, addressSpace: addressSpace)
+        }
+    }
+
+    /// `vhost_vdpa_unmap`: every entry that touches the range goes whole, and `set_map` follows outside a batch.
+    ///
+    /// The end is computed as the kernel computes it: from 0 with size 0 it is everything.
+    func unmap(first: UInt64, size: UInt64, addressSpace: UInt32) {
+        removeEntries(touching: first, through: first &+ size &- 1, addressSpace: addressSpace)
+        guard description.mapOperation == .setMap, batch == nil else { return }
+        try? parent.setMap(addressSpaces[addressSpace]?.entries ?? [], addressSpace: addressSpace)
+    }
+
+    /// Adds an entry and tells the parent as its kind wants it; takes the entry back if the parent refuses.
+    func add(_ entry: TranslationEntry, addressSpace: UInt32) throws(Errno) {
+        try addressSpaces[addressSpace]?.insert(entry)
+        do throws(Errno) {
+            switch description.mapOperation {
+            case .dmaMap: try parent.map(entry, addressSpace: addressSpace)
+            case .setMap where batch == nil:
+                try parent.setMap(addressSpaces[addressSpace]?.entries ?? [], addressSpace: addressSpace)
+            case .setMap, .platform: break
+            }
+        } catch {
+            addressSpaces[addressSpace]?.remove(
+                touching: entry.range.first.rawValue, through: entry.range.last.rawValue)
+            throw error
+        }
+    }
+
+    /// `vhost_vdpa_cleanup`: every space that exists loses its entries, then gets its `reset_map`.
+    func removeAddressSpaces() {
+        for space in addressSpaces.keys.sorted() {
+            removeEntries(touching: 0, through: .max, addressSpace: space)
+            if description.operations.contains(.resetMap) { try? parent.resetMap(addressSpace: space) }
+        }
+        addressSpaces = [:]
+    }
+
+    private func removeEntries(touching first: UInt64, through last: UInt64, addressSpace: UInt32) {
+        let removed = addressSpaces[addressSpace]?.remove(touching: first, through: last) ?? []
+        for entry in removed {
+            if !description.usesVirtualAddresses { unpin(entry) }
+            if description.mapOperation == .dmaMap { parent.unmap(entry.range, addressSpace: addressSpace) }
+        }
+    }
+
+    private func record(_ failure: MapFailure) {
+        if mapFailures.count == Self.mapFailureLimit { mapFailures.removeFirst() }
+        mapFailures.append(failure)
+        logger.warning(
+            "IOTLB message refused",
+            metadata: [
+                "type": "\(failure.message.kind)", "asid": "\(failure.addressSpace)",
+                "iova": "\(IOVirtualAddress(rawValue: failure.message.iova))",
+                "size": "\(failure.message.size)",
+                "cause": "\(failure.cause)", "silent": "\(failure.isSilent)",
+            ])
+    }
+
+    private static func word(_ bytes: [UInt8], at offset: Int) -> UInt32 {
+        (0..<4).reduce(0) { $0 | UInt32(bytes[offset + $1]) << (8 * UInt32($1)) }
+    }
+}

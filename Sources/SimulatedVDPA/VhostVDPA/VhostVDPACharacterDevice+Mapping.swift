@@ -1,0 +1,91 @@
+internal import GuestMemory
+internal import SystemPackage
+
+/// Turning an update into entries: by virtual address, or by pinned page.
+extension VhostVDPACharacterDevice {
+    /// `vhost_vdpa_va_map`: only shared file mappings become entries; whatever else lies in the range is left
+    /// out, with success.
+    ///
+    /// In the kernel a device access that the process could not make itself fails in the copy. The data path
+    /// has no such net, so an entry here never allows more than the area does, and where the kernel lets an
+    /// entry start in a hole below an area, the hole stays unmapped: both become a fault, too.
+    func mapVirtualAddresses(_ message: RawIOTLBMessage, addressSpace: UInt32) throws(Errno) {
+        let mappings = try mappings()
+        var iova = message.iova
+        var address = message.userAddress
+        var left = message.size
+        do throws(Errno) {
+            while left > 0 {
+                guard let area = mappings.firstArea(endingAbove: address) else { throw .invalidArgument }
+                let step = min(left, area.end - address)
+                let hole = address < area.start ? area.start - address : 0
+                if area.isShared, hole < step {
+                    try add(
+                        try entry(
+                            iova: iova + hole, host: address + hole, size: step - hole,
+                            access: access(of: message).intersection(area.access)),
+                        addressSpace: addressSpace)
+                }
+                left -= step
+                address &+= step
+                iova &+= step
+            }
+        } catch {
+            // Where the first step fails at address 0, the kernel's end wraps and everything goes.
+            unmap(first: message.iova, size: iova &- message.iova, addressSpace: addressSpace)
+            throw error
+        }
+    }
+
+    /// `vhost_vdpa_pa_map`: memlock first, then the pages, one entry per physically contiguous run; a failure
+    /// half way takes everything back.
+    func mapPinned(_ message: RawIOTLBMessage, addressSpace: UInt32) throws(Errno) {
+        let page = UInt64(PageSize.current)
+        let (span, overflow) = message.size.addingReportingOverflow(message.iova % page)
+        guard !overflow, let pages = Int(exactly: span / page + (span % page == 0 ? 0 : 1)), pages > 0 else {
+            throw .invalidArgument
+        }
+        let start = message.userAddress - message.userAddress % page
+        let pinned = HostAddress(rawValue: start)
+        let access = access(of: message)
+        try pinner.pin(start: pinned, pages: pages, access: access)
+        var iova = message.iova - message.iova % page
+        var host = start
+        var left = UInt64(pages) * page
+        do throws(Errno) {
+            while left > 0 {
+                let run = min(left, UInt64(mapping.fragment ?? Int.max))
+                try add(
+                    try entry(iova: iova, host: host, size: run, access: access),
+                    addressSpace: addressSpace)
+                left -= run
+                iova &+= run
+                host &+= run
+            }
+        } catch {
+            // The runs that became entries are unpinned with them, the rest here.
+            pinner.unpin(start: HostAddress(rawValue: host), pages: Int(left / page))
+            unmap(first: message.iova, size: message.size, addressSpace: addressSpace)
+            throw error
+        }
+    }
+
+    func unpin(_ entry: TranslationEntry) {
+        let bytes = entry.range.last.rawValue - entry.range.first.rawValue + 1
+        pinner.unpin(start: entry.host, pages: Int(bytes / UInt64(PageSize.current)))
+    }
+
+    private func access(of message: RawIOTLBMessage) -> MemoryAccess {
+        MemoryAccess(rawValue: message.permission).intersection(.readWrite)
+    }
+
+    private func entry(
+        iova: UInt64, host: UInt64, size: UInt64, access: MemoryAccess
+    ) throws(Errno) -> TranslationEntry {
+        guard
+            let range = AddressRange(
+                first: IOVirtualAddress(rawValue: iova), byteCount: ByteCount(rawValue: size))
+        else { throw .invalidArgument }
+        return TranslationEntry(range: range, host: HostAddress(rawValue: host), access: access)
+    }
+}

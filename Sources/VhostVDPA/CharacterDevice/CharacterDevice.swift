@@ -1,0 +1,23 @@
+public import SystemPackage
+
+/// `/dev/vhost-vdpa-N` as a process sees it: the seam between the real kernel and the simulated one.
+///
+/// The seam is the system call, not a typed call: encoding, request numbers, bad pointers and short writes
+/// then fail alike on both sides, and one typed layer (``VhostVDPADevice``) serves both. An open device closes
+/// when ``close()`` is called or the object goes away. Calls come on one thread, the control thread.
+public protocol CharacterDevice: AnyObject {
+    /// `ioctl(2)`: `argument` is whatever the request takes, most often an
+    /// address. Returns what the kernel returns.
+    func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32
+
+    /// `write(2)`: one IOTLB message. Returns the number of bytes the device says it took.
+    func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int
+
+    /// `mmap(2)`: a queue's doorbell page. `offset` is in bytes.
+    func map(
+        length: Int, protection: Int32, flags: Int32, offset: Int
+    ) throws(Errno) -> UnsafeMutableRawPointer
+
+    /// `close(2)`. Every later call is EBADF.
+    func close()
+}

@@ -1,0 +1,60 @@
+internal import CLinux
+public import SystemPackage
+
+/// The device's configuration space: `struct vhost_vdpa_config` is offset, length and the bytes behind them.
+extension VhostVDPADevice {
+    /// GET_CONFIG_SIZE: the size in bytes.
+    public func configurationSize() throws(VhostVDPAError) -> UInt32 {
+        try number(clinux_vdpa_get_config_size, "GET_CONFIG_SIZE()")
+    }
+
+    /// GET_CONFIG: `count` bytes from `offset`. EINVAL for none, and beyond the end.
+    public func configuration(offset: UInt32, count: UInt32) throws(VhostVDPAError) -> [UInt8] {
+        var buffer = header(offset: offset, count: count) + [UInt8](repeating: 0, count: Int(count))
+        try transfer(
+            clinux_vdpa_get_config, "GET_CONFIG(offset: \(offset), length: \(count))", &buffer, isRead: true)
+        return Array(buffer[Self.headerByteCount...])
+    }
+
+    /// SET_CONFIG: writes `bytes` from `offset`.
+    public func setConfiguration(offset: UInt32, _ bytes: [UInt8]) throws(VhostVDPAError) {
+        var buffer = header(offset: offset, count: UInt32(bytes.count)) + bytes
+        try transfer(
+            clinux_vdpa_set_config, "SET_CONFIG(offset: \(offset), bytes: \(hexadecimal(bytes)))", &buffer,
+            isRead: false)
+    }
+
+    /// SET_CONFIG_CALL: the eventfd for configuration interrupts; `nil` unbinds.
+    public func setConfigurationInterrupt(_ descriptor: FileDescriptor?) throws(VhostVDPAError) {
+        let number = descriptor?.rawValue ?? -1
+        var value = number
+        try call(clinux_vdpa_set_config_call, "SET_CONFIG_CALL(fd: \(number))", with: &value)
+    }
+
+    private static var headerByteCount: Int { 8 }
+
+    private func header(offset: UInt32, count: UInt32) -> [UInt8] {
+        [offset, count].flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+    }
+
+    private func transfer(
+        _ request: UInt, _ name: String, _ buffer: inout [UInt8], isRead: Bool
+    ) throws(VhostVDPAError) {
+        counts.ioctls += 1
+        do throws(Errno) {
+            let result = try unsafe buffer.withUnsafeMutableBufferPointer { (bytes) throws(Errno) in
+                try device.ioctl(request, UInt(bitPattern: bytes.baseAddress))
+            }
+            trace(
+                "ioctl \(name) = \(isRead ? hexadecimal(Array(buffer[Self.headerByteCount...])) : "\(result)")"
+            )
+        } catch {
+            trace("ioctl \(name) failed: \(describe(error))")
+            throw VhostVDPAError(.ioctl, call: name, errno: error)
+        }
+    }
+
+    private func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}

@@ -1,0 +1,108 @@
+internal import CLinux
+public import GuestMemory
+internal import SystemPackage
+
+/// What device and backend offer, and the device's status.
+extension VhostVDPADevice {
+    /// GET_FEATURES: the virtio features that the device offers. Needs no owner.
+    public func features() throws(VhostVDPAError) -> DeviceFeatures {
+        var value: UInt64 = 0
+        try call(clinux_vhost_get_features, "GET_FEATURES()", with: &value) {
+            "\(DeviceFeatures(rawValue: $0))"
+        }
+        return DeviceFeatures(rawValue: value)
+    }
+
+    /// SET_FEATURES. EBUSY once FEATURES_OK is set; EINVAL where the parent refuses.
+    public func setFeatures(_ features: DeviceFeatures) throws(VhostVDPAError) {
+        var value = features.rawValue
+        try call(clinux_vhost_set_features, "SET_FEATURES(\(features))", with: &value)
+    }
+
+    /// GET_BACKEND_FEATURES: what vhost-vdpa offers for this device.
+    public func backendFeatures() throws(VhostVDPAError) -> BackendFeatures {
+        var value: UInt64 = 0
+        try call(clinux_vhost_get_backend_features, "GET_BACKEND_FEATURES()", with: &value) {
+            "\(BackendFeatures(rawValue: $0))"
+        }
+        return BackendFeatures(rawValue: value)
+    }
+
+    /// SET_BACKEND_FEATURES: replaces the acknowledgement. EOPNOTSUPP for a bit that is not offered.
+    public func setBackendFeatures(_ features: BackendFeatures) throws(VhostVDPAError) {
+        var value = features.rawValue
+        try call(clinux_vhost_set_backend_features, "SET_BACKEND_FEATURES(\(features))", with: &value)
+    }
+
+    /// SET_OWNER: binds the device to this process, whose memory it maps. EBUSY where it has an owner.
+    public func setOwner() throws(VhostVDPAError) {
+        try call(clinux_vhost_set_owner, "SET_OWNER()")
+    }
+
+    /// GET_STATUS.
+    public func status() throws(VhostVDPAError) -> DeviceStatus {
+        var value: UInt8 = 0
+        try call(clinux_vdpa_get_status, "GET_STATUS()", with: &value) { "\(DeviceStatus(rawValue: $0))" }
+        return DeviceStatus(rawValue: value)
+    }
+
+    /// SET_STATUS: all of the bits, not the new ones. ``DeviceStatus/reset`` resets the device.
+    ///
+    /// EINVAL where a set bit is dropped and the value is not zero.
+    public func setStatus(_ status: DeviceStatus) throws(VhostVDPAError) {
+        var value = status.rawValue
+        try call(clinux_vdpa_set_status, "SET_STATUS(\(status))", with: &value)
+    }
+
+    /// SUSPEND: no more work after it, ring state intact. Success and nothing done before DRIVER_OK.
+    public func suspend() throws(VhostVDPAError) {
+        try call(clinux_vdpa_suspend, "SUSPEND()")
+    }
+
+    /// RESUME: a suspended device goes on.
+    public func resume() throws(VhostVDPAError) {
+        try call(clinux_vdpa_resume, "RESUME()")
+    }
+
+    /// GET_DEVICE_ID: the virtio device type, 1 for a network device.
+    public func deviceID() throws(VhostVDPAError) -> UInt32 {
+        try number(clinux_vdpa_get_device_id, "GET_DEVICE_ID()")
+    }
+
+    /// GET_VQS_COUNT: the number of virtqueues. Linux 5.19 and later.
+    public func vringCount() throws(VhostVDPAError) -> UInt32 {
+        try number(clinux_vdpa_get_vqs_count, "GET_VQS_COUNT()")
+    }
+
+    /// GET_AS_NUM: the number of address spaces.
+    public func addressSpaceCount() throws(VhostVDPAError) -> UInt32 {
+        try number(clinux_vdpa_get_as_num, "GET_AS_NUM()")
+    }
+
+    /// GET_GROUP_NUM: the number of virtqueue groups.
+    public func vringGroupCount() throws(VhostVDPAError) -> UInt32 {
+        try number(clinux_vdpa_get_group_num, "GET_GROUP_NUM()")
+    }
+
+    /// GET_IOVA_RANGE: the addresses the device can use.
+    public func iovaRange() throws(VhostVDPAError) -> IOVARange {
+        var value = vhost_vdpa_iova_range()
+        try call(clinux_vdpa_get_iova_range, "GET_IOVA_RANGE()", with: &value) {
+            "[0x\(String($0.first, radix: 16)), 0x\(String($0.last, radix: 16))]"
+        }
+        guard
+            let range = IOVARange(first: .init(rawValue: value.first), last: .init(rawValue: value.last))
+        else {
+            throw VhostVDPAError(
+                .ioctl, call: "GET_IOVA_RANGE()", errno: .outOfRange,
+                context: "the device reports an empty range: first \(value.first), last \(value.last)")
+        }
+        return range
+    }
+
+    func number(_ request: UInt, _ name: String) throws(VhostVDPAError) -> UInt32 {
+        var value: UInt32 = 0
+        try call(request, name, with: &value) { "\($0)" }
+        return value
+    }
+}

@@ -1,0 +1,123 @@
+internal import CLinux
+public import GuestMemory
+public import Logging
+internal import SystemPackage
+
+/// A vhost-vdpa device: one method for each call of the kernel's interface, with typed arguments.
+///
+/// The methods encode, call and decode; they keep no rule and remember nothing but the counters. Which calls
+/// go in which order is the business of the backend above. Every call is logged at debug with its arguments
+/// and its answer, if the logger's level asks for that when the object is made. The object owns the character
+/// device. One thread only, the control thread.
+public final class VhostVDPADevice {
+    let device: any CharacterDevice
+    private let logger: Logger
+    /// Whether calls are logged, asked once: asking a logger takes longer than everything else that is done for a
+    /// call here.
+    private let isTraced: Bool
+
+    /// How often the device was called through this object.
+    public internal(set) var counts = DeviceCallCounts()
+
+    /// Puts the typed interface on an open character device; the file is this object's from now on.
+    public init(_ device: any CharacterDevice, logger: Logger) {
+        self.device = device
+        self.logger = logger
+        isTraced = logger.logLevel <= .debug
+    }
+
+    /// Logs what a call was and what came of it.
+    func trace(_ text: @autoclosure () -> String) {
+        guard isTraced else { return }
+        let text = text()
+        logger.debug("\(text)")
+    }
+
+    /// Closes the device file: the kernel resets the device, removes its maps and unpins the memory.
+    public func close() {
+        trace("close")
+        device.close()
+    }
+
+    /// Calls with the address of `value`, which the kernel may change.
+    ///
+    /// `answer` turns the changed value into what the log shows after a success.
+    @discardableResult
+    func call<Value>(
+        _ request: UInt, _ name: @autoclosure () -> String, with value: inout Value,
+        answer: (Value) -> String? = { _ in nil }
+    ) throws(VhostVDPAError) -> Int32 {
+        counts.ioctls += 1
+        do throws(Errno) {
+            let result = try unsafe withUnsafeMutablePointer(to: &value) { (pointer) throws(Errno) in
+                try device.ioctl(request, UInt(bitPattern: pointer))
+            }
+            trace("ioctl \(name()) = \(answer(value) ?? "\(result)")")
+            return result
+        } catch {
+            throw failure(name(), error)
+        }
+    }
+
+    /// Calls without an argument.
+    func call(_ request: UInt, _ name: @autoclosure () -> String) throws(VhostVDPAError) {
+        counts.ioctls += 1
+        do throws(Errno) {
+            let result = try device.ioctl(request, 0)
+            trace("ioctl \(name()) = \(result)")
+        } catch {
+            throw failure(name(), error)
+        }
+    }
+
+    private func failure(_ name: String, _ errno: Errno) -> VhostVDPAError {
+        trace("ioctl \(name) failed: \(describe(errno))")
+        return VhostVDPAError(.ioctl, call: name, errno: errno)
+    }
+
+    /// Writes one IOTLB message.
+    ///
+    /// Errors: nearly always EFAULT, whatever the reason; EINVAL for an UPDATE of the whole 64-bit space. A
+    /// success of BATCH_END says nothing about the device.
+    public func send(_ message: IOTLBMessage) throws(VhostVDPAError) {
+        switch message.operation {
+        case .update: counts.updates += 1
+        case .invalidate, .invalidateAll: counts.invalidates += 1
+        case .batchBegin: counts.batches += 1
+        case .batchEnd: break
+        }
+        let written: Int
+        do throws(Errno) {
+            written = try unsafe withUnsafeBytes(of: message.encoded) { (bytes) throws(Errno) in
+                try unsafe device.write(bytes)
+            }
+        } catch {
+            trace("write \(message) failed: \(describe(error))")
+            throw VhostVDPAError(.message, call: "\(message)", errno: error)
+        }
+        trace("write \(message) = \(written)")
+        guard written == MemoryLayout<vhost_msg_v2>.size else {
+            throw VhostVDPAError(
+                .shortWrite, call: "\(message)", errno: .ioError,
+                context: "the device took \(written) of \(MemoryLayout<vhost_msg_v2>.size) bytes")
+        }
+    }
+
+    /// Maps the page of a queue's doorbell, write-only, as the kernel demands. The caller unmaps it.
+    ///
+    /// Errors: errno 524 where the parent has no doorbell to map (vdpa_sim, VDUSE).
+    public func mapDoorbell(of vring: VringIndex, pageSize: Int) throws(VhostVDPAError) -> HostAddress {
+        let name = "mmap(doorbell: \(vring), length: \(pageSize))"
+        do throws(Errno) {
+            let page = try unsafe device.map(
+                length: pageSize, protection: PROT_WRITE, flags: MAP_SHARED,
+                offset: Int(vring.rawValue) * pageSize)
+            let address = HostAddress(rawValue: UInt64(UInt(bitPattern: page)))
+            trace("\(name) = \(address)")
+            return address
+        } catch {
+            trace("\(name) failed: \(describe(error))")
+            throw VhostVDPAError(.map, call: name, errno: error)
+        }
+    }
+}

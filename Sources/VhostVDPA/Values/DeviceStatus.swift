@@ -1,0 +1,37 @@
+/// A virtio device's status, with the bits of virtio 1.2, section 2.1.
+///
+/// Through vhost-vdpa bits may only be added; the one other move is to ``reset`` (drivers/vhost/vdpa.c).
+public struct DeviceStatus: OptionSet, Hashable, Sendable {
+    /// The number itself.
+    public let rawValue: UInt8
+
+    /// Makes a value of its number.
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// No bit at all: writing it resets the device.
+    public static let reset: DeviceStatus = []
+    /// The driver has noticed the device.
+    public static let acknowledge = DeviceStatus(rawValue: 1)  // VIRTIO_CONFIG_S_ACKNOWLEDGE
+    /// The driver knows how to drive the device.
+    public static let driver = DeviceStatus(rawValue: 2)  // VIRTIO_CONFIG_S_DRIVER
+    /// The driver is set up: the device runs.
+    public static let driverOK = DeviceStatus(rawValue: 4)  // VIRTIO_CONFIG_S_DRIVER_OK
+    /// The device accepts the negotiated features.
+    public static let featuresOK = DeviceStatus(rawValue: 8)  // VIRTIO_CONFIG_S_FEATURES_OK
+    /// The device met an error that only a reset cures.
+    public static let needsReset = DeviceStatus(rawValue: 0x40)  // VIRTIO_CONFIG_S_NEEDS_RESET
+    /// The driver has given up on the device.
+    public static let failed = DeviceStatus(rawValue: 0x80)  // VIRTIO_CONFIG_S_FAILED
+}
+
+extension DeviceStatus: CustomStringConvertible {
+    /// The number and the names of its bits, as `0x0f (ACKNOWLEDGE|DRIVER|DRIVER_OK|FEATURES_OK)`.
+    public var description: String {
+        describeBits(
+            UInt64(rawValue),
+            names: [
+                0: "ACKNOWLEDGE", 1: "DRIVER", 2: "DRIVER_OK", 3: "FEATURES_OK", 6: "NEEDS_RESET",
+                7: "FAILED",
+            ])
+    }
+}

@@ -1,0 +1,15 @@
+/// Where a device stands, as the backend drives it.
+public enum BackendState: String, CaseIterable, Hashable, Sendable {
+    /// Negotiated, and never started.
+    case opened
+    /// The device runs: DRIVER_OK is set.
+    case started
+    /// The device is suspended where it stood, and neither reset nor set up anew: it can go on, or be stopped.
+    case suspended
+    /// The device is reset and ready to start again.
+    case stopped
+    /// A reset or the removal of the maps failed: what the device holds is unknown. Only closing is possible.
+    case failed
+    /// The device file is closed.
+    case closed
+}

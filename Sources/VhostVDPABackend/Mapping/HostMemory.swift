@@ -1,0 +1,99 @@
+internal import CLinux
+internal import Glibc
+package import GuestMemory
+internal import SystemPackage
+
+/// What this machine allows a process to map for a device, and what the process has used of it.
+///
+/// A value of closures, so that tests say what a machine allows instead of changing the one they run on.
+package struct HostMemory {
+    /// The size of a page, the unit of every map.
+    package let pageSize: ByteCount
+    /// The soft RLIMIT_MEMLOCK, or `nil` for no limit. Pinning counts against it, root's as well.
+    package let memlockLimit: () -> ByteCount?
+    /// The bytes this process has pinned (VmPin), or `nil` where the kernel does not say.
+    package let pinned: () -> ByteCount?
+    /// The shared mappings of this process in ascending order, adjacent ones merged, or `nil` if unknown.
+    package let sharedMappings: () -> [AddressRange<HostAddress>]?
+    /// The entries an address space can hold (module parameter max_iotlb_entries; the smaller one of vhost_vdpa
+    /// and vdpa_sim), or `nil` if unknown.
+    package let entryLimit: () -> Int?
+
+    package init(
+        pageSize: ByteCount, memlockLimit: @escaping () -> ByteCount?, pinned: @escaping () -> ByteCount?,
+        sharedMappings: @escaping () -> [AddressRange<HostAddress>]?, entryLimit: @escaping () -> Int?
+    ) {
+        self.pageSize = pageSize
+        self.memlockLimit = memlockLimit
+        self.pinned = pinned
+        self.sharedMappings = sharedMappings
+        self.entryLimit = entryLimit
+    }
+
+    /// This machine and this process.
+    package static func current() -> HostMemory {
+        HostMemory(
+            pageSize: ByteCount(sysconf(CInt(_SC_PAGESIZE))),
+            memlockLimit: {
+                let limit = clinux_memlock_limit()
+                return limit == .max ? nil : ByteCount(rawValue: limit)
+            },
+            pinned: { text(of: "/proc/self/status").flatMap(pinned(inStatus:)) },
+            sharedMappings: { text(of: "/proc/self/maps").map(sharedMappings(inMaps:)) },
+            entryLimit: {
+                ["vhost_vdpa", "vdpa_sim"].compactMap { module in
+                    text(of: FilePath("/sys/module/\(module)/parameters/max_iotlb_entries")).flatMap {
+                        Int($0.split(separator: "\n").first ?? "")
+                    }
+                }.min()
+            })
+    }
+
+    /// The VmPin line of /proc/self/status, in bytes (proc(5): the unit is always kB).
+    static func pinned(inStatus status: String) -> ByteCount? {
+        for line in status.split(separator: "\n") where line.hasPrefix("VmPin:") {
+            return line.split(whereSeparator: { !$0.isNumber }).first.flatMap { UInt64($0) }.map {
+                ByteCount(rawValue: $0 << 10)
+            }
+        }
+        return nil
+    }
+
+    /// The shared mappings of /proc/self/maps: lines of `first-end rwxs offset …`, in ascending order.
+    static func sharedMappings(inMaps maps: String) -> [AddressRange<HostAddress>] {
+        var ranges: [AddressRange<HostAddress>] = []
+        for line in maps.split(separator: "\n") {
+            let fields = line.split(separator: " ", maxSplits: 2)
+            guard fields.count >= 2, fields[1].last == "s" else { continue }
+            let ends = fields[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
+            guard ends.count == 2, ends[1] > ends[0] else { continue }
+            let first = HostAddress(rawValue: ends[0])
+            let last = HostAddress(rawValue: ends[1] - 1)
+            if let previous = ranges.last, previous.last.rawValue &+ 1 == first.rawValue {
+                ranges.removeLast()
+                AddressRange(first: previous.first, last: last).map { ranges.append($0) }
+            } else {
+                AddressRange(first: first, last: last).map { ranges.append($0) }
+            }
+        }
+        return ranges
+    }
+
+    /// The whole text of a file of the kernel's, whose size is not known before it is read.
+    private static func text(of path: FilePath) -> String? {
+        guard let file = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else { return nil }
+        defer { try? file.close() }
+        var bytes: [UInt8] = []
+        let chunk = 65536
+        while true {
+            var block: [UInt8] = []
+            do {
+                block = try unsafe [UInt8](unsafeUninitializedCapacity: chunk) { buffer, count in
+                    count = try unsafe file.read(into: UnsafeMutableRawBufferPointer(buffer))
+                }
+            } catch { return nil }
+            if block.isEmpty { return String(decoding: bytes, as: UTF8.self) }
+            bytes += block
+        }
+    }
+}

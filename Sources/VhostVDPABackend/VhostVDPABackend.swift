@@ -1,0 +1,199 @@
+internal import CLinux
+internal import Glibc
+internal import GuestMemory
+public import Logging
+public import SystemPackage
+public import VhostVDPA
+
+/// A guest's vhost-vdpa device, driven as QEMU's backend does: opened, started, stopped and started again.
+///
+/// The backend does not know whether the device is a real one. It owns the device file from the first call to
+/// ``close()``, and is a memory listener of the guest's address space in between. One thread only, the control
+/// thread; the guest's driver may go on using its rings meanwhile.
+public final class VhostVDPABackend {
+    /// What the device said and what was agreed.
+    public internal(set) var negotiated: NegotiatedDevice
+    /// The eventfd the device signals when its configuration or its status changes; non-blocking. Wait for it
+    /// to be readable, then call ``handleConfigurationInterrupt()``. Closed by ``close()``.
+    public let configurationInterrupt: FileDescriptor
+    /// Keeps the device's maps equal to guest memory, and knows where they stand.
+    public let mapper: MemoryMapper
+    /// Where the device stands.
+    public internal(set) var state = BackendState.opened
+    /// What the last reset decided about the maps, or `nil` before the first.
+    public internal(set) var lastDecision: MapDecision?
+
+    /// Whether the last start got as far as DRIVER_OK. Where such a start failed the device may have run, and the
+    /// ring positions it was given no longer hold.
+    public internal(set) var lastStartReachedDriverOK = false
+
+    let device: VhostVDPADevice
+    var configuration: BackendConfiguration
+    let logger: Logger
+    /// The queues of the last start.
+    var queues: [VringSetup] = []
+    /// Whether the device has asked for a reset since its last start.
+    var needsReset = false
+    private var isRegistered = false
+    private let registry: any ListenerRegistry
+    private let ownerProcess: pid_t
+
+    /// How often the device has been called.
+    public var counts: DeviceCallCounts { device.counts }
+
+    /// Where the device's maps stand.
+    public var mapping: MappingState { mapper.state }
+
+    /// Takes over an open device: negotiates, signs on as a listener of `addressSpace`, and maps the guest's
+    /// memory, unless ``BackendConfiguration/mapsWhenOpened`` leaves that to the first start.
+    ///
+    /// On an error the device is closed and nothing is registered.
+    public convenience init(
+        device: any CharacterDevice, addressSpace: any ListenerRegistry,
+        configuration: BackendConfiguration = BackendConfiguration(), logger: Logger
+    ) throws(BackendError) {
+        try self.init(
+            device: device, addressSpace: addressSpace, configuration: configuration, host: .current(),
+            logger: logger)
+    }
+
+    /// As the public one, on a machine that `host` describes.
+    package init(
+        device file: any CharacterDevice, addressSpace: any ListenerRegistry,
+        configuration: BackendConfiguration, host: HostMemory, logger: Logger
+    ) throws(BackendError) {
+        var logger = logger
+        if !configuration.logPrefix.isEmpty { logger[metadataKey: "device"] = "\(configuration.logPrefix)" }
+        let device = VhostVDPADevice(file, logger: logger)
+        do throws(BackendError) {
+            negotiated = try DeviceNegotiation(configuration: configuration, logger: logger).run(on: device)
+        } catch {
+            device.close()
+            throw error
+        }
+        let eventfd = clinux_interrupt_eventfd()
+        guard eventfd >= 0 else {
+            device.close()
+            throw BackendError(
+                .systemCall, "no eventfd for configuration interrupts: \(Errno(rawValue: -eventfd))",
+                errno: Errno(rawValue: -eventfd))
+        }
+        configurationInterrupt = FileDescriptor(rawValue: eventfd)
+        mapper = MemoryMapper(
+            device: device,
+            parameters: .init(
+                iovaRange: negotiated.iovaRange,
+                usesBatch: negotiated.acknowledgedBackendFeatures.contains(.iotlbBatch),
+                verification: configuration.mapVerification),
+            host: host, logger: logger)
+        self.device = device
+        self.configuration = configuration
+        self.logger = logger
+        registry = addressSpace
+        ownerProcess = getpid()
+        try signOn()
+    }
+
+    deinit { close() }
+
+    private func signOn() throws(BackendError) {
+        do throws(BackendError) {
+            do {
+                try registry.register(mapper)
+                isRegistered = true
+            } catch {
+                throw registrationError(error)
+            }
+            if configuration.mapsWhenOpened { try mapper.map() }
+        } catch {
+            close()
+            throw error
+        }
+    }
+
+    /// The mapper's own error, where it was the one to refuse, whatever the address space wraps it in.
+    private func registrationError(_ error: any Error) -> BackendError {
+        mapper.lastRefusal
+            ?? BackendError(.registrationFailed, "the address space refused the device: \(error)")
+    }
+
+    /// Ends everything: the device is reset, its maps are removed, the listener signs off, the file is closed.
+    ///
+    /// Never fails: what the device refuses on the way is logged, and closing the file makes the kernel do it.
+    /// A second call does nothing.
+    public func close() {
+        guard state != .closed else { return }
+        if state != .failed {
+            do throws(BackendError) {
+                try resetDevice(reason: .close, isQuiet: state != .started)
+            } catch {
+                logger.warning("closing: \(error)")
+            }
+        }
+        // Closing the file removes whatever could not be removed before; the listener must not touch it again.
+        mapper.abandon()
+        do {
+            if isRegistered { try registry.unregister(mapper) }
+        } catch {
+            logger.warning("closing: \(error)")
+        }
+        device.close()
+        try? configurationInterrupt.close()
+        state = .closed
+    }
+
+    /// Reads `count` bytes of the device's configuration space from `offset`.
+    public func readConfiguration(offset: UInt32, count: UInt32) throws(BackendError) -> [UInt8] {
+        try require([.opened, .started, .suspended, .stopped], "reading the configuration")
+        return try call("reading the configuration") { () throws(VhostVDPAError) in
+            try device.configuration(offset: offset, count: count)
+        }
+    }
+
+    /// Looks at why the device signalled ``configurationInterrupt``, and takes the signal.
+    public func handleConfigurationInterrupt() throws(BackendError) -> ConfigurationEvent {
+        try require([.opened, .started, .suspended, .stopped], "a configuration interrupt")
+        guard takeInterrupt() else { return .none }
+        let status = try call("a configuration interrupt") { () throws(VhostVDPAError) in
+            try device.status()
+        }
+        guard status.contains(.needsReset) else { return .changed }
+        logger.warning("the device needs a reset (status \(status))")
+        needsReset = true
+        return .needsReset
+    }
+
+    /// Empties the interrupt's counter; whether there was anything in it.
+    private func takeInterrupt() -> Bool {
+        var counter: UInt64 = 0
+        let count = unsafe withUnsafeMutableBytes(of: &counter) { buffer in
+            (try? unsafe configurationInterrupt.read(into: buffer)) ?? 0
+        }
+        return count == MemoryLayout<UInt64>.size
+    }
+
+    /// Throws unless the backend is in one of `states`.
+    func require(_ states: [BackendState], _ operation: String) throws(BackendError) {
+        guard states.contains(state) else {
+            throw BackendError(.invalidState, "\(operation) is not possible: the device is \(state)")
+        }
+    }
+
+    /// Calls the device on behalf of `operation`.
+    func call<Result>(
+        _ operation: String, _ body: () throws(VhostVDPAError) -> Result
+    ) throws(BackendError) -> Result {
+        do throws(VhostVDPAError) { return try body() } catch { throw BackendError(operation, error) }
+    }
+
+    /// Everything the decision about the maps depends on, as it is now.
+    func decisionInput(reason: ResetReason, isTranslationUnchanged: Bool) -> MapDecisionInput {
+        MapDecisionInput(
+            acknowledged: negotiated.acknowledgedBackendFeatures,
+            isTranslationUnchanged: isTranslationUnchanged,
+            // Every group is in address space 0, where a reset puts it as well.
+            isASIDAssignmentUnchanged: true,
+            hasSameDescriptorAndOwner: getpid() == ownerProcess,
+            hadMapError: mapper.hadError, reason: reason, policy: configuration.persist)
+    }
+}

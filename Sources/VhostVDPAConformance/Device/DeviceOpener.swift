@@ -1,0 +1,34 @@
+package import SystemPackage
+package import VhostVDPA
+
+/// How the suite reaches a device: everything it is told about one rather than finds out.
+package struct DeviceOpener {
+    /// Opens the device: a new file each time, with open's errno.
+    package var open: () throws(Errno) -> any CharacterDevice
+    /// The kernel behind the device.
+    package var kernel: KernelRelease
+    /// Makes an ioctl as another process would that inherited the file; `nil` where there is no way.
+    package var ioctlFromChild: ((any CharacterDevice, UInt, UInt) -> Errno?)?
+    /// The file's descriptor; `nil` for a simulated device, which has none.
+    package var descriptor: ((any CharacterDevice) -> FileDescriptor?)?
+    /// The bytes this process has pinned, or `nil` where nobody counts.
+    package var pinnedBytes: () -> UInt64?
+    /// The most entries of an address space; `nil` where there is no limit or it is not known.
+    package var entryLimit: Int?
+    /// How long a wait for something that must not happen lasts, in milliseconds.
+    package var quietMilliseconds: Int
+    /// How long a wait for something that must happen lasts at most, in milliseconds.
+    package var patienceMilliseconds = 5000
+
+    package init(
+        kernel: KernelRelease, quietMilliseconds: Int = 400, entryLimit: Int? = nil,
+        pinnedBytes: @escaping () -> UInt64? = ProcessPins.bytes,
+        open: @escaping () throws(Errno) -> any CharacterDevice
+    ) {
+        self.open = open
+        self.kernel = kernel
+        self.quietMilliseconds = quietMilliseconds
+        self.entryLimit = entryLimit
+        self.pinnedBytes = pinnedBytes
+    }
+}

@@ -1,0 +1,106 @@
+extension DeviceTraits {
+    /// Asks the device, in a few opens.
+    ///
+    /// - Throws: ``RuleInterruption`` where not even that is answered.
+    package static func probe(_ opener: DeviceOpener) throws(RuleInterruption) -> DeviceTraits {
+        var traits = DeviceTraits()
+        try traits.probeNumbers(opener)
+        traits.usesVirtualAddresses = try traits.probePinning(opener)
+        traits.probeTraffic(opener)
+        if traits.noTraffic == nil {
+            traits.probeIdentity(opener)
+        } else {
+            traits.noIdentity = traits.noTraffic
+        }
+        return traits
+    }
+
+    private mutating func probeNumbers(_ opener: DeviceOpener) throws(RuleInterruption) {
+        let context = RuleContext(opener: opener, traits: self)
+        defer { context.closeAll() }
+        let client = try context.open()
+        deviceID = UInt32(try value("GET_DEVICE_ID", client.get(Request.getDeviceID, count: 4)))
+        features = try value("GET_FEATURES", client.get(Request.getFeatures, count: 8))
+        backendFeatures = try value(
+            "GET_BACKEND_FEATURES", client.get(Request.getBackendFeatures, count: 8))
+        configurationSize = UInt32(try value("GET_CONFIG_SIZE", client.get(Request.getConfigSize, count: 4)))
+        vringCount = UInt32(try value("GET_VQS_COUNT", client.get(Request.getVqsCount, count: 4)))
+        maximumVringSize = UInt32(try value("GET_VRING_NUM", client.get(Request.getVringNum, count: 2)))
+        groupCount = UInt32(try value("GET_GROUP_NUM", client.get(Request.getGroupNum, count: 4)))
+        addressSpaceCount = UInt32(try value("GET_AS_NUM", client.get(Request.getASNum, count: 4)))
+        var range = [UInt8](repeating: 0, count: 16)
+        try expect("GET_IOVA_RANGE", client.call(Request.getIOVARange, bytes: &range))
+        iovaFirst = range[..<8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        iovaLast = range[8...].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// Whether a map of a shared page leaves the account of pinned pages alone.
+    private func probePinning(_ opener: DeviceOpener) throws(RuleInterruption) -> Bool {
+        let context = RuleContext(opener: opener, traits: self)
+        defer { context.closeAll() }
+        let client = try context.owned()
+        let pages = try TestPages(pages: 1)
+        pages.settle()
+        let before = opener.pinnedBytes()
+        try expect("UPDATE", client.update(max(0x1000_0000, iovaFirst), pages))
+        return before == opener.pinnedBytes()
+    }
+
+    /// Whether a frame gets through, and whether a map in a batch is there at once.
+    private mutating func probeTraffic(_ opener: DeviceOpener) {
+        guard deviceID == 1, vringCount >= 2 else {
+            noTraffic = "not a network device with a queue pair"
+            return
+        }
+        let context = RuleContext(opener: opener, traits: self)
+        defer { context.closeAll() }
+        do throws(RuleInterruption) {
+            let client = try context.owned()
+            let rig = try context.rig()
+            try expect("BATCH_BEGIN", client.send(.batchBegin))
+            try expect("UPDATE", rig.map(client))
+            try rig.start(client)
+            if try rig.transmits(within: opener.quietMilliseconds) {
+                mapOperation = iovaLast == .max || usesVirtualAddresses ? .dmaMap : .platform
+                return
+            }
+            mapOperation = .setMap
+            try expect("BATCH_END", client.send(.batchEnd))
+            rig.kick()
+            guard try rig.used() == 0 else { return }
+            noTraffic = "a frame sent in the plainest way is not taken"
+        } catch {
+            switch error {
+            case .failed(let expected, let seen): noTraffic = "expected \(expected), saw \(seen)"
+            case .notApplicable(let reason): noTraffic = reason
+            }
+        }
+    }
+
+    /// Whether a ring without any map works at the address the machine has for it.
+    private mutating func probeIdentity(_ opener: DeviceOpener) {
+        noIdentity = "without a map the device reaches no memory, not even one to one"
+        guard mapOperation != .platform else {
+            noIdentity = "the device is behind the platform's IOMMU"
+            return
+        }
+        guard opener.kernel >= KernelRelease(6, 7) else {
+            noIdentity = "the kernel is older than 6.7: its on-chip tables are empty without maps"
+            return
+        }
+        let context = RuleContext(opener: opener, traits: self)
+        defer { context.closeAll() }
+        do throws(RuleInterruption) {
+            let client = try context.owned()
+            let rig = try context.rig()
+            guard let address = identityAddress(rig.page) else { return }
+            try rig.start(client, at: address)
+            if try rig.transmits(within: 4 * opener.quietMilliseconds) { noIdentity = nil }
+        } catch {}
+    }
+
+    /// The page's address for a device in identity: the owner's virtual one, or the machine's physical one.
+    func identityAddress(_ page: TestPages) -> UInt64? {
+        usesVirtualAddresses ? UInt64(page.address) : page.physicalAddress()
+    }
+}

@@ -1,0 +1,41 @@
+/// What probing found out about a device: on this, not on its name, depends which rules it can be asked.
+package struct DeviceTraits: Hashable, Sendable {
+    /// How the device takes maps.
+    package enum MapOperation: String, Sendable {
+        case platform, setMap, dmaMap
+    }
+
+    package var deviceID: UInt32 = 0
+    package var features: UInt64 = 0
+    package var backendFeatures: UInt64 = 0
+    package var configurationSize: UInt32 = 0
+    package var vringCount: UInt32 = 0
+    package var groupCount: UInt32 = 1
+    package var addressSpaceCount: UInt32 = 1
+    package var maximumVringSize: UInt32 = 0
+    package var iovaFirst: UInt64 = 0
+    package var iovaLast: UInt64 = .max
+    /// Maps name virtual addresses; otherwise pages are pinned.
+    package var usesVirtualAddresses = false
+    package var mapOperation = MapOperation.platform
+    /// Why the device moves no frame for us, or `nil` where it does.
+    package var noTraffic: String?
+    /// Why the 1:1 state of the device's IOMMU cannot be seen, or `nil` where it can.
+    package var noIdentity: String?
+
+    /// VERSION_1 and ACCESS_PLATFORM, as far as they are offered, and the control queue with its MAC command.
+    var driverFeatures: UInt64 { features & (1 << 32 | 1 << 33 | 1 << 17 | 1 << 23 | 1 << 5) }
+
+    /// Has the control queue and the configuration of the kernel's vdpa_sim_net.
+    var isSimulatorNetwork: Bool {
+        deviceID == 1 && configurationSize == 24 && features & (1 << 17) != 0 && mapOperation != .platform
+    }
+
+    /// IOVA = machine's physical address can come up: an on-chip IOMMU over pinned memory.
+    var mayTouchPhysicalMemory: Bool { !usesVirtualAddresses && iovaLast == .max }
+
+    /// An IOVA at which a device without maps finds nothing but zeroes of our own, or `nil` where there is none.
+    func harmlessAddress(_ decoy: TestPages) -> UInt64? {
+        mayTouchPhysicalMemory ? decoy.physicalAddress() : max(0x1000_0000, iovaFirst)
+    }
+}

@@ -1,0 +1,75 @@
+internal import Glibc
+internal import SystemPackage
+
+/// Pages of this process that a rule maps; unmapped when the object goes.
+@safe
+package final class TestPages {
+    package enum Kind {
+        /// MAP_SHARED, which the kernel backs with a file, as it does a memfd.
+        case shared
+        /// MAP_PRIVATE anonymous memory.
+        case privateAnonymous
+    }
+
+    package static let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
+
+    package let address: UInt
+    package let byteCount: Int
+
+    package init(
+        pages: Int, kind: Kind = .shared, isWritable: Bool = true
+    ) throws(RuleInterruption) {
+        byteCount = pages * Self.pageSize
+        let flags = MAP_ANONYMOUS | MAP_NORESERVE | (kind == .shared ? MAP_SHARED : MAP_PRIVATE)
+        let protection = isWritable ? PROT_READ | PROT_WRITE : PROT_READ
+        let pointer = unsafe mmap(nil, byteCount, protection, flags, -1, 0)
+        guard let pointer = unsafe pointer, unsafe pointer != MAP_FAILED else {
+            throw .notApplicable(reason: "\(pages) pages of memory are not to be had")
+        }
+        address = UInt(bitPattern: pointer)
+    }
+
+    deinit { unsafe munmap(pointer(), byteCount) }
+
+    /// The memory, valid while the object lives.
+    func pointer(_ offset: Int = 0) -> UnsafeMutableRawPointer {
+        guard let pointer = unsafe UnsafeMutableRawPointer(bitPattern: address + UInt(offset)) else {
+            preconditionFailure("a page at 0")
+        }
+        return unsafe pointer
+    }
+
+    func store(_ bytes: [UInt8], at offset: Int) {
+        unsafe pointer(offset).copyMemory(from: bytes, byteCount: bytes.count)
+    }
+
+    func byte(at offset: Int) -> UInt8 { unsafe pointer(offset).load(as: UInt8.self) }
+
+    /// Takes every right from the pages from `page` on; they stay this object's.
+    func forbid(from page: Int) {
+        unsafe mprotect(
+            pointer(page * Self.pageSize), byteCount - page * Self.pageSize, PROT_NONE)
+    }
+
+    /// Makes the pages present, and keeps them where they are as far as a process can.
+    func settle() {
+        for offset in stride(from: 0, to: byteCount, by: Self.pageSize) { store([0], at: offset) }
+        _ = unsafe mlock(pointer(), byteCount)
+    }
+
+    /// Where a page is in the machine's memory (Documentation/admin-guide/mm/pagemap.rst); `nil` without privilege.
+    func physicalAddress(ofPage page: Int = 0) -> UInt64? {
+        guard let file = try? FileDescriptor.open(FilePath("/proc/self/pagemap"), .readOnly) else {
+            return nil
+        }
+        defer { try? file.close() }
+        var entry: UInt64 = 0
+        let offset = Int64((address / UInt(Self.pageSize) + UInt(page)) * 8)
+        let count = unsafe withUnsafeMutableBytes(of: &entry) { buffer in
+            try? unsafe file.read(fromAbsoluteOffset: offset, into: buffer)
+        }
+        let frame = entry & (1 << 55 - 1)
+        guard count == 8, entry >> 63 == 1, frame != 0 else { return nil }
+        return frame * UInt64(Self.pageSize)
+    }
+}

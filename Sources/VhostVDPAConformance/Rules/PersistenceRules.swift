@@ -1,0 +1,133 @@
+internal import SystemPackage
+
+/// Rules 62 to 65, 67 and 68.
+///
+/// Every one of them shows what the *device* has left by letting it transmit: it reads a ring, and a device that
+/// has lost its maps reads a page of ours that is zero (``NetworkRig``).
+enum PersistenceRules {
+    private static let persist: UInt64 = 1 << BackendBit.persist
+
+    static let all: [Rule] = [
+        Rule(
+            62, .persistence,
+            "IOTLB_PERSIST acknowledged: a reset keeps the maps, traffic works without UPDATE",
+            needs: [.traffic, .backendFeature(BackendBit.persist)], source: "_compat_vdpa_reset"
+        ) { device in
+            let client = try device.owned(acknowledging: persist)
+            let rig = try device.rig()
+            try expect("UPDATE", rig.map(client))
+            try rig.start(client)
+            try rig.expectTraffic("before the reset")
+            try expect("reset", client.setStatus(0))
+            try rig.start(client)
+            try rig.expectTraffic("after the reset, without UPDATE")
+        },
+        Rule(
+            63, .persistence,
+            "Not acknowledged, on-chip: the maps are lost, the same UPDATE is EFAULT, INVALIDATE and UPDATE work",
+            needs: [.traffic, .onChip], source: "_compat_vdpa_reset, vdpasim_compat_reset"
+        ) { device in
+            try requireMapsLost(device)
+            let client = try device.owned(acknowledging: 0)
+            let rig = try device.rig()
+            try expect("UPDATE", rig.map(client))
+            try rig.start(client)
+            try rig.expectTraffic("before the reset")
+            try expect("reset", client.setStatus(0))
+            try rig.start(client)
+            try rig.expectNoTraffic("after the reset, without UPDATE")
+            try expect("the same UPDATE", rig.map(client), is: .badAddress)
+            try expect("INVALIDATE", rig.unmap(client))
+            try expect("UPDATE", rig.map(client))
+            rig.kick()
+            try rig.expectProgress("after INVALIDATE, UPDATE and a kick")
+        },
+        Rule(
+            64, .persistence,
+            "Not acknowledged: a different UPDATE brings the old maps back with set_map, not with dma_map",
+            needs: [.traffic, .onChip], source: "vhost_vdpa_map"
+        ) { device in
+            try requireMapsLost(device)
+            let client = try device.owned(acknowledging: 0)
+            let rig = try device.rig()
+            try expect("UPDATE", rig.map(client))
+            try expect("reset", client.setStatus(0))
+            let other = try TestPages(pages: 1)
+            try expect("a different UPDATE", client.update(rig.iova + 0x100_0000, other))
+            try rig.start(client)
+            if device.traits.mapOperation == .setMap {
+                try rig.expectTraffic("set_map, after a different UPDATE")
+            } else {
+                try rig.expectNoTraffic("dma_map, after a different UPDATE")
+            }
+        },
+        Rule(
+            65, .persistence,
+            "IOTLB_PERSIST counts at reset time: acknowledged late it keeps, withdrawn it loses",
+            needs: [.traffic, .onChip, .backendFeature(BackendBit.persist)], source: "_compat_vdpa_reset"
+        ) { device in
+            let client = try device.owned(acknowledging: 0)
+            let rig = try device.rig()
+            try expect("UPDATE", rig.map(client))
+            try expect("IOTLB_PERSIST", client.acknowledge(persist))
+            try expect("reset", client.setStatus(0))
+            try rig.start(client)
+            try rig.expectTraffic("acknowledged after the UPDATE")
+            try expect("0", client.acknowledge(0))
+            try expect("reset", client.setStatus(0))
+            try rig.start(client)
+            try rig.expectNoTraffic("withdrawn before the reset")
+        },
+        Rule(
+            67, .persistence,
+            "A close takes the maps, the acknowledgement and the owner, IOTLB_PERSIST or not",
+            needs: [.traffic, .backendFeature(BackendBit.persist)], source: "vhost_vdpa_release"
+        ) { device in
+            let first = try device.owned(acknowledging: persist | 1 << BackendBit.addressSpaces)
+            let rig = try device.rig()
+            try expect("UPDATE", rig.map(first))
+            try rig.start(first)
+            try rig.expectTraffic("before the close")
+            first.close()
+            let client = try device.owned()
+            if device.traits.mapOperation != .platform {
+                // Behind the platform's IOMMU this would be a DMA fault, which breaks a device until its reset.
+                try rig.start(client)
+                try rig.expectNoTraffic("after the reopen, without UPDATE")
+                try expect("reset", client.setStatus(0))
+            }
+            if device.traits.noIdentity == nil, let address = device.traits.identityAddress(rig.page) {
+                try rig.start(client, at: address)
+                try rig.expectTraffic("in identity, after the reopen")
+                try expect("reset", client.setStatus(0))
+            }
+            // A space that is not there is ignored only where IOTLB_ASID is not acknowledged.
+            try expect(
+                "UPDATE of the old range", rig.map(client, asid: device.traits.addressSpaceCount))
+            try rig.start(client)
+            try rig.expectTraffic("after the UPDATE")
+        },
+        Rule(
+            68, .persistence, "Platform IOMMU: a reset keeps the maps, IOTLB_PERSIST acknowledged or not",
+            needs: [.traffic, .platform], source: "vhost_vdpa_map, iommu_map"
+        ) { device in
+            let client = try device.owned(acknowledging: 0)
+            let rig = try device.rig()
+            try expect("UPDATE", rig.map(client))
+            try rig.start(client)
+            try rig.expectTraffic("before the reset")
+            try expect("reset", client.setStatus(0))
+            try rig.start(client)
+            try rig.expectTraffic("after the reset, without UPDATE")
+        },
+    ]
+
+    /// From 6.7 on a parent without reset_map and compat_reset decides for itself what a reset drops.
+    private static func requireMapsLost(_ device: RuleContext) throws(RuleInterruption) {
+        let isOffered = device.traits.backendFeatures & persist != 0
+        guard isOffered || device.kernel < KernelRelease(6, 7) else {
+            throw .notApplicable(
+                reason: "without IOTLB_PERSIST this parent decides itself what a reset drops")
+        }
+    }
+}

@@ -1,0 +1,102 @@
+internal import SystemPackage
+
+/// Rules 24 and 27 to 30.
+enum VringRules {
+    static let all: [Rule] = [
+        Rule(
+            24, .vrings,
+            "GET_VRING_SIZE: EOPNOTSUPP of a set_map simulator, else the maximum until DRIVER_OK, then VRING_NUM",
+            needs: [.onChip, .since(KernelRelease(6, 9))], source: "vdpasim_get_vq_size",
+            note: "The kernel's simulator has the operation only with batch_mapping=0."
+        ) { device in
+            let client = try device.owned()
+            let isMissing = device.traits.mapOperation == .setMap
+            try expect("VRING_NUM 8", client.setVring(Request.setVringNum, 0, 8))
+            try expect(
+                "GET_VRING_SIZE before DRIVER_OK", client.getVring(Request.getVringSize, 0),
+                equals: isMissing
+                    ? .failure(.operationNotSupported) : .success(device.traits.maximumVringSize))
+            try device.setStatus(client, upTo: 0xf)
+            try expect(
+                "GET_VRING_SIZE after DRIVER_OK", client.getVring(Request.getVringSize, 0),
+                equals: isMissing ? .failure(.operationNotSupported) : .success(8))
+        },
+        Rule(
+            27, .vrings,
+            "VRING_NUM 0, 3 and 0x10000 are EINVAL; from 6.12 on what is above the maximum as well",
+            source: "vhost_vring_set_num, vhost_vdpa_vring_ioctl"
+        ) { device in
+            let client = try device.owned()
+            for size in [UInt32(0), 3, 0x10000] {
+                try expect(
+                    "VRING_NUM \(size)", client.setVring(Request.setVringNum, 0, size), is: .invalidArgument)
+            }
+            let maximum = device.traits.maximumVringSize
+            try expect("VRING_NUM \(maximum)", client.setVring(Request.setVringNum, 0, maximum))
+            guard maximum < 0x8000 else { return }
+            try expect(
+                "VRING_NUM \(2 * maximum)", client.setVring(Request.setVringNum, 0, 2 * maximum),
+                is: device.kernel >= KernelRelease(6, 12) ? .invalidArgument : nil)
+        },
+        Rule(
+            28, .vrings, "VRING_ADDR: unknown flags are EOPNOTSUPP, misaligned rings EINVAL",
+            source: "vhost_vring_set_addr"
+        ) { device in
+            let client = try device.owned()
+            try expect("flags 2", client.setAddresses(0, flags: 2), is: .operationNotSupported)
+            try expect("avail at an odd address", client.setAddresses(0, avail: 0x2001), is: .invalidArgument)
+            try expect("used not a multiple of 4", client.setAddresses(0, used: 0x3002), is: .invalidArgument)
+            try expect("all aligned", client.setAddresses(0))
+        },
+        Rule(
+            29, .vrings,
+            "VRING_ADDR and VRING_BASE after DRIVER_OK are EINVAL, after SUSPEND they succeed; 6.1 takes them always",
+            source: "vhost_vdpa_vring_ioctl", note: "Verified on 6.12.117 and 6.1.192."
+        ) { device in
+            let client = try device.owned()
+            try device.setStatus(client, upTo: 0xf)
+            let expected: Errno? = device.kernel < KernelRelease(6, 5) ? nil : .invalidArgument
+            try expect("VRING_ADDR", client.setAddresses(0), is: expected)
+            if device.traits.mapOperation != .platform || expected != nil {
+                try expect("VRING_BASE", client.setVring(Request.setVringBase, 0, 0), is: expected)
+            }
+            guard device.traits.backendFeatures & 1 << BackendBit.suspend != 0 else { return }
+            try expect("SUSPEND", client.call(Request.suspend))
+            try expect("VRING_ADDR", client.setAddresses(0))
+            try expect("VRING_BASE", client.setVring(Request.setVringBase, 0, 0))
+        },
+        Rule(
+            30, .vrings, "VRING_BASE 0x10000 is EINVAL for a split ring", source: "vhost_vring_ioctl"
+        ) { device in
+            let client = try device.owned()
+            try device.setStatus(client, upTo: 0xb)
+            try expect(
+                "VRING_BASE 0x10000", client.setVring(Request.setVringBase, 0, 0x10000), is: .invalidArgument)
+            try expect("VRING_BASE 0", client.setVring(Request.setVringBase, 0, 0))
+        },
+        Rule(
+            31, .vrings, "KICK, CALL and ERR: a closed descriptor is EBADF, /dev/null EINVAL, -1 unbinds",
+            source: "vhost_vring_ioctl"
+        ) { device in
+            let client = try device.owned()
+            let event = try EventCounter()
+            guard let null = try? FileDescriptor.open(FilePath("/dev/null"), .readWrite) else {
+                throw RuleInterruption.notApplicable(reason: "there is no /dev/null")
+            }
+            defer { try? null.close() }
+            let requests = [
+                ("KICK", Request.setVringKick), ("CALL", Request.setVringCall), ("ERR", Request.setVringErr),
+            ]
+            for (title, request) in requests {
+                try expect(
+                    "\(title) 9999", client.setVring(request, 0, file: 9999), is: .badFileDescriptor)
+                try expect(
+                    "\(title) /dev/null", client.setVring(request, 0, file: null.rawValue),
+                    is: .invalidArgument)
+                try expect(
+                    "\(title) an eventfd", client.setVring(request, 0, file: event.descriptor.rawValue))
+                try expect("\(title) -1", client.setVring(request, 0, file: -1))
+            }
+        },
+    ]
+}

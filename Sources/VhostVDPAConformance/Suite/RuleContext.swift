@@ -1,0 +1,65 @@
+internal import SystemPackage
+internal import VhostVDPA
+
+/// What an action has: the device to open, and what is known about it. Closes everything it opened.
+package final class RuleContext {
+    let opener: DeviceOpener
+    let traits: DeviceTraits
+    private var opened: [RuleClient] = []
+    /// Kept until the device is closed: a running device may look at a driver's page until then.
+    private var rigs: [NetworkRig] = []
+
+    init(opener: DeviceOpener, traits: DeviceTraits) {
+        self.opener = opener
+        self.traits = traits
+    }
+
+    var kernel: KernelRelease { opener.kernel }
+
+    /// Opens the device afresh.
+    func open() throws(RuleInterruption) -> RuleClient {
+        do throws(Errno) {
+            let client = RuleClient(try opener.open())
+            opened.append(client)
+            return client
+        } catch {
+            throw .failed(expected: "open: success", seen: "open: \(name(error))")
+        }
+    }
+
+    /// What a further open answers; one that succeeds is closed.
+    func openError() -> Errno? {
+        do throws(Errno) {
+            try opener.open().close()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Opens the device and owns it, with these backend features acknowledged.
+    func owned(acknowledging features: UInt64? = nil) throws(RuleInterruption) -> RuleClient {
+        let client = try open()
+        try expect("SET_OWNER", client.call(Request.setOwner))
+        if let features { try expect("SET_BACKEND_FEATURES", client.acknowledge(features)) }
+        return client
+    }
+
+    /// The driver features that any vDPA network driver takes, and status up to `status`, one bit after the other.
+    func setStatus(_ client: RuleClient, upTo status: UInt8) throws(RuleInterruption) {
+        try client.setStatus(upTo: status, features: traits.driverFeatures)
+    }
+
+    /// A driver with pages of its own, mapped nowhere yet.
+    func rig() throws(RuleInterruption) -> NetworkRig {
+        let rig = try NetworkRig(opener, traits)
+        rigs.append(rig)
+        return rig
+    }
+
+    func closeAll() {
+        for client in opened { client.close() }
+        opened = []
+        rigs = []
+    }
+}

@@ -1,0 +1,120 @@
+public import GuestMemory
+
+extension SplitDeviceQueue {
+    /// Takes the next chain from the avail ring and appends its segments to `segments`; `nil` where there is none.
+    ///
+    /// O(descriptors), bounded by the table's size and by the buffer's capacity. On an error nothing stays
+    /// appended. The avail index is read only when the entries seen before are used up.
+    ///
+    /// What is inlined is the chain of one buffer in the map that answered last; every other chain is a call.
+    ///
+    /// - Throws: with a head, whatever is wrong with the chain (virtio 1.2, sections 2.7.4 to 2.7.6), the avail
+    ///   entry consumed; without one, ``VirtQueueError/Code/availIndexJump(from:to:)`` or
+    ///   ``VirtQueueError/Code/descriptorOutOfRange(_:)``, the queue broken.
+    @inlinable
+    @inline(__always)
+    public mutating func pop(
+        into segments: inout SegmentBuffer, translation: inout TranslationTable
+    ) throws(VirtQueueError) -> DescriptorChain? {
+        if next == limit {
+            guard try refresh() else { return nil }
+        }
+        let slot = Int(next & mask)
+        let head = avail.load16(RingFormat.elementsOffset &+ RingFormat.availElementBytes &* slot)
+        guard head <= mask else { throw breakQueue(atHead: head) }
+        next &+= 1
+        let address = descriptors.load64(RingFormat.descriptorBytes &* Int(head))
+        let rest = descriptors.load64(RingFormat.descriptorBytes &* Int(head) &+ 8)
+        let byteCount = UInt32(truncatingIfNeeded: rest)
+        let writes = rest & RingFormat.writeBit != 0
+        let start = segments.count
+        if rest & (RingFormat.nextBit | RingFormat.indirectBit) == 0, byteCount != 0,
+            let pointer = unsafe translation.runInLastEntry(
+                at: IOVirtualAddress(rawValue: address), byteCount: byteCount,
+                access: MemoryAccess(rawValue: writes ? 2 : 1)),
+            unsafe segments.append(pointer, byteCount: Int(byteCount))
+        {
+            return DescriptorChain(
+                head: head, start: start, readableCount: writes ? 0 : 1, writableCount: writes ? 1 : 0,
+                readableBytes: writes ? 0 : byteCount, writableBytes: writes ? byteCount : 0)
+        }
+        return try follow(head, address, rest, into: &segments, translation: &translation)
+    }
+
+    /// Follows a chain of any shape from its first descriptor, which has been loaded as these two words.
+    @usableFromInline
+    @inline(never)
+    func follow(
+        _ head: UInt16, _ first: UInt64, _ firstRest: UInt64, into segments: inout SegmentBuffer,
+        translation: inout TranslationTable
+    ) throws(VirtQueueError) -> DescriptorChain {
+        let start = segments.count
+        do throws(VirtQueueError) {
+            var walk = ChainWalk(head: head, start: start)
+            var address = first
+            var rest = firstRest
+            var left = mask
+            while true {
+                if rest & RingFormat.indirectBit != 0 {
+                    guard hasIndirect else { throw VirtQueueError(.invalidIndirectTable, head: head) }
+                    try walk.followIndirect(address, rest, into: &segments, translation: &translation)
+                    break
+                }
+                try walk.append(address, rest, into: &segments, translation: &translation)
+                if rest & RingFormat.nextBit == 0 { break }
+                let index = UInt16(truncatingIfNeeded: rest >> 48)
+                guard left != 0 else { throw VirtQueueError(.chainTooLong, head: head) }
+                guard index <= mask else { throw VirtQueueError(.descriptorOutOfRange(index), head: head) }
+                left &-= 1
+                address = descriptors.load64(RingFormat.descriptorBytes &* Int(index))
+                rest = descriptors.load64(RingFormat.descriptorBytes &* Int(index) &+ 8)
+            }
+            return walk.chain
+        } catch {
+            segments.truncate(to: start)
+            throw error
+        }
+    }
+
+    /// Gives back the last `chains` chains popped and not completed: the next `pop` takes them again.
+    ///
+    /// Their segments are the caller's to drop. None of the last `chains` chains popped may be completed:
+    /// giving back one that is would let the driver see it twice.
+    @inlinable
+    public mutating func rewind(_ chains: Int) {
+        precondition(chains >= 0 && chains <= inFlight, "more chains given back than are in flight")
+        next &-= UInt16(truncatingIfNeeded: chains)
+        if isBroken { limit = next }
+    }
+
+    /// Whether the driver has made chains available that are not yet popped; `false` in a broken queue.
+    @inlinable
+    public func hasAvailable() -> Bool {
+        !isBroken && avail.load16Acquiring(RingFormat.indexOffset) != next
+    }
+
+    /// Reads the avail index; `false` where it shows nothing new.
+    ///
+    /// The driver owns as many chains as there are descriptors less those it has not got back, so an index
+    /// further on than that is one no driver can have written.
+    @usableFromInline
+    @inline(never)
+    mutating func refresh() throws(VirtQueueError) -> Bool {
+        if let failure { throw failure }
+        let index = avail.load16Acquiring(RingFormat.indexOffset)
+        let fresh = index &- next
+        if fresh == 0 { return false }
+        guard Int(fresh) &+ Int(next &- published) <= size else {
+            throw breakQueue(VirtQueueError(.availIndexJump(from: next, to: index)))
+        }
+        limit = index
+        return true
+    }
+
+    /// Ends the queue for an avail entry that names no descriptor.
+    @usableFromInline
+    @inline(never)
+    mutating func breakQueue(atHead head: UInt16) -> VirtQueueError {
+        breakQueue(VirtQueueError(.descriptorOutOfRange(head)))
+    }
+}

@@ -1,0 +1,189 @@
+public import GuestMemory
+
+/// The device side of a split virtqueue (virtio 1.2, section 2.7): takes chains, returns them, says when to wake.
+///
+/// The queue owns its indices and nothing else; ring and buffers are the guest's memory, reached through an
+/// IOTLB. Everything the guest can write is loaded once, checked, then used. A batch is: `pop` until it gives
+/// `nil`, `complete` each chain, `publish` once, and a call if `publish` says so. No function allocates, locks
+/// or makes a system call, apart from a failed ``rebind(translation:)``.
+///
+/// **Errors.** An error with a head concerns that chain alone: its avail entry is consumed, `complete` it with
+/// length zero and go on. One without a head concerns the ring: the queue ``isBroken``, every later `pop` gives
+/// the same error, and only a new queue goes on. Chains in flight can still be returned.
+///
+/// **Thread.** One thread at a time. **Life.** The maps its table was made of must outlive the queue, or
+/// ``rebind(translation:)`` must be called before they go.
+@safe
+public struct SplitDeviceQueue: ~Copyable {
+    /// Where the ring stands.
+    public let layout: SplitQueueLayout
+    /// What was negotiated.
+    public let features: VirtQueueFeatures
+
+    @usableFromInline var descriptors: RingMemory
+    @usableFromInline var avail: RingMemory
+    @usableFromInline var used: RingMemory
+    /// The size less one, so that the size itself never needs more than 16 bits.
+    @usableFromInline let mask: UInt16
+    @usableFromInline let hasEventIndex: Bool
+    @usableFromInline let hasIndirect: Bool
+
+    /// The next avail entry to take.
+    @usableFromInline var next: UInt16
+    /// The avail index when it was last read: entries before it are there to take.
+    ///
+    /// Equal to `next` in a broken queue, so that the fast path of `pop` needs no check of its own.
+    @usableFromInline var limit: UInt16
+    /// The used index with what is completed but not published.
+    @usableFromInline var completed: UInt16
+    /// The used index the driver sees.
+    @usableFromInline var published: UInt16
+    /// Whether the driver's wish to be called can be judged against `published`.
+    ///
+    /// It cannot before the first publication: an earlier owner of the ring may have passed the event without
+    /// its call arriving, so the first one always calls.
+    @usableFromInline var hasSignalled = false
+
+    /// What broke the queue.
+    @usableFromInline var failure: VirtQueueError?
+    /// Memory that stands in for a ring whose maps are gone, so that returning a chain touches nothing else.
+    private var standIn: UnsafeMutableRawPointer?
+    /// The used index when the maps went.
+    private var completedAtLoss: UInt16 = 0
+    /// Whether the loss of the maps is what broke the queue.
+    private var isBrokenByLoss = false
+
+    /// Starts the device side of the ring at `layout`, at the avail and used index `base`.
+    ///
+    /// The three areas are translated once: the descriptor table and the avail ring must be readable, the used
+    /// ring writable, each contiguous in host memory. Nothing is written. `base` is zero for a new ring, and
+    /// what ``nextAvail`` was after a stop.
+    ///
+    /// - Throws: ``VirtQueueError/Code/invalidSize(_:)``, ``VirtQueueError/Code/misalignedRing(_:)`` or
+    ///   ``VirtQueueError/Code/fault(_:)``.
+    public init(
+        layout: SplitQueueLayout, features: VirtQueueFeatures, base: UInt16,
+        translation: inout TranslationTable
+    ) throws(VirtQueueError) {
+        let areas = try Self.resolve(layout, features, &translation)
+        self.layout = layout
+        self.features = features
+        descriptors = areas.descriptors
+        avail = areas.avail
+        used = areas.used
+        mask = layout.size - 1
+        hasEventIndex = features.contains(.eventIndex)
+        hasIndirect = features.contains(.indirectDescriptors)
+        next = base
+        limit = base
+        completed = base
+        published = base
+    }
+
+    deinit { unsafe standIn?.deallocate() }
+
+    /// The number of descriptors.
+    @inlinable public var size: Int { Int(mask) &+ 1 }
+    /// The index of the next avail entry to take: the ring base to save once nothing is in flight.
+    @inlinable public var nextAvail: UInt16 { next }
+    /// The used index, with the chains completed but not yet published.
+    @inlinable public var usedIndex: UInt16 { completed }
+    /// The used index as the driver sees it.
+    @inlinable public var publishedUsedIndex: UInt16 { published }
+    /// The chains popped and not completed.
+    @inlinable public var inFlight: Int { Int(next &- completed) }
+    /// Whether an error of the ring itself has ended the queue.
+    @inlinable public var isBroken: Bool { failure != nil }
+
+    /// Translates the ring's areas again, after the IOTLB changed.
+    ///
+    /// Where that fails the queue is broken and touches guest memory no more; chains completed meanwhile are
+    /// lost. A later success mends it if there were none. After a mend, ask for kicks again: what was asked
+    /// in between did not reach the guest.
+    public mutating func rebind(translation: inout TranslationTable) throws(VirtQueueError) {
+        do throws(VirtQueueError) {
+            let areas = try Self.resolve(layout, features, &translation)
+            if unsafe standIn != nil && completed != completedAtLoss {
+                throw failure ?? VirtQueueError(.invalidUsedElement)
+            }
+            descriptors = areas.descriptors
+            avail = areas.avail
+            used = areas.used
+            if let memory = unsafe standIn {
+                unsafe memory.deallocate()
+                unsafe standIn = nil
+                if isBrokenByLoss { failure = nil }
+            }
+        } catch {
+            if unsafe standIn == nil { loseRing() }
+            throw breakQueue(error)
+        }
+    }
+
+    /// Points the ring at private zeroed memory.
+    private mutating func loseRing() {
+        let descriptorBytes = SplitRingGeometry.descriptorTableBytes(size: layout.size)
+        let availBytes = SplitRingGeometry.availRingBytes(size: layout.size, eventIndex: true)
+        let usedBytes = SplitRingGeometry.usedRingBytes(size: layout.size, eventIndex: true)
+        let usedOffset = (descriptorBytes + availBytes + 15) & ~15
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: usedOffset + usedBytes, alignment: 16)
+        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: usedOffset + usedBytes)
+        descriptors = unsafe RingMemory(memory)
+        avail = unsafe RingMemory(memory + descriptorBytes)
+        used = unsafe RingMemory(memory + usedOffset)
+        unsafe standIn = memory
+        completedAtLoss = completed
+        isBrokenByLoss = failure == nil
+    }
+
+    /// Ends the queue with `error`, unless an earlier error has; gives the error that ended it.
+    @usableFromInline
+    mutating func breakQueue(_ error: VirtQueueError) -> VirtQueueError {
+        limit = next
+        let first = failure ?? error
+        failure = first
+        return first
+    }
+
+    private static func resolve(
+        _ layout: SplitQueueLayout, _ features: VirtQueueFeatures, _ translation: inout TranslationTable
+    ) throws(VirtQueueError) -> (descriptors: RingMemory, avail: RingMemory, used: RingMemory) {
+        let size = layout.size
+        guard RingFormat.isValid(size: size) else { throw VirtQueueError(.invalidSize(size)) }
+        let eventIndex = features.contains(.eventIndex)
+        return (
+            try area(
+                layout.descriptorTable, SplitRingGeometry.descriptorTableBytes(size: size), 16, .read,
+                &translation),
+            try area(
+                layout.availRing, SplitRingGeometry.availRingBytes(size: size, eventIndex: eventIndex), 2,
+                .read,
+                &translation),
+            try area(
+                layout.usedRing, SplitRingGeometry.usedRingBytes(size: size, eventIndex: eventIndex), 4,
+                .write,
+                &translation)
+        )
+    }
+
+    /// The address is aligned as the guest sees it and as the host does: atomics need the second.
+    private static func area(
+        _ address: IOVirtualAddress, _ byteCount: Int, _ alignment: Int, _ access: MemoryAccess,
+        _ translation: inout TranslationTable
+    ) throws(VirtQueueError) -> RingMemory {
+        guard address.isAligned(to: ByteCount(alignment)) else {
+            throw VirtQueueError(.misalignedRing(address))
+        }
+        let pointer: UnsafeMutableRawPointer
+        do throws(TranslationFault) {
+            unsafe pointer = try translation.contiguous(
+                at: address, byteCount: ByteCount(byteCount), access: access)
+        } catch {
+            throw VirtQueueError(.fault(error))
+        }
+        guard UInt(bitPattern: pointer) & UInt(alignment - 1) == 0 else {
+            throw VirtQueueError(.misalignedRing(address))
+        }
+        return unsafe RingMemory(pointer)
+    }
+}

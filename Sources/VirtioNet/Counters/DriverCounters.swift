@@ -1,0 +1,52 @@
+internal import Synchronization
+
+/// A driver's counts where another thread may read them; see ``QueueCounters``.
+package final class DriverCounters: Sendable {
+    private let receiveQueue = QueueCounters()
+    private let transmitQueue = QueueCounters()
+    private let sent = Atomic<UInt64>(0)
+    private let received = Atomic<UInt64>(0)
+    private let duplicated = Atomic<UInt64>(0)
+    private let corrupted = Atomic<UInt64>(0)
+    private let abandoned = Atomic<UInt64>(0)
+    private let foreign = Atomic<UInt64>(0)
+    private let reordered = Atomic<UInt64>(0)
+    private let unsent = Atomic<UInt64>(0)
+
+    package init() {}
+
+    /// Makes the counts what readers see. For the worker that counts.
+    func publish(receive: QueueCounts, transmit: QueueCounts, frames: FrameCounts) {
+        receiveQueue.publish(receive)
+        transmitQueue.publish(transmit)
+        // Sent first, and read last: a reader never sees more frames back than were sent.
+        sent.store(frames.sent, ordering: .releasing)
+        received.store(frames.received, ordering: .releasing)
+        duplicated.store(frames.duplicated, ordering: .relaxed)
+        corrupted.store(frames.corrupted, ordering: .relaxed)
+        abandoned.store(frames.abandoned, ordering: .relaxed)
+        foreign.store(frames.foreign, ordering: .relaxed)
+        reordered.store(frames.reordered, ordering: .relaxed)
+        unsent.store(frames.unsent, ordering: .relaxed)
+    }
+
+    /// The receive queue's counts as last published.
+    package var receive: QueueCounts { receiveQueue.snapshot }
+
+    /// The transmit queue's counts as last published.
+    package var transmit: QueueCounts { transmitQueue.snapshot }
+
+    /// The generator's counts as last published.
+    package var frames: FrameCounts {
+        var counts = FrameCounts()
+        counts.received = received.load(ordering: .acquiring)
+        counts.duplicated = duplicated.load(ordering: .relaxed)
+        counts.corrupted = corrupted.load(ordering: .relaxed)
+        counts.abandoned = abandoned.load(ordering: .relaxed)
+        counts.foreign = foreign.load(ordering: .relaxed)
+        counts.reordered = reordered.load(ordering: .relaxed)
+        counts.unsent = unsent.load(ordering: .relaxed)
+        counts.sent = sent.load(ordering: .acquiring)
+        return counts
+    }
+}

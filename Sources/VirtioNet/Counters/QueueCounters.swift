@@ -1,0 +1,41 @@
+internal import Synchronization
+
+/// A queue's counts where another thread may read them.
+///
+/// The worker counts in a ``QueueCounts`` of its own and publishes it once a batch: one relaxed store a field,
+/// no locked instruction. A reader sees each field whole, but not all of them of one instant.
+package final class QueueCounters: Sendable {
+    private let packets = Atomic<UInt64>(0)
+    private let bytes = Atomic<UInt64>(0)
+    private let drops = Atomic<UInt64>(0)
+    private let kicks = Atomic<UInt64>(0)
+    private let calls = Atomic<UInt64>(0)
+    private let errors = Atomic<UInt64>(0)
+    private let faults = Atomic<UInt64>(0)
+
+    package init() {}
+
+    /// Makes `counts` what readers see. For the worker that owns the queue.
+    package func publish(_ counts: borrowing QueueCounts) {
+        packets.store(counts.packets, ordering: .relaxed)
+        bytes.store(counts.bytes, ordering: .relaxed)
+        drops.store(counts.drops, ordering: .relaxed)
+        kicks.store(counts.kicks, ordering: .relaxed)
+        calls.store(counts.calls, ordering: .relaxed)
+        errors.store(counts.errors, ordering: .relaxed)
+        faults.store(counts.faults, ordering: .relaxed)
+    }
+
+    /// The counts as last published.
+    package var snapshot: QueueCounts {
+        var counts = QueueCounts()
+        counts.packets = packets.load(ordering: .relaxed)
+        counts.bytes = bytes.load(ordering: .relaxed)
+        counts.drops = drops.load(ordering: .relaxed)
+        counts.kicks = kicks.load(ordering: .relaxed)
+        counts.calls = calls.load(ordering: .relaxed)
+        counts.errors = errors.load(ordering: .relaxed)
+        counts.faults = faults.load(ordering: .relaxed)
+        return counts
+    }
+}

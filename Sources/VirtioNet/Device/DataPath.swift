@@ -1,0 +1,37 @@
+package import GuestMemory
+package import SystemPackage
+package import VirtQueue
+
+/// The part of a simulated device that moves packets, as its vDPA parent driver commands it.
+///
+/// The parent (control thread) decides when a queue may run; the data path (its own worker thread) runs it.
+/// Every call is synchronous: when it returns, the worker has done it. A queue that is stopped has nothing in
+/// flight, and a map that was replaced is no longer touched.
+package protocol DataPath: AnyObject, Sendable {
+    /// Replaces the IOTLB that `queues` translate through. I/O in flight is drained first.
+    func setTranslation(_ entries: [TranslationEntry], queues: Range<Int>)
+
+    /// Starts a queue at ring position `base`; a queue whose rings do not translate faults and stays stopped.
+    ///
+    /// A started queue waits for a kick, even where chains are already available.
+    func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtQueueFeatures, base: UInt16)
+
+    /// Stops a queue, with all of its I/O cancelled and drained, and returns its ring position.
+    ///
+    /// Returns the last position where the queue is stopped already.
+    func stopQueue(_ index: Int) -> UInt16
+
+    /// Polls `descriptor`, an eventfd, for kicks from now on; `nil` unbinds. The data path duplicates it.
+    ///
+    /// An eventfd that is already signalled kicks at once. The data path never reads it.
+    func setKick(_ descriptor: FileDescriptor?, queue: Int)
+
+    /// Signals `descriptor`, an eventfd, when the driver wants a call; `nil` unbinds. The data path duplicates it.
+    func setCall(_ descriptor: FileDescriptor?, queue: Int)
+
+    /// Looks at a queue as if the driver had kicked it.
+    func kick(_ queue: Int)
+
+    /// Ends the worker. Every later call does nothing.
+    func shutdown()
+}

@@ -1,0 +1,168 @@
+internal import GuestMemory
+internal import IOUring
+internal import VirtQueue
+
+/// One queue of the device as its worker sees it: what the parent configured, and the ring while it runs.
+struct DeviceQueueState: ~Copyable {
+    /// What a started queue was started with; enough to resolve its rings again when the IOTLB changes.
+    struct Configuration {
+        let layout: SplitQueueLayout
+        let features: VirtQueueFeatures
+    }
+
+    /// The queue's number in the device.
+    let index: Int
+    let report: @Sendable (DataPathEvent) -> Void
+
+    /// Set from a start to a stop.
+    private(set) var configuration: Configuration?
+    /// The ring, while it is started and its areas translate. `nil` in a started queue means that the device
+    /// cannot reach its own rings: each kick tries again and counts a fault.
+    var ring: SplitDeviceQueue?
+    var table = TranslationTable([])
+    /// The ring position while there is no `ring`: what a start took, or the last stop left.
+    private(set) var base: UInt16 = 0
+    /// Chains may be available: set by a kick, cleared when the ring was found empty.
+    var isKicked = false
+
+    /// The interrupt.
+    var call: EventFD?
+
+    var counts = QueueCounts()
+    let counters: QueueCounters
+
+    init(index: Int, counters: QueueCounters, report: @escaping @Sendable (DataPathEvent) -> Void) {
+        self.index = index
+        self.counters = counters
+        self.report = report
+    }
+
+    /// Starts the queue at `base`. It waits for a kick, as the kernel's devices do.
+    mutating func start(_ configuration: Configuration, base: UInt16) {
+        self.configuration = configuration
+        self.base = base
+        ring = nil
+        isKicked = false
+    }
+
+    /// Stops the queue and returns its position. Between two batches every popped chain is completed, so the
+    /// next avail index is the used index too.
+    mutating func stop() -> UInt16 {
+        loseRing()
+        configuration = nil
+        isKicked = false
+        return base
+    }
+
+    /// Translates through `entries` from now on, and looks the rings up anew.
+    ///
+    /// That look-up is the device's own, not an access the driver asked for: where it fails no fault is counted
+    /// until the next kick. A queue that has its rings looks at them once more, since kicks may be suppressed.
+    mutating func replaceTable(_ entries: [TranslationEntry]) {
+        loseRing()
+        table = TranslationTable(entries)
+        guard let configuration else { return }
+        ring = try? SplitDeviceQueue(
+            layout: configuration.layout, features: configuration.features, base: base, translation: &table)
+        if ring != nil { isKicked = true }
+    }
+
+    /// Gives up the pointers into the rings, but not the position in them.
+    private mutating func loseRing() {
+        guard let ring = ring.take() else { return }
+        base = ring.nextAvail
+    }
+
+    /// Finds the rings in memory where a kicked queue does not have them; where they do not translate, that is
+    /// a fault, and the queue waits for the next kick.
+    mutating func resolveRing() {
+        guard isKicked, ring == nil, let configuration else { return }
+        do {
+            ring = try SplitDeviceQueue(
+                layout: configuration.layout, features: configuration.features, base: base,
+                translation: &table)
+        } catch {
+            isKicked = false
+            note(error)
+        }
+    }
+
+    /// Notes kicks; those for a queue that is not started are lost, as in the kernel.
+    mutating func receiveKicks(_ count: Int = 1) {
+        guard count > 0, configuration != nil else { return }
+        counts.kicks &+= UInt64(count)
+        isKicked = true
+    }
+
+    /// Asks the driver for a kick where the queue has run dry; `true` where chains have come meanwhile.
+    mutating func askForKicks() -> Bool {
+        guard !isKicked, ring?.requestKicks() == true else { return false }
+        isKicked = true
+        return true
+    }
+
+    /// Stops a queue whose ring the driver broke, where it stands; only a new start clears it.
+    private mutating func becomeBroken(_ error: VirtQueueError) {
+        configuration = nil
+        isKicked = false
+        report(.queueBroken(error, queue: index))
+    }
+
+    /// Counts and reports what went wrong with a ring.
+    private mutating func note(_ error: VirtQueueError) {
+        if case .fault(let fault) = error.code {
+            counts.faults &+= 1
+            report(.fault(fault, queue: index))
+        } else {
+            counts.errors &+= 1
+            if error.head == nil { becomeBroken(error) }
+        }
+    }
+
+    /// Pops the next usable chain of `queue`; `nil` where the ring is empty, broken or out of reach.
+    ///
+    /// A chain that breaks a rule goes back at once with length zero, counted: the driver gets its buffer, the
+    /// queue goes on. A ring that breaks a rule stops the queue.
+    ///
+    /// `isInBatch` says that chains popped earlier are still in flight. A chain that breaks a rule then stays in
+    /// the ring, as the end of the batch: completed now it would stand behind chains that may yet be given back.
+    @inline(__always)
+    mutating func nextChain(
+        of queue: inout SplitDeviceQueue, into segments: inout SegmentBuffer, isInBatch: Bool = false
+    ) -> DescriptorChain? {
+        while true {
+            do throws(VirtQueueError) {
+                if let chain = try queue.pop(into: &segments, translation: &table) { return chain }
+                isKicked = false
+                return nil
+            } catch {
+                if isInBatch, error.head != nil {
+                    queue.rewind(1)
+                    return nil
+                }
+                note(error)
+                guard let head = error.head else {
+                    isKicked = false
+                    return nil
+                }
+                queue.complete(head: head, byteCount: 0)
+            }
+        }
+    }
+
+    /// Gives back a chain that cannot hold a frame, with length zero, and counts it.
+    mutating func refuse(_ chain: DescriptorChain, of queue: inout SplitDeviceQueue) {
+        counts.errors &+= 1
+        queue.complete(head: chain.head, byteCount: 0)
+    }
+
+    /// Ends a batch: shows the driver what was completed since used index `start`, and interrupts it if it asked.
+    mutating func finishBatch(of queue: inout SplitDeviceQueue, since start: UInt16) {
+        guard queue.usedIndex != start, queue.publish(), call != nil else { return }
+        counts.calls &+= 1
+        call?.signal()
+    }
+
+    /// Makes the counts visible to other threads.
+    func publishCounts() { counters.publish(counts) }
+}

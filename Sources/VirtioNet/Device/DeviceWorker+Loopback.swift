@@ -1,0 +1,87 @@
+internal import VirtQueue
+
+extension DeviceWorker {
+    /// Moves transmitted frames into receive chains of the same pair: the loopback wire, one copy a frame.
+    ///
+    /// A frame waits in the transmit ring until a receive chain is there, so that nothing is lost for want of
+    /// one. Returns whether anything was taken from a ring.
+    mutating func reflect() -> Bool {
+        guard transmit.isKicked, receive.isKicked, transmit.ring != nil, receive.ring != nil,
+            var outgoing = transmit.ring.take(), var incoming = receive.ring.take()
+        else { return false }
+        let sentStart = outgoing.usedIndex
+        let receivedStart = incoming.usedIndex
+        outgoing.suppressKicks()
+        incoming.suppressKicks()
+        var moved = 0
+        while moved < DeviceWorker.reflectedBatchSize {
+            segments.removeAll()
+            guard let target = receive.nextChain(of: &incoming, into: &segments) else { break }
+            guard target.writableBytes >= UInt32(NetworkHeader.byteCount) else {
+                receive.refuse(target, of: &incoming)
+                continue
+            }
+            guard let frame = nextFittingFrame(&outgoing, target) else {
+                incoming.rewind(1)
+                break
+            }
+            segments.copy(frame.readableBytes, from: frame, to: target)
+            segments.writeReceiveHeader(of: target)
+            outgoing.complete(head: frame.head, byteCount: 0)
+            incoming.complete(head: target.head, byteCount: frame.readableBytes)
+            let byteCount = UInt64(frame.readableBytes &- UInt32(NetworkHeader.byteCount))
+            transmit.counts.packets &+= 1
+            transmit.counts.bytes &+= byteCount
+            receive.counts.packets &+= 1
+            receive.counts.bytes &+= byteCount
+            moved &+= 1
+        }
+        let hasMoved = outgoing.usedIndex != sentStart || incoming.usedIndex != receivedStart
+        receive.finishBatch(of: &incoming, since: receivedStart)
+        transmit.finishBatch(of: &outgoing, since: sentStart)
+        receive.ring = consume incoming
+        transmit.ring = consume outgoing
+        return hasMoved
+    }
+
+    /// The next transmit chain that holds a frame and fits `target`; those that do not are counted and returned.
+    @inline(__always)
+    private mutating func nextFittingFrame(
+        _ queue: inout SplitDeviceQueue, _ target: DescriptorChain
+    ) -> DescriptorChain? {
+        while let chain = transmit.nextChain(of: &queue, into: &segments) {
+            if chain.readableBytes <= UInt32(NetworkHeader.byteCount) {
+                transmit.refuse(chain, of: &queue)
+            } else if chain.readableBytes > target.writableBytes {
+                receive.counts.drops &+= 1
+                queue.complete(head: chain.head, byteCount: 0)
+            } else {
+                return chain
+            }
+            segments.truncate(to: chain.readableStart)
+        }
+        return nil
+    }
+
+    /// Takes every transmitted frame and lets it go: the wire that ends in nothing.
+    mutating func discard() -> Bool {
+        guard transmit.isKicked, var queue = transmit.ring.take() else { return false }
+        let start = queue.usedIndex
+        queue.suppressKicks()
+        for _ in 0..<DeviceWorker.reflectedBatchSize {
+            segments.removeAll()
+            guard let chain = transmit.nextChain(of: &queue, into: &segments) else { break }
+            guard chain.readableBytes > UInt32(NetworkHeader.byteCount) else {
+                transmit.refuse(chain, of: &queue)
+                continue
+            }
+            transmit.counts.packets &+= 1
+            transmit.counts.bytes &+= UInt64(chain.readableBytes &- UInt32(NetworkHeader.byteCount))
+            queue.complete(head: chain.head, byteCount: 0)
+        }
+        let moved = queue.usedIndex != start
+        transmit.finishBatch(of: &queue, since: start)
+        transmit.ring = consume queue
+        return moved
+    }
+}

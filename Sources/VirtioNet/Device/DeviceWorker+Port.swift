@@ -1,0 +1,138 @@
+internal import Glibc
+internal import VirtQueue
+
+extension DeviceWorker {
+    /// Writes a batch of transmit chains to the port, straight from guest memory: one WRITEV a chain, one
+    /// system call for all. Returns whether anything was taken from the ring.
+    mutating func transmitToPort() -> Bool {
+        guard transmit.isKicked, var queue = transmit.ring.take() else { return false }
+        let start = queue.usedIndex
+        queue.suppressKicks()
+        segments.removeAll()
+        loop.batch.removeAll()
+        while loop.batch.count < loop.batch.capacity {
+            let isInBatch = loop.batch.count > 0
+            guard let chain = transmit.nextChain(of: &queue, into: &segments, isInBatch: isInBatch) else {
+                break
+            }
+            if chain.readableBytes > UInt32(NetworkHeader.byteCount),
+                chain.readableCount <= DeviceWorker.maximumVectors
+            {
+                submitWrite(chain)
+            } else {
+                transmit.refuse(chain, of: &queue)
+                segments.truncate(to: chain.readableStart)
+            }
+        }
+        loop.waitForBatch()
+        for slot in 0..<loop.batch.count {
+            let chain = loop.batch.item(slot)
+            countTransmitted(chain, result: loop.batch.result(slot))
+            queue.complete(head: chain.head, byteCount: 0)
+        }
+        let moved = queue.usedIndex != start
+        transmit.finishBatch(of: &queue, since: start)
+        transmit.ring = consume queue
+        return moved
+    }
+
+    /// Reads what the port has straight into receive chains: a burst of READVs, one system call for all.
+    ///
+    /// The port does not block, so that a burst completes at once: the reads that find nothing give their chains
+    /// back to the ring. Only the last chains can be given back, so a chain that is no good ends a burst and is
+    /// refused as the first of the next one. Returns whether it is worth while to look again.
+    mutating func receiveFromPort() -> Bool {
+        guard loop.isPortReadable, receive.isKicked, var queue = receive.ring.take() else { return false }
+        let start = queue.usedIndex
+        queue.suppressKicks()
+        segments.removeAll()
+        loop.batch.removeAll()
+        while loop.batch.count < burst {
+            let isInBatch = loop.batch.count > 0
+            guard let chain = receive.nextChain(of: &queue, into: &segments, isInBatch: isInBatch) else {
+                break
+            }
+            if chain.writableBytes >= UInt32(NetworkHeader.byteCount),
+                chain.writableCount < DeviceWorker.maximumVectors, segments.count < segments.capacity
+            {
+                submitRead(chain)
+            } else if isInBatch {
+                queue.rewind(1)
+                break
+            } else {
+                receive.refuse(chain, of: &queue)
+                segments.removeAll()
+            }
+        }
+        // Cleared before the port is read: a frame that comes after the last read sets it again.
+        loop.isPortReadable = false
+        loop.waitForBatch()
+        let filled = completeReceived(&queue)
+        burst = min(loop.batch.capacity, max(DeviceWorker.smallestBurst, filled &* 2))
+        // Frames that were dropped leave no trace in the ring, and there may be more where they came from.
+        let moved = queue.usedIndex != start || (loop.batch.count > 0 && loop.isPortReadable)
+        receive.finishBatch(of: &queue, since: start)
+        receive.ring = consume queue
+        return moved
+    }
+
+    /// Completes the receive chains that got a frame and gives the others back. Returns how many did.
+    ///
+    /// Chains go back only from the end. A read in the middle may find nothing while a later one finds a frame
+    /// that came in between: such a frame moves down into the earlier chain.
+    private mutating func completeReceived(_ queue: inout SplitDeviceQueue) -> Int {
+        var filled = 0
+        var hasFoundEmpty = false
+        for slot in 0..<loop.batch.count {
+            let result = loop.batch.result(slot)
+            guard result > 0 else {
+                hasFoundEmpty = true
+                if result != -EAGAIN { receive.counts.errors &+= 1 }
+                continue
+            }
+            let target = loop.batch.item(filled)
+            let byteCount = UInt32(result)
+            guard byteCount <= loop.batch.item(slot).writableBytes, byteCount <= target.writableBytes else {
+                receive.counts.drops &+= 1
+                continue
+            }
+            if filled != slot {
+                segments.copy(byteCount, fromWritten: loop.batch.item(slot), to: target)
+            }
+            segments.writeReceiveHeader(of: target)
+            receive.counts.packets &+= 1
+            receive.counts.bytes &+= UInt64(byteCount &- UInt32(NetworkHeader.byteCount))
+            queue.complete(head: target.head, byteCount: byteCount)
+            filled &+= 1
+        }
+        if !hasFoundEmpty { loop.isPortReadable = true }
+        queue.rewind(loop.batch.count &- filled)
+        return filled
+    }
+
+    /// Adds a write of a transmit chain to the batch.
+    private mutating func submitWrite(_ chain: DescriptorChain) {
+        let vectors = unsafe UnsafePointer(segments.base + chain.readableStart)
+        unsafe loop.write(chain, from: vectors, count: chain.readableCount)
+    }
+
+    /// Adds a read of one frame into a receive chain, whose segments are the last ones in the buffer, and there is
+    /// room for one more. A frame longer than the chain shows by the bytes that end in the spill buffer.
+    private mutating func submitRead(_ chain: DescriptorChain) {
+        let hasSpill = unsafe segments.append(spill.start, byteCount: SpillBuffer.byteCount)
+        precondition(hasSpill, "a read without room for the end of a long frame")
+        let vectors = unsafe UnsafePointer(segments.base + chain.writableStart)
+        unsafe loop.read(chain, into: vectors, count: chain.writableCount + 1)
+    }
+
+    private mutating func countTransmitted(_ chain: DescriptorChain, result: Int32) {
+        if result >= 0 {
+            transmit.counts.packets &+= 1
+            transmit.counts.bytes &+= UInt64(chain.readableBytes &- UInt32(NetworkHeader.byteCount))
+        } else if result == -EAGAIN {
+            transmit.counts.drops &+= 1
+        } else {
+            transmit.counts.errors &+= 1
+        }
+    }
+}

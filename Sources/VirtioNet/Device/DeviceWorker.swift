@@ -1,0 +1,104 @@
+internal import GuestMemory
+internal import IOUring
+internal import VirtQueue
+
+/// The thread of a simulated device: serves one queue pair and one port from one io_uring.
+///
+/// Work comes in batches. A batch pops chains, moves their frames and completes them before anything else
+/// happens, so that between two batches nothing is in flight: that is where letters of the control thread are
+/// read, and why a stopped queue's position is exact. Receive chains are popped only when the port has data.
+struct DeviceWorker: ~Copyable {
+    /// How many chains a batch of port I/O takes at the most, in either direction. Transmit and receive take
+    /// turns, each with the whole submission queue, so that neither can starve the other.
+    static let batchSize = 64
+    /// The fewest receive chains that a burst tries.
+    static let smallestBurst = 8
+    /// How many frames the loopback wire moves before the worker looks at its letters.
+    static let reflectedBatchSize = 256
+    /// How many segments one READV or WRITEV takes (UIO_MAXIOV of include/uapi/linux/uio.h).
+    static let maximumVectors = 1024
+    /// Room for a batch of chains of this many segments each; one longer than the rest of it is refused.
+    private static let segmentsPerChain = 64
+
+    var loop: EventLoop<DescriptorChain>
+    let port: WirePort
+
+    var receive: DeviceQueueState
+    var transmit: DeviceQueueState
+
+    /// The segments of the chains of one batch.
+    var segments = SegmentBuffer(capacity: batchSize * segmentsPerChain)
+    /// Where the end of a frame goes that is longer than its receive chain.
+    let spill = SpillBuffer()
+
+    var isEnding = false
+    /// How many receive chains the next burst tries: grows with what the last one found.
+    var burst = smallestBurst
+
+    init(
+        port: consuming WirePort, mailbox: Mailbox<DeviceWorker>, receive: consuming DeviceQueueState,
+        transmit: consuming DeviceQueueState
+    ) throws(VirtioNetError) {
+        loop = try EventLoop(
+            mailbox: mailbox.wake.descriptor, port: port.descriptor, batchSize: Self.batchSize)
+        self.port = port
+        self.receive = receive
+        self.transmit = transmit
+    }
+
+    /// Serves until a letter from `mailbox`, the one the worker was made with, sets ``isEnding``.
+    mutating func run(_ mailbox: Mailbox<DeviceWorker>) {
+        while true {
+            if loop.isMailWaiting {
+                loop.isMailWaiting = false
+                mailbox.deliver(to: &self) { $0.isEnding }
+                // Whoever wrote the last letter may unmap guest memory as soon as it is answered.
+                if isEnding { break }
+            }
+            let moved = serve()
+            receive.publishCounts()
+            transmit.publishCounts()
+            if moved || !isReadyToSleep() { loop.collect() } else { loop.sleep() }
+        }
+        mailbox.close()
+    }
+
+    /// Moves one batch in each direction the port has. Returns whether anything moved.
+    private mutating func serve() -> Bool {
+        transmit.receiveKicks(loop.takeSignals(queue: 1))
+        receive.receiveKicks(loop.takeSignals(queue: 0))
+        transmit.resolveRing()
+        receive.resolveRing()
+        switch port.kind {
+        case .loopback:
+            return reflect()
+        case .none:
+            return discard()
+        case .tap:
+            let sent = transmitToPort()
+            let received = receiveFromPort()
+            return sent || received
+        }
+    }
+
+    /// Asks the driver for kicks where the device waits for chains. `false` where some have come meanwhile.
+    private mutating func isReadyToSleep() -> Bool {
+        if transmit.askForKicks() { return false }
+        // More receive buffers are news only to somebody who has waited for them.
+        return !(receive.askForKicks() && isWaitingForBuffers)
+    }
+
+    /// Whether frames are held up for want of receive chains.
+    private var isWaitingForBuffers: Bool {
+        switch port.kind {
+        case .loopback: transmit.isKicked
+        case .tap: loop.isPortReadable
+        case .none: false
+        }
+    }
+
+    /// Runs `body` on queue 0, the receive queue, or 1, the transmit queue, of the pair.
+    mutating func withQueue<Answer>(_ index: Int, _ body: (inout DeviceQueueState) -> Answer) -> Answer {
+        index & 1 == 0 ? body(&receive) : body(&transmit)
+    }
+}

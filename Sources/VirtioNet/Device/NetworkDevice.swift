@@ -1,0 +1,83 @@
+package import GuestMemory
+internal import IOUring
+internal import Synchronization
+package import SystemPackage
+package import VirtQueue
+
+/// A simulated network device's data path: queue 0 receives, queue 1 transmits, a worker thread with an
+/// io_uring of its own serves both.
+///
+/// The methods are called on the control thread and return when the worker has done what they say. More queue
+/// pairs are more workers, one a pair, behind the same methods.
+package final class NetworkDevice: DataPath {
+    private let mailbox: Mailbox<DeviceWorker>
+    private let isShutDown = Atomic<Bool>(false)
+    private let counters = [QueueCounters(), QueueCounters()]
+
+    /// The number of queues: two a pair, and one pair.
+    package static let queueCount = 2
+
+    /// Starts the worker, which serves `port`.
+    ///
+    /// `report` is called on the worker's thread and must not wait for anything, least of all for this device.
+    package init(
+        name: String, port: consuming sending WirePort, report: @escaping @Sendable (DataPathEvent) -> Void
+    ) throws(VirtioNetError) {
+        do throws(Errno) {
+            mailbox = try Mailbox()
+        } catch {
+            throw VirtioNetError(.noEventDescriptor, errno: error)
+        }
+        let (mailbox, counters, parcel) = (mailbox, counters, Parcel<WirePort>(port))
+        try WorkerThread.start(name: name) { () throws(VirtioNetError) in
+            try DeviceWorker(
+                port: parcel.take() ?? .none, mailbox: mailbox,
+                receive: DeviceQueueState(index: 0, counters: counters[0], report: report),
+                transmit: DeviceQueueState(index: 1, counters: counters[1], report: report))
+        } run: { worker in
+            worker.run(mailbox)
+        }
+    }
+
+    deinit { shutdown() }
+
+    /// What queue `index` has done so far. Any thread.
+    package func counts(_ index: Int) -> QueueCounts { counters[index].snapshot }
+
+    package func setTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {
+        mailbox.perform { worker in
+            for index in queues { worker.withQueue(index) { $0.replaceTable(entries) } }
+        }
+    }
+
+    package func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtQueueFeatures, base: UInt16)
+    {
+        let configuration = DeviceQueueState.Configuration(layout: layout, features: features)
+        mailbox.perform { worker in
+            worker.withQueue(index) { $0.start(configuration, base: base) }
+        }
+    }
+
+    package func stopQueue(_ index: Int) -> UInt16 {
+        mailbox.perform { worker in worker.withQueue(index) { $0.stop() } } ?? 0
+    }
+
+    package func setKick(_ descriptor: FileDescriptor?, queue: Int) {
+        mailbox.perform { worker in worker.loop.bind(descriptor, queue: queue) }
+    }
+
+    package func setCall(_ descriptor: FileDescriptor?, queue: Int) {
+        mailbox.perform { worker in
+            worker.withQueue(queue) { $0.call = descriptor.flatMap { try? EventFD(duplicating: $0) } }
+        }
+    }
+
+    package func kick(_ queue: Int) {
+        mailbox.perform { worker in worker.withQueue(queue) { $0.receiveKicks() } }
+    }
+
+    package func shutdown() {
+        guard !isShutDown.exchange(true, ordering: .relaxed) else { return }
+        mailbox.perform { worker in worker.isEnding = true }
+    }
+}

@@ -1,0 +1,33 @@
+internal import SystemPackage
+
+/// What stands at the far end of a simulated device's wire.
+package enum WirePort: ~Copyable, Sendable {
+    /// Every transmitted frame comes back.
+    case loopback
+    /// Frames leave through, and come from, a TAP device.
+    case tap(TAPDevice)
+    /// Nothing: transmitted frames are gone, none come in.
+    case none
+
+    /// The cases without what they hold.
+    enum Kind {
+        case loopback, tap, none
+    }
+
+    var kind: Kind {
+        switch self {
+        case .loopback: .loopback
+        case .tap: .tap
+        case .none: .none
+        }
+    }
+
+    /// What the worker reads and writes, where the port is a file. Valid while the port lives.
+    var descriptor: FileDescriptor? {
+        switch self {
+        case .tap(let device): device.descriptor
+        case .loopback: nil
+        case .none: nil
+        }
+    }
+}

@@ -1,0 +1,58 @@
+package import GuestMemory
+internal import VirtQueue
+
+/// The guest memory a driver lives in: its two rings, then frame buffers.
+///
+/// The caller keeps the block mapped for as long as the driver runs.
+@safe
+package struct DriverMemory: @unchecked Sendable {
+    /// The rings have room for the largest size a driver may change to.
+    private static let ringSpace = 1 << 20
+
+    package let guest: GuestPhysicalAddress
+    let host: UnsafeMutableRawPointer
+    package let byteCount: ByteCount
+
+    /// The least memory that a driver with queues of `queueSize` needs.
+    package static func byteCount(queueSize: UInt16) -> ByteCount {
+        ByteCount(2 * ringSpace + buffersNeeded(queueSize: queueSize) * DriverBuffers.stride)
+    }
+
+    /// A full ring in both directions, and a batch between the guest's port and the ring.
+    package static func buffersNeeded(queueSize: UInt16) -> Int {
+        2 * Int(queueSize) + DriverWorker.batchSize
+    }
+
+    /// Describes the block of `byteCount` bytes at `guest`, page-aligned, whose host address is `host`.
+    package init(guest: GuestPhysicalAddress, host: UnsafeMutableRawPointer, byteCount: ByteCount) {
+        self.guest = guest
+        unsafe self.host = host
+        self.byteCount = byteCount
+    }
+
+    /// Refuses queues that the memory has no room for: a receive ring takes every buffer it can get, and one that
+    /// can take all of them leaves none to send from.
+    func checkRoom(for configuration: DriverConfiguration) throws(VirtioNetError) {
+        let needed = Self.byteCount(queueSize: configuration.queueSize)
+        guard byteCount >= needed else {
+            throw VirtioNetError(.memoryTooSmall(needed: needed, given: byteCount))
+        }
+    }
+
+    /// Where ring `index` stands for the driver.
+    func ring(_ index: Int) -> UnsafeMutableRawPointer { unsafe host + index * Self.ringSpace }
+
+    /// Where ring `index` stands for the device.
+    func layout(_ index: Int, size: UInt16) throws(VirtQueueError) -> SplitQueueLayout {
+        let address = IOVirtualAddress(rawValue: guest.rawValue + UInt64(index * Self.ringSpace))
+        return try SplitRingGeometry(size: size).layout(at: address)
+    }
+
+    /// What is left for frame buffers.
+    var buffers: DriverBuffers {
+        let offset = 2 * Self.ringSpace
+        return unsafe DriverBuffers(
+            guest: GuestPhysicalAddress(rawValue: guest.rawValue + UInt64(offset)), host: host + offset,
+            byteCount: ByteCount(rawValue: byteCount.rawValue - UInt64(offset)))
+    }
+}

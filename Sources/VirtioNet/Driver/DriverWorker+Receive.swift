@@ -1,0 +1,74 @@
+internal import VirtQueue
+
+extension DriverWorker {
+    /// Hands a batch of received frames to the guest's port and posts fresh buffers. Returns whether any came.
+    mutating func serveReceive() -> Bool {
+        let count: Int
+        switch port.kind {
+        case .generator: count = checkReceived()
+        case .tap: count = forwardReceived()
+        case .none: count = dropReceived()
+        }
+        guard count > 0 else { return false }
+        postReceiveBuffers()
+        return true
+    }
+
+    /// Checks a batch of generated frames that came back.
+    private mutating func checkReceived() -> Int {
+        var count = 0
+        while count < FrameGenerator.batchSize, let used = receive.reap() {
+            let token = BufferPool.Token(rawValue: used.token)
+            unsafe generator.check(pool.bytes(token), byteCount: Int(used.byteCount))
+            countReceived(used)
+            pool.put(token)
+            count &+= 1
+        }
+        return count
+    }
+
+    /// Writes a batch of received frames to the port, straight from guest memory: one system call for all.
+    private mutating func forwardReceived() -> Int {
+        loop.batch.removeAll()
+        while !loop.batch.isFull, let used = receive.reap() {
+            countReceived(used)
+            let bytes = unsafe pool.bytes(BufferPool.Token(rawValue: used.token))
+            unsafe loop.write(used, from: UnsafeRawBufferPointer(rebasing: bytes[..<Int(used.byteCount)]))
+        }
+        loop.waitForBatch()
+        for slot in 0..<loop.batch.count {
+            if loop.batch.result(slot) < 0 { receive.counts.drops &+= 1 }
+            pool.put(BufferPool.Token(rawValue: loop.batch.item(slot).token))
+        }
+        return loop.batch.count
+    }
+
+    private mutating func dropReceived() -> Int {
+        var count = 0
+        while count < FrameGenerator.batchSize, let used = receive.reap() {
+            countReceived(used)
+            pool.put(BufferPool.Token(rawValue: used.token))
+            count &+= 1
+        }
+        return count
+    }
+
+    @inline(__always)
+    private mutating func countReceived(_ used: UsedChain) {
+        receive.counts.packets &+= 1
+        receive.counts.bytes &+=
+            UInt64(used.byteCount) &- UInt64(min(UInt32(NetworkHeader.byteCount), used.byteCount))
+    }
+
+    /// Fills the receive ring with free buffers, and tells the device.
+    mutating func postReceiveBuffers() {
+        while receive.queue.freeDescriptors > 0, let token = pool.take() {
+            let segment = DriverSegment(address: pool.address(token), byteCount: UInt32(DriverBuffers.stride))
+            guard receive.queue.add(writable: segment, token: token.rawValue) else {
+                pool.put(token)
+                break
+            }
+        }
+        receive.publish()
+    }
+}

@@ -1,0 +1,86 @@
+internal import VirtQueue
+
+extension DriverWorker {
+    /// Takes sent buffers back and sends a batch of what the port has. Returns whether it is worth while to look again.
+    mutating func serveTransmit() -> Bool {
+        let count: Int
+        switch port.kind {
+        case .generator: count = sendGenerated()
+        case .tap:
+            count = sendFromPort()
+            // Where every frame was dropped, or one came after the last read, there may be more to read.
+            if count == 0, loop.batch.count > 0, loop.isPortReadable { return true }
+        case .none: count = 0
+        }
+        if count > 0 { transmit.publish() }
+        return count > 0
+    }
+
+    /// Makes the buffers of sent frames free again.
+    mutating func reapTransmitted() {
+        while let used = transmit.reap() { pool.put(BufferPool.Token(rawValue: used.token)) }
+    }
+
+    /// Writes the next generated frames into free buffers and adds them to the ring.
+    private mutating func sendGenerated() -> Int {
+        let room = generator.room
+        guard room > 0 else { return 0 }
+        if transmit.queue.freeDescriptors < FrameGenerator.batchSize { reapTransmitted() }
+        var count = 0
+        while count < room, transmit.queue.freeDescriptors > 0,
+            let token = pool.take()
+        {
+            let (sequence, byteCount) = unsafe generator.next(into: pool.bytes(token))
+            pool.setSequence(sequence, token)
+            guard send(token, byteCount: byteCount) else { break }
+            count &+= 1
+        }
+        return count
+    }
+
+    /// Reads what the guest's port has straight into free buffers and adds them to the ring: one system call
+    /// for a burst.
+    private mutating func sendFromPort() -> Int {
+        guard loop.isPortReadable else { return 0 }
+        if transmit.queue.freeDescriptors < Self.batchSize { reapTransmitted() }
+        loop.batch.removeAll()
+        while loop.batch.count < burst, transmit.queue.freeDescriptors > loop.batch.count,
+            let token = pool.take()
+        {
+            unsafe loop.read(UsedChain(token: token.rawValue, byteCount: 0), into: pool.bytes(token))
+        }
+        // Cleared before the port is read: a frame that comes after the last read sets it again.
+        loop.isPortReadable = false
+        loop.waitForBatch()
+        var count = 0
+        var hasFoundEmpty = false
+        for slot in 0..<loop.batch.count {
+            let token = BufferPool.Token(rawValue: loop.batch.item(slot).token)
+            let result = loop.batch.result(slot)
+            guard result > 0 else {
+                hasFoundEmpty = true
+                pool.put(token)
+                continue
+            }
+            guard Int(result) <= DriverBuffers.stride, send(token, byteCount: Int(result)) else {
+                transmit.counts.drops &+= 1
+                pool.put(token)
+                continue
+            }
+            count &+= 1
+        }
+        if !hasFoundEmpty { loop.isPortReadable = true }
+        burst = min(Self.batchSize, max(Self.smallestBurst, count &* 2))
+        return count
+    }
+
+    /// Adds one filled buffer of `byteCount` bytes, header included, to the ring.
+    @inline(__always)
+    private mutating func send(_ token: BufferPool.Token, byteCount: Int) -> Bool {
+        let segment = DriverSegment(address: pool.address(token), byteCount: UInt32(byteCount))
+        guard transmit.queue.add(readable: segment, token: token.rawValue) else { return false }
+        transmit.counts.packets &+= 1
+        transmit.counts.bytes &+= UInt64(byteCount &- NetworkHeader.byteCount)
+        return true
+    }
+}

@@ -1,0 +1,114 @@
+internal import GuestMemory
+internal import IOUring
+internal import VirtQueue
+
+/// The guest's thread: the network driver of one queue pair and the port that feeds it.
+///
+/// It owns the driver side of both rings and runs whether or not the device does: while the device is stopped
+/// the transmit ring fills up and the receive ring waits, as in a guest whose VMM switches its device. Frames
+/// stand in one buffer each, header and all.
+struct DriverWorker: ~Copyable {
+    /// How many frames a batch moves between the guest's port and the rings.
+    static let batchSize = 64
+    /// How long a frame may take from the transmit ring back to the receive ring.
+    static let returnTimeout = Duration.milliseconds(100)
+    /// The fewest buffers that a burst of reads tries.
+    static let smallestBurst = 8
+
+    var loop: EventLoop<UsedChain>
+    let port: GuestPort
+    let memory: DriverMemory
+    var configuration: DriverConfiguration
+
+    var receive: DriverQueueState
+    var transmit: DriverQueueState
+    var pool: BufferPool
+    var generator: FrameGenerator
+
+    var isEnding = false
+    /// How many buffers the next burst of reads tries: grows with what the last one found.
+    var burst = smallestBurst
+    let counters: DriverCounters
+
+    init(
+        port: consuming GuestPort, mailbox: Mailbox<DriverWorker>, memory: DriverMemory,
+        configuration: DriverConfiguration, signals: [QueueSignals], counters: DriverCounters
+    ) throws(VirtioNetError) {
+        let loop = try EventLoop<UsedChain>(
+            mailbox: mailbox.wake.descriptor, port: port.descriptor, batchSize: Self.batchSize)
+        let receive = unsafe try DriverQueueState(memory.ring(0), configuration, signals: signals[0])
+        let transmit = unsafe try DriverQueueState(memory.ring(1), configuration, signals: signals[1])
+        self.loop = loop
+        self.receive = receive
+        self.transmit = transmit
+        self.port = port
+        self.memory = memory
+        self.configuration = configuration
+        self.counters = counters
+        pool = BufferPool(memory.buffers)
+        generator = FrameGenerator(configuration)
+    }
+
+    /// Serves until a letter from `mailbox`, the one the worker was made with, sets ``isEnding``.
+    mutating func run(_ mailbox: Mailbox<DriverWorker>) {
+        loop.bind(receive.signals.call.descriptor, queue: 0)
+        loop.bind(transmit.signals.call.descriptor, queue: 1)
+        postReceiveBuffers()
+        while true {
+            if loop.isMailWaiting {
+                loop.isMailWaiting = false
+                mailbox.deliver(to: &self) { $0.isEnding }
+                // Whoever wrote the last letter may unmap guest memory as soon as it is answered.
+                if isEnding { break }
+            }
+            let moved = serve()
+            publishCounts()
+            if moved || !isReadyToSleep() { loop.collect() } else { sleep() }
+        }
+        mailbox.close()
+    }
+
+    /// Reaps both rings and sends what the port has. Returns whether anything moved.
+    private mutating func serve() -> Bool {
+        receive.counts.calls &+= UInt64(loop.takeSignals(queue: 0))
+        transmit.counts.calls &+= UInt64(loop.takeSignals(queue: 1))
+        let hasReceived = serveReceive()
+        let hasSent = serveTransmit()
+        return hasReceived || hasSent
+    }
+
+    /// Sleeps until there is an event. Frames that have left the transmit ring and do not come back for a while
+    /// are not waited for: a device may drop one.
+    private mutating func sleep() {
+        guard generator.isWaitingForReturn else {
+            loop.sleep()
+            return
+        }
+        if loop.sleep(timeout: Self.returnTimeout) { return }
+        reapTransmitted()
+        if transmit.queue.inFlight == 0 { generator.stopWaiting() }
+    }
+
+    /// Asks the device for calls where the driver waits. `false` where something has been returned meanwhile.
+    private mutating func isReadyToSleep() -> Bool {
+        if receive.queue.requestCalls() { return false }
+        // Sent buffers are news only where there is something to send and no room for it.
+        guard isWaitingForRoom else { return true }
+        let inFlight = transmit.queue.inFlight
+        return inFlight == 0 || !transmit.queue.requestCalls(after: max(1, inFlight / 2))
+    }
+
+    private var isWaitingForRoom: Bool {
+        switch port.kind {
+        case .generator: generator.room > 0
+        case .tap: loop.isPortReadable
+        case .none: false
+        }
+    }
+
+    /// Makes the counts visible to other threads.
+    func publishCounts() {
+        counters.publish(
+            receive: receive.counts, transmit: transmit.counts, frames: generator.counts)
+    }
+}

@@ -1,0 +1,33 @@
+internal import SystemPackage
+
+/// What feeds a guest's driver with frames, and takes what it receives.
+package enum GuestPort: ~Copyable, Sendable {
+    /// Numbered, checksummed frames, each checked when it comes back.
+    case generator
+    /// Frames from a TAP device, and received ones into it.
+    case tap(TAPDevice)
+    /// Nothing is sent; what is received is dropped.
+    case none
+
+    /// The cases without what they hold.
+    enum Kind {
+        case generator, tap, none
+    }
+
+    var kind: Kind {
+        switch self {
+        case .generator: .generator
+        case .tap: .tap
+        case .none: .none
+        }
+    }
+
+    /// What the worker reads and writes, where the port is a file. Valid while the port lives.
+    var descriptor: FileDescriptor? {
+        switch self {
+        case .tap(let device): device.descriptor
+        case .generator: nil
+        case .none: nil
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import CLinux
+package import SystemPackage
+
+/// An attached TAP interface: each read gives one frame, each write sends one, both behind a 12-byte
+/// ``NetworkHeader``.
+///
+/// **Descriptor.** Non-blocking, closed on exec. EAGAIN is "no frame" on read and "the interface's queue is
+/// full" on write; through a ring, only for a transfer that does not wait. A read into too little memory
+/// truncates the frame silently: offer a whole MTU plus headers. EIO on write means that the interface is down,
+/// EBADFD on either that it is gone.
+///
+/// **Ownership.** The interface outlives the value where somebody made it persistent (`ip tuntap add`); one that
+/// was created by attaching vanishes with its last descriptor. The value owns the descriptor and closes it. If
+/// the process dies in any way the kernel closes it: a persistent interface loses its carrier, any other is
+/// removed, and nothing else remains.
+///
+/// **Privilege.** CAP_NET_ADMIN in the namespace's user namespace, or an interface that was given to this user:
+/// `ip tuntap add NAME mode tap vnet_hdr user $USER`. A namespace other than the process's own takes
+/// CAP_SYS_ADMIN too. Creating an interface takes CAP_NET_ADMIN. It has to be brought up (`ip link set NAME up`)
+/// by whoever configures it; this type does not.
+package struct TAPDevice: ~Copyable, Sendable {
+    /// Lent, not given: valid while this value lives.
+    package let descriptor: FileDescriptor
+    /// The interface's name.
+    package let name: String
+
+    /// The longest name of an interface in bytes (IFNAMSIZ less its zero).
+    package static var maximumNameLength: Int { clinux_tap_name_max }
+
+    /// Attaches to the interface `name`, or creates it.
+    ///
+    /// - Parameters:
+    ///   - namespace: a name under /run/netns, or `nil` for the calling thread's namespace. A short-lived thread
+    ///     enters it; the descriptor then works everywhere.
+    ///   - offloads: what the reader accepts unfinished; empty means whole frames with checksums only.
+    package init(
+        name: String, namespace: String? = nil, offloads: TAPOffloads = []
+    ) throws(PortError) {
+        guard TAPDevice.isValidName(name) else { throw PortError.badInterfaceName(name, in: name) }
+        let outcome = TAPDevice.open(name: name, namespace: namespace, offloads: offloads)
+        guard outcome.result >= 0 else {
+            throw PortError.tap(
+                name: name, namespace: namespace, step: outcome.step, Errno(rawValue: -outcome.result))
+        }
+        descriptor = FileDescriptor(rawValue: outcome.result)
+        self.name = name
+    }
+
+    deinit {
+        try? descriptor.close()
+    }
+
+    /// Changes what the reader accepts; frames already queued keep what they have.
+    package mutating func setOffloads(_ offloads: TAPOffloads) throws(Errno) {
+        let answer = clinux_tap_set_offload(descriptor.rawValue, offloads.rawValue)
+        guard answer >= 0 else { throw Errno(rawValue: -answer) }
+    }
+
+    /// Whether the kernel takes `name` as an interface's (dev_valid_name in net/core/dev.c), and as one, not as
+    /// a pattern such as `tap%d`.
+    package static func isValidName(_ name: String) -> Bool {
+        (1...maximumNameLength).contains(name.utf8.count) && name != "." && name != ".."
+            && !name.utf8.contains { byte in
+                byte == UInt8(ascii: "/") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "%")
+                    || byte == UInt8(ascii: "@") || byte <= 0x20 || byte == 0x7f
+            }
+    }
+
+    private static func open(
+        name: String, namespace: String?, offloads: TAPOffloads
+    ) -> (result: Int32, step: clinux_tap_step) {
+        unsafe name.withCString { name in
+            unsafe withOptionalCString(namespace.map { "/run/netns/\($0)" }) { path in
+                var request = unsafe clinux_tap_request(
+                    namespace_path: path, name: name, header_size: Int32(NetworkHeader.byteCount),
+                    offload: offloads.rawValue, step: clinux_tap_step_none, result: 0)
+                let result = unsafe clinux_tap_open(&request)
+                return unsafe (result, request.step)
+            }
+        }
+    }
+
+    private static func withOptionalCString<R>(
+        _ text: String?, _ body: (UnsafePointer<CChar>?) -> R
+    ) -> R {
+        guard let text else { return body(nil) }
+        return unsafe text.withCString { unsafe body($0) }
+    }
+}
+
+extension PortError {
+    /// The error of a step in attaching to a TAP.
+    static func tap(
+        name: String, namespace: String?, step: clinux_tap_step, _ errno: Errno
+    ) -> PortError {
+        let place = namespace.map { " in namespace '\($0)'" } ?? ""
+        let enter = namespace.map { "ip netns exec \($0) " } ?? ""
+        func error(_ code: Code, _ text: String) -> PortError {
+            PortError(code: code, errno: errno, context: text)
+        }
+        switch (step, errno) {
+        case (clinux_tap_step_namespace, .noSuchFileOrDirectory):
+            return error(
+                .noNamespace,
+                "there is no network namespace '\(namespace ?? "")': create it with "
+                    + "'ip netns add \(namespace ?? "")' or see 'ip netns list'")
+        case (clinux_tap_step_namespace, .notPermitted), (clinux_tap_step_namespace, .permissionDenied):
+            return error(
+                .noPrivilege,
+                "no privilege to enter network namespace '\(namespace ?? "")': run as root, or inside it with "
+                    + "'\(enter)…' and tap:\(name)")
+        case (clinux_tap_step_open, .noSuchFileOrDirectory), (clinux_tap_step_open, .noSuchAddressOrDevice),
+            (clinux_tap_step_open, .operationNotSupportedByDevice):
+            return error(
+                .noTUN,
+                "there is no /dev/net/tun: load the driver with 'modprobe tun', or give the container the device"
+            )
+        case (clinux_tap_step_open, .notPermitted), (clinux_tap_step_open, .permissionDenied):
+            return error(
+                .noPrivilege,
+                "no privilege to open /dev/net/tun: run as root, or as root 'chmod 0666 /dev/net/tun'")
+        case (clinux_tap_step_attach, .notPermitted), (clinux_tap_step_attach, .permissionDenied):
+            return error(
+                .noPrivilege,
+                "no privilege to attach to TAP '\(name)'\(place): as root, "
+                    + "'\(enter)ip tuntap add \(name) mode tap vnet_hdr user $USER'")
+        case (clinux_tap_step_attach, .resourceBusy):
+            return error(
+                .busy,
+                "TAP '\(name)'\(place) is in use by another process: end it or name another interface")
+        case (clinux_tap_step_attach, .invalidArgument):
+            return error(
+                .busy,
+                "interface '\(name)'\(place) exists and is no TAP of one queue: name another, or make it with "
+                    + "'\(enter)ip tuntap add \(name) mode tap vnet_hdr'")
+        default:
+            return error(.system, "cannot attach to TAP '\(name)'\(place)")
+        }
+    }
+}

@@ -1,0 +1,43 @@
+package import GuestMemory
+package import IOUring
+package import SystemPackage
+package import VirtQueue
+
+/// Why a virtual NIC could not be set up.
+package struct VirtioNetError: Error, Sendable {
+    package enum Code: Sendable {
+        /// The kernel gave the worker no io_uring.
+        case ring(IOUringError)
+        /// No eventfd could be made.
+        case noEventDescriptor
+        /// The worker's thread could not be started.
+        case threadNotStarted(name: String)
+        /// The guest memory for rings and buffers is too small.
+        case memoryTooSmall(needed: ByteCount, given: ByteCount)
+        /// The driver's queues cannot have the shape asked for.
+        case queue(VirtQueueError)
+    }
+
+    package let code: Code
+    package let errno: Errno?
+
+    package init(_ code: Code, errno: Errno? = nil) {
+        self.code = code
+        self.errno = errno
+    }
+}
+
+extension VirtioNetError: CustomStringConvertible {
+    package var description: String {
+        let cause = errno.map { ": \($0)" } ?? ""
+        switch code {
+        case .ring(let error): return "\(error)"
+        case .noEventDescriptor: return "cannot make an eventfd\(cause)"
+        case .threadNotStarted(let name): return "cannot start the thread \(name)\(cause)"
+        case .memoryTooSmall(let needed, let given):
+            return "the driver's rings and buffers need \(needed) of guest memory, \(given) were given"
+        case .queue(let error):
+            return "the driver cannot lay out its queues: \(error.code)"
+        }
+    }
+}

@@ -1,0 +1,109 @@
+internal import Dispatch
+package import IOUring
+internal import Synchronization
+package import SystemPackage
+
+/// How another thread has a worker do something: one letter at a time, each answered before ``perform(_:)``
+/// returns.
+///
+/// A worker owns its state alone and never locks it. A letter is a closure over that state, run by the worker
+/// between two batches, when nothing of the current batch is in flight. The worker polls ``wake`` with its ring.
+package final class Mailbox<Worker: ~Copyable>: Sendable {
+    /// Sendable because its sender waits for the answer: nobody else touches what `run` captures meanwhile.
+    private final class Letter: @unchecked Sendable {
+        private var run: ((inout Worker) -> Void)?
+        private let answered = DispatchSemaphore(value: 0)
+        /// Says the same as the semaphore, in a way that ThreadSanitizer sees: it does not look into Dispatch.
+        private let isAnswered = Atomic<Bool>(false)
+
+        init(_ run: @escaping (inout Worker) -> Void) { self.run = run }
+
+        /// Runs the letter and lets its sender go on, after which the letter may be gone.
+        ///
+        /// The closure is let go of first: it lives on the sender's stack.
+        func answer(_ worker: inout Worker) {
+            run?(&worker)
+            answerUnread()
+        }
+
+        /// Lets the sender go on, with nothing done.
+        func answerUnread() {
+            let answered = answered
+            run = nil
+            isAnswered.store(true, ordering: .releasing)
+            answered.signal()
+        }
+
+        func waitForAnswer() {
+            answered.wait()
+            precondition(isAnswered.load(ordering: .acquiring), "a letter's sender goes on without an answer")
+        }
+    }
+
+    /// What waits: nothing, a letter by its address, or a worker that has ended.
+    ///
+    /// One sender at a time turns nothing into a letter, and the worker alone turns a letter into nothing. The
+    /// sender keeps the letter alive until it is answered, so that the worker never counts a reference. No lock:
+    /// ThreadSanitizer does not look into the slow path of the standard library's either.
+    private let slot = Atomic<UInt>(SlotContent.nothing)
+    /// Lets one sender in at a time.
+    private let senders = DispatchSemaphore(value: 1)
+
+    /// Signalled with every letter; the worker polls it and never needs to read it.
+    package let wake: EventFD
+
+    package init() throws(Errno) {
+        wake = try EventFD()
+    }
+
+    /// Runs `body` on the worker's thread and returns its answer; `nil` when the worker has ended.
+    ///
+    /// Blocks the calling thread, which must not be the worker's own.
+    package func perform<Answer>(_ body: (inout Worker) -> Answer) -> Answer? {
+        senders.wait()
+        defer { senders.signal() }
+        var answer: Answer?
+        withoutActuallyEscaping({ (worker: inout Worker) in answer = body(&worker) }) { run in
+            let letter = Letter(run)
+            let address = unsafe UInt(bitPattern: Unmanaged.passUnretained(letter).toOpaque())
+            let isPosted = slot.compareExchange(
+                expected: SlotContent.nothing, desired: address, ordering: .acquiringAndReleasing
+            ).exchanged
+            if isPosted {
+                wake.signal()
+                letter.waitForAnswer()
+            }
+        }
+        return answer
+    }
+
+    /// Runs every waiting letter on `worker`, up to one after which `isEnding` says that the worker ends: its sender
+    /// may count on it that no later letter runs. For the worker's thread.
+    package func deliver(to worker: inout Worker, until isEnding: (borrowing Worker) -> Bool) {
+        while !isEnding(worker), let letter = unsafe take(leaving: SlotContent.nothing) {
+            unsafe letter._withUnsafeGuaranteedRef { $0.answer(&worker) }
+        }
+    }
+
+    /// Answers a waiting letter unread and refuses later ones. For the worker's thread, as its last act.
+    package func close() {
+        guard let unread = unsafe take(leaving: SlotContent.ended) else { return }
+        unsafe unread._withUnsafeGuaranteedRef { $0.answerUnread() }
+    }
+
+    /// The letter that waits.
+    @unsafe
+    private func take(leaving content: UInt) -> Unmanaged<Letter>? {
+        let address = slot.exchange(content, ordering: .acquiringAndReleasing)
+        guard let pointer = unsafe UnsafeRawPointer(bitPattern: address), address != SlotContent.ended else {
+            return nil
+        }
+        return unsafe Unmanaged.fromOpaque(pointer)
+    }
+}
+
+/// What a mailbox's slot holds besides a letter's address; no object has one of these.
+private enum SlotContent {
+    static var nothing: UInt { 0 }
+    static var ended: UInt { 1 }
+}

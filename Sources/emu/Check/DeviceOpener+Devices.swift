@@ -1,0 +1,48 @@
+internal import CLinux
+internal import SimulatedVDPA
+internal import SystemPackage
+internal import VhostVDPA
+internal import VhostVDPAConformance
+
+extension DeviceOpener {
+    /// A simulated device, which lives as long as the opener does.
+    static func simulation(_ device: SimulatedVDPADevice) -> DeviceOpener {
+        var opener = DeviceOpener(
+            kernel: KernelRelease(parsing: device.specification.kernel.rawValue) ?? KernelRelease(6, 12),
+            quietMilliseconds: 150, entryLimit: device.specification.entryLimit,
+            pinnedBytes: { UInt64(device.diagnostics.pinnedPages * PageSize.current) },
+            open: { () throws(Errno) in try device.open() })
+        opener.ioctlFromChild = { file, request, argument in
+            guard let file = file as? VhostVDPACharacterDevice else { return nil }
+            file.caller = .forkedChild()
+            defer { file.caller = .process }
+            do throws(Errno) {
+                _ = try file.ioctl(request, argument)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        return opener
+    }
+
+    /// The kernel's device at `path`.
+    static func kernel(_ path: FilePath, release: KernelRelease) -> DeviceOpener {
+        var opener = DeviceOpener(
+            kernel: release, entryLimit: KernelText.entryLimit,
+            open: { () throws(Errno) in
+                do throws(VhostVDPAError) {
+                    return try KernelFile(path: path)
+                } catch {
+                    throw error.errno
+                }
+            })
+        opener.descriptor = { ($0 as? KernelFile)?.descriptor }
+        opener.ioctlFromChild = { file, request, argument in
+            guard let descriptor = (file as? KernelFile)?.descriptor else { return nil }
+            let error = clinux_ioctl_in_child(descriptor.rawValue, request, argument)
+            return error == 0 ? nil : Errno(rawValue: error)
+        }
+        return opener
+    }
+}

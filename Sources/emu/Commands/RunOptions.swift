@@ -1,0 +1,92 @@
+internal import EmulatedMachine
+internal import VhostVDPABackend
+internal import GuestMemory
+internal import VirtioNet
+
+/// What `emu run` was asked for, checked: the combinations that cannot exist are refused.
+struct RunOptions: Sendable {
+    let device: DeviceSpecification
+    let machine: MachineConfiguration
+    let plan: RunPlan
+    /// Queue pairs.
+    let queues: Int
+
+    /// The most queue pairs a run can have.
+    static let maximumQueues = 1
+    /// Lengths a generated frame can have: Ethernet's minimum up to what an MTU of 1500 allows.
+    static let frameSizes = 60...1514
+    /// The least guest RAM: the driver's rings and buffers have their place in it.
+    static let minimumMemory = ByteCount.mebibytes(64)
+}
+
+extension RunCommand {
+    /// The options, or why they cannot be together.
+    func options() throws(StartError) -> RunOptions {
+        let device = deviceOption.device
+        try checkPorts(device)
+        try checkNumbers()
+        if !device.isSimulated, persist == .force {
+            throw StartError(
+                "--persist force with \(device): on a real device, maps that are not kept leave it writing where"
+                    + " the guest is not; use a simulated device, or --persist auto")
+        }
+        return RunOptions(
+            device: device,
+            machine: MachineConfiguration(
+                memory: memory, pages: hugePages.pages, device: device.source, guest: guest,
+                wire: wire ?? (device.isSimulated ? .loopback : .none), persist: persist,
+                frameByteCount: frameSize),
+            plan: RunPlan(cycles: cycles, interval: interval, duration: duration, packets: packets),
+            queues: queues)
+    }
+
+    private func checkPorts(_ device: DeviceSpecification) throws(StartError) {
+        if let wire, !device.isSimulated {
+            throw StartError(
+                "--wire \(wire) with \(device): a real device has its own wire; leave --wire out")
+        }
+        if wire == .generator {
+            throw StartError(
+                "--wire generator: the generator is the guest's; use --wire loopback, tap:NAME or none")
+        }
+        if guest == .loopback {
+            throw StartError(
+                "--guest loopback: the loopback is the wire's; use --guest generator, tap:NAME or none")
+        }
+        if case .tap = guest, guest == wire {
+            throw StartError(
+                "--guest \(guest) --wire \(guest): one TAP cannot be at both ends; give the wire another")
+        }
+        if packets != nil, guest != .generator {
+            throw StartError(
+                "--packets with --guest \(guest): only the generator counts what it sends; use --duration")
+        }
+    }
+
+    private func checkNumbers() throws(StartError) {
+        guard (1...RunOptions.maximumQueues).contains(queues) else {
+            throw StartError("--queues \(queues): the guest's driver runs one queue pair; use --queues 1")
+        }
+        if let cycles, cycles < 0 {
+            throw StartError("--cycles \(cycles): a run cannot have fewer than none; use 0 or more")
+        }
+        guard RunOptions.frameSizes.contains(frameSize) else {
+            throw StartError(
+                "--frame-size \(frameSize): a generated frame has \(RunOptions.frameSizes.lowerBound) to"
+                    + " \(RunOptions.frameSizes.upperBound) bytes; use 64, say")
+        }
+        if packets == 0 { throw StartError("--packets 0: there is nothing to send; use 1 or more") }
+        if interval == .zero { throw StartError("--interval 0: the device would never run; use 1ms or more") }
+        if duration == .zero, cycles == nil, packets == nil {
+            throw StartError("--duration 0: the run would end before it begins; use 1s, say")
+        }
+        guard memory >= RunOptions.minimumMemory else {
+            throw StartError(
+                "--memory \(memory): the guest's driver needs \(RunOptions.minimumMemory); give it that or more"
+            )
+        }
+        guard memory.rawValue.isMultiple(of: 1 << 20) else {
+            throw StartError("--memory \(memory): guest RAM comes in whole megabytes; use a multiple of 1M")
+        }
+    }
+}

@@ -1,0 +1,53 @@
+internal import CycleBenchmark
+internal import GuestMemory
+
+extension CycleCommand {
+    /// What to measure, or why it cannot be asked for.
+    func plan() throws(StartError) -> CyclePlan {
+        guard !memory.isEmpty else { throw StartError("--memory: name at least one size, as in 256M,1G") }
+        guard !strategy.isEmpty else {
+            throw StartError("--strategy: name at least one of \(CycleStrategy.names)")
+        }
+        guard cycles > 0 else {
+            throw StartError("--cycles \(cycles): there is nothing to measure; use 1 or more")
+        }
+        for size in memory {
+            guard size >= RunOptions.minimumMemory, size.isMultiple(of: .mebibytes(1)) else {
+                throw StartError(
+                    "--memory \(size): use whole megabytes, \(RunOptions.minimumMemory) or more: the guest's"
+                        + " driver needs that")
+            }
+        }
+        return CyclePlan(
+            device: deviceOption.device.source, deviceName: deviceOption.device.description, memory: memory,
+            pages: hugePages.pages, strategies: strategy, cycles: cycles)
+    }
+}
+
+extension CycleStrategy {
+    /// All names, for messages.
+    static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+
+    /// Reads names with commas between them, for the parser. A name given twice counts once.
+    static func list(argument text: String) throws(ArgumentError) -> [CycleStrategy] {
+        var strategies: [CycleStrategy] = []
+        for name in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let strategy = CycleStrategy(rawValue: String(name)) else {
+                throw ArgumentError("use one or more of \(names), with commas between them")
+            }
+            if !strategies.contains(strategy) { strategies.append(strategy) }
+        }
+        return strategies
+    }
+}
+
+extension ByteCount {
+    /// Reads sizes with commas between them, for the parser.
+    static func list(argument text: String) throws(ArgumentError) -> [ByteCount] {
+        var sizes: [ByteCount] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            sizes.append(try ByteCount(argument: String(part)))
+        }
+        return sizes
+    }
+}

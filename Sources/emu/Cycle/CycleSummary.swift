@@ -1,0 +1,81 @@
+internal import CycleBenchmark
+internal import GuestMemory
+
+/// A benchmark's results as a table for people.
+struct CycleSummary {
+    let report: CycleReport
+
+    var text: String {
+        var parts = [head]
+        if !report.results.isEmpty { parts += [table, phases] }
+        let notes = skips + report.problems.map { "WRONG: \($0)" }
+        if !notes.isEmpty { parts.append(notes.joined(separator: "\n")) }
+        return parts.joined(separator: "\n\n")
+    }
+
+    private var head: String {
+        let machine = report.machine
+        let memory = ByteCount(rawValue: machine.memoryBytes & ~((1 << 20) - 1))
+        var lines = [
+            "One stop and start, device calls only, queues idle.",
+            "\(machine.kernel), \(machine.processors) × \(machine.processor), \(memory)",
+        ]
+        if let first = report.results.first {
+            lines.append(
+                "\(first.device): \(first.pinned ? "pinned" : "not pinned"), \(first.queuePairs) queue pair,"
+                    + " \(first.regions) regions")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private var table: String {
+        var rows = [
+            [
+                "MEMORY", "PAGES", "RUNS", "STRATEGY", "P50", "P99", "CYCLES", "× PERSIST", "MAP", "UNMAP",
+                "IOCTLS",
+            ]
+        ]
+        for result in report.results {
+            rows.append([
+                "\(ByteCount(rawValue: result.memoryBytes))", result.pageKind,
+                result.contiguousRuns.map { NumberText.grouped($0) } ?? "-", result.strategy.rawValue,
+                NumberText.time(microseconds: result.cycle.p50),
+                NumberText.time(microseconds: result.cycle.p99), NumberText.grouped(result.cycles),
+                ratio(of: result), NumberText.short(result.perCycle.updates),
+                NumberText.short(result.perCycle.invalidates), NumberText.short(result.perCycle.ioctls),
+            ])
+        }
+        return TextTable(rows, leading: [1, 3]).text
+    }
+
+    /// How often `persist` with the same memory goes into the cycle.
+    private func ratio(of result: CycleReport.Result) -> String {
+        let persist = report.results.first {
+            $0.strategy == .persist && $0.memoryBytes == result.memoryBytes && $0.pageKind == result.pageKind
+        }
+        guard let persist, persist.cycle.p50 > 0 else { return "-" }
+        return NumberText.short(result.cycle.p50 / persist.cycle.p50)
+    }
+
+    private var phases: String {
+        let names = CyclePhase.allCases
+        var rows = [["MEMORY", "STRATEGY"] + names.map { $0.rawValue.uppercased() }]
+        for result in report.results {
+            rows.append(
+                ["\(ByteCount(rawValue: result.memoryBytes))", result.strategy.rawValue]
+                    + names.map { name in
+                        let time = result.phases[name.rawValue] ?? 0
+                        return time == 0 ? "-" : NumberText.time(microseconds: time)
+                    })
+        }
+        return "Where the time goes (medians of cycles measured phase by phase):\n"
+            + TextTable(rows, leading: [1]).text
+    }
+
+    private var skips: [String] {
+        report.skipped.map { skip in
+            let size = ByteCount(rawValue: skip.memoryBytes)
+            return "skipped: \(size)\(skip.strategy.map { ", \($0.rawValue)" } ?? ""): \(skip.reason)"
+        }
+    }
+}

@@ -1,0 +1,38 @@
+internal import EmulatedMachine
+internal import VirtioNet
+
+/// One line about a run, rewritten once a second where somebody watches; nothing otherwise.
+final class LiveProgress: RunObserver {
+    private let console: Console
+    private var last: RunProgress?
+    /// Whether the device has started for the first time.
+    private(set) var hasStarted = false
+
+    init(console: Console) { self.console = console }
+
+    func runDidStart(_ machine: EmulatedMachine) { hasStarted = true }
+
+    func runDidProgress(_ progress: RunProgress) {
+        console.showLive(Self.line(progress, since: last))
+        last = progress
+    }
+
+    func runDidRecover() { console.print("emu: the device asked for a reset and was started again") }
+
+    /// Takes the line away.
+    func end() { console.showLive("") }
+
+    /// The line: rates since `earlier`, or since the begin.
+    static func line(_ progress: RunProgress, since earlier: RunProgress?) -> String {
+        let seconds = (progress.elapsed - (earlier?.elapsed ?? .zero)).seconds
+        func rate(_ count: UInt64, _ before: UInt64?) -> String {
+            guard seconds > 0 else { return "0" }
+            return NumberText.scaled(Double(count - min(count, before ?? 0)) / seconds)
+        }
+        let received = rate(progress.received.packets, earlier?.received.packets)
+        let sent = rate(progress.transmitted.packets, earlier?.transmitted.packets)
+        return "\(NumberText.short(progress.elapsed.seconds.rounded())) s  "
+            + "sent \(sent) packets/s  received \(received) packets/s  "
+            + "\(NumberText.grouped(progress.cycles)) cycles  \(NumberText.grouped(progress.faults)) faults"
+    }
+}

@@ -1,0 +1,95 @@
+internal import GuestMemory
+
+/// A run's report as people read it.
+struct RunSummary {
+    private let report: RunReport
+
+    init(_ report: RunReport) { self.report = report }
+
+    /// The summary, without a line break at its end.
+    var text: String {
+        let setup = report.setup
+        let ends = "\(setup.guest) -> device" + (setup.wire.map { " -> \($0)" } ?? "")
+        let title =
+            "emu run: \(report.device), \(ByteCount(rawValue: report.memoryBytes)) of guest RAM in "
+            + "\(setup.sections) sections, \(ends)"
+        let width = lines.map(\.label.count).max() ?? 0
+        let table = lines.map { line in
+            "  \(line.label)\(String(repeating: " ", count: width - line.label.count))  \(line.value)"
+        }
+        return ([title, ""] + table + ["", verdict]).joined(separator: "\n")
+    }
+
+    private typealias Line = (label: String, value: String)
+
+    private var lines: [Line] {
+        let packets = report.packets
+        var lines: [Line] = [
+            ("IOTLB_PERSIST", persist),
+            ("device features", report.setup.features),
+            ("backend features", report.setup.backendFeatures),
+            ("packets", "\(grouped(packets.sent)) sent, \(grouped(packets.received)) received"),
+            (
+                "",
+                "\(grouped(packets.lost)) lost, \(grouped(packets.duplicated)) duplicated, "
+                    + "\(grouped(packets.corrupted)) corrupted, \(grouped(packets.abandoned)) abandoned, "
+                    + "\(grouped(packets.deviceDrops)) dropped by the device"
+            ),
+            (
+                "throughput",
+                "\(NumberText.scaled(report.throughput)) packets/s over "
+                    + "\(NumberText.time(microseconds: report.runningTime)) of running time"
+            ),
+            ("stop and start", cycles),
+            (
+                "IOTLB messages",
+                "\(grouped(report.iotlb.updates)) updates, \(grouped(report.iotlb.invalidates)) invalidates in "
+                    + "\(grouped(report.iotlb.batches)) \(report.iotlb.batches == 1 ? "batch" : "batches"), the first map included"
+            ),
+            (
+                "  per cycle",
+                report.cycles == 0
+                    ? "-"
+                    : "\(NumberText.short(report.iotlb.perCycle.updates)) updates, "
+                        + "\(NumberText.short(report.iotlb.perCycle.invalidates)) invalidates"
+            ),
+            ("faults", report.faults == 0 ? "none" : grouped(report.faults)),
+        ]
+        lines += report.recentFaults.prefix(Self.shownFaults).map { fault in
+            ("", "\(fault.access) at \(fault.address)" + (fault.count > 1 ? ", \(fault.count) times" : ""))
+        }
+        let hidden = report.recentFaults.count - Self.shownFaults
+        if hidden > 0 { lines.append(("", "and at \(hidden) more addresses")) }
+        return lines
+    }
+
+    /// How many addresses of faults are shown.
+    static let shownFaults = 8
+
+    private var persist: String {
+        switch (report.persist.offered, report.persist.acknowledged, report.setup.persistPolicy) {
+        case (_, true, _): "acknowledged: guest memory stays mapped across a stop and start"
+        case (_, false, "force"):
+            "not acknowledged, and the maps are left alone all the same (--persist force)"
+        case (true, false, _): "offered, not acknowledged: every stop unmaps, every start maps again"
+        case (false, false, _): "not offered: every stop unmaps, every start maps again"
+        }
+    }
+
+    private var cycles: String {
+        guard report.cycles > 0 else { return "none" }
+        return
+            "\(grouped(report.cycles)) cycles, p50 \(NumberText.time(microseconds: report.cycleTime.p50)), "
+            + "p99 \(NumberText.time(microseconds: report.cycleTime.p99))"
+    }
+
+    private var verdict: String {
+        let early = report.interrupted ? " (ended early: somebody asked)" : ""
+        guard report.problems.isEmpty else {
+            return "WRONG: \(report.problems.joined(separator: "; "))" + early
+        }
+        return "OK: nothing lost, duplicated or corrupted, no fault" + early
+    }
+
+    private func grouped(_ number: some BinaryInteger) -> String { NumberText.grouped(number) }
+}

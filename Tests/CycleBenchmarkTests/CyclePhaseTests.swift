@@ -1,0 +1,38 @@
+import CLinux
+import Testing
+import VhostVDPA
+
+@testable import CycleBenchmark
+
+@Suite("Phases")
+struct CyclePhaseTests {
+    @Test("are in the order in which they come")
+    func order() { #expect(CyclePhase.allCases.map(\.order) == Array(0..<9)) }
+
+    @Test(
+        "SET_STATUS belongs to the phase that its value says",
+        arguments: [
+            (.reset, .reset), ([.acknowledge, .driver], .negotiate),
+            ([.acknowledge, .driver, .featuresOK], .negotiate),
+            ([.acknowledge, .driver, .featuresOK, .driverOK], .enable),
+        ] as [(DeviceStatus, CyclePhase)])
+    func status(status: DeviceStatus, phase: CyclePhase) {
+        #expect(DeviceCallPhase.of(request: clinux_vdpa_set_status, status: status) == phase)
+    }
+
+    @Test(
+        "a batch's markers belong to what the batch is for",
+        arguments: [
+            (.baseRead, .unmap), (.reset, .unmap), (.unmap, .unmap), (.negotiate, .map), (.map, .map),
+        ] as [(CyclePhase, CyclePhase)])
+    func markers(during: CyclePhase, phase: CyclePhase) {
+        for marker in [VHOST_IOTLB_BATCH_BEGIN, VHOST_IOTLB_BATCH_END] {
+            #expect(DeviceCallPhase.of(messageType: UInt8(marker), during: during) == phase)
+        }
+    }
+
+    @Test("a call that no cycle has belongs to no phase")
+    func others() {
+        #expect(DeviceCallPhase.of(request: clinux_vhost_set_backend_features, status: nil) == nil)
+    }
+}

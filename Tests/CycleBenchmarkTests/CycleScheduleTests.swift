@@ -1,0 +1,50 @@
+import CycleBenchmark
+import Testing
+
+@Suite("The order of cycles")
+struct CycleScheduleTests {
+    static let strategies: [CycleStrategy] = [.remap, .persist, .resume]
+
+    @Test("every round has each strategy once", arguments: [1, 2, 7])
+    func rounds(cycles: Int) {
+        let turns = CycleSchedule(strategies: Self.strategies, warmUp: 1, cycles: cycles).turns
+        #expect(turns.count.isMultiple(of: 3))
+        for start in stride(from: 0, to: turns.count, by: 3) {
+            let round = turns[start..<start + 3]
+            #expect(Set(round.map(\.strategy)) == Set(Self.strategies))
+            #expect(Set(round.map(\.purpose)).count == 1)
+        }
+    }
+
+    @Test("for each purpose every strategy begins a round as often as the others", arguments: [1, 2, 3, 5])
+    func rotation(phaseInterval: Int) {
+        let turns = CycleSchedule(
+            strategies: Self.strategies, warmUp: 3, cycles: 3 * phaseInterval * 2,
+            phaseInterval: phaseInterval
+        ).turns
+        let firsts = stride(from: 0, to: turns.count, by: 3).map { turns[$0] }
+        for purpose in [CycleSchedule.Turn.Purpose.warmUp, .whole, .phases] {
+            let counts = Self.strategies.map { strategy in
+                firsts.count { $0.strategy == strategy && $0.purpose == purpose }
+            }
+            #expect(counts[0] > 0)
+            #expect(Set(counts).count == 1, "\(purpose): \(counts)")
+        }
+    }
+
+    @Test("as many whole cycles of each as asked for, after the warm-up", arguments: [1, 3, 10])
+    func counts(cycles: Int) {
+        let turns = CycleSchedule(strategies: Self.strategies, warmUp: 2, cycles: cycles).turns
+        #expect(turns.prefix(6).allSatisfy { $0.purpose == .warmUp })
+        #expect(!turns.dropFirst(6).contains { $0.purpose == .warmUp })
+        for strategy in Self.strategies {
+            #expect(turns.count { $0.strategy == strategy && $0.purpose == .whole } == cycles)
+            #expect(turns.contains { $0.strategy == strategy && $0.purpose == .phases })
+        }
+    }
+
+    @Test("no strategy, no turn")
+    func nothing() {
+        #expect(CycleSchedule(strategies: [], cycles: 5).turns.isEmpty)
+    }
+}

@@ -1,0 +1,141 @@
+import CycleBenchmark
+import EmulatedMachine
+import Foundation
+import Glibc
+import GuestMemory
+import Logging
+import SimulatedVDPA
+import Testing
+
+@Suite("The benchmark on the simulation", .timeLimit(.minutes(15)))
+struct SimulatedCycleTests {
+    static let regions = 6.0
+
+    private func measure(
+        _ device: String = "sim", memory: [ByteCount] = [.mebibytes(64)],
+        strategies: [CycleStrategy] = CycleStrategy.allCases, cycles: Int = 4
+    ) throws -> CycleReport {
+        CycleReport(try outcome(device, memory: memory, strategies: strategies, cycles: cycles))
+    }
+
+    private func outcome(
+        _ device: String = "sim", memory: [ByteCount] = [.mebibytes(64)],
+        strategies: [CycleStrategy] = CycleStrategy.allCases, cycles: Int = 4
+    ) throws -> CycleOutcome {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let specification = try SimulatedDeviceSpecification(parsing: device)
+        return try CycleBenchmark(
+            CyclePlan(
+                device: .simulated(specification), deviceName: device, memory: memory, strategies: strategies,
+                cycles: cycles), logger: logger
+        ).run()
+    }
+
+    /// Messages of one cycle.
+    struct Messages: Sendable {
+        let strategy: CycleStrategy
+        let maps: Double
+        let batches: Double
+    }
+
+    @Test(
+        "persist and resume send no map message and no batch marker, remapping sends every section",
+        arguments: [
+            Messages(strategy: .persist, maps: 0, batches: 0),
+            Messages(strategy: .resume, maps: 0, batches: 0),
+            Messages(strategy: .remap, maps: regions, batches: 2),
+            Messages(strategy: .remapVerified, maps: regions, batches: 2),
+            Messages(strategy: .remapUnbatched, maps: regions, batches: 0),
+        ])
+    func messages(_ expected: Messages) throws {
+        // All strategies take turns on the one device: what one acknowledges must not leak into the next.
+        let report = try measure()
+        let result = try #require(report.results.first { $0.strategy == expected.strategy })
+        #expect(result.perCycle.updates == expected.maps)
+        #expect(result.perCycle.invalidates == expected.maps)
+        #expect(result.perCycle.batches == expected.batches)
+        #expect(result.cycles == 4)
+        #expect(report.problems.isEmpty)
+    }
+
+    @Test("resume makes two calls")
+    func resumeCalls() throws {
+        let report = try measure(strategies: [.resume])
+        #expect(report.results.first?.perCycle.ioctls == 2)
+    }
+
+    @Test("only the phases a strategy has take time")
+    func phases() throws {
+        let report = try measure(strategies: [.remap, .persist, .resume])
+        func phases(_ strategy: CycleStrategy) throws -> Set<String> {
+            let result = try #require(report.results.first { $0.strategy == strategy })
+            return Set(result.phases.filter { $0.value > 0 }.keys)
+        }
+        let all = Set(CyclePhase.allCases.map(\.rawValue))
+        #expect(try phases(.remap) == all)
+        #expect(try phases(.persist) == all.subtracting(["map", "unmap"]))
+        #expect(try phases(.resume) == ["drain", "suspend", "enable"])
+    }
+
+    @Test("a device without PERSIST or RESUME is measured without them, and the report says why")
+    func oldKernel() throws {
+        let report = try measure("sim,kernel=6.1", strategies: [.remap, .persist, .resume])
+        #expect(report.results.map(\.strategy) == [.remap])
+        #expect(report.skipped.map(\.strategy) == [.persist, .resume])
+        #expect(report.problems.isEmpty)
+    }
+
+    @Test("a size that the machine does not have is skipped by name, the others are measured")
+    func tooLarge() throws {
+        // Pinned memory must be there. Twice the machine's, which a sanitizer can still map.
+        let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+        let large = ByteCount.gibibytes(2 + ((2 * memory) >> 30))
+        let outcome = try outcome(
+            "sim,use-va=off,entries=1048576", memory: [large], strategies: [.persist])
+        #expect(outcome.series.isEmpty)
+        #expect(outcome.skips.map(\.memoryBytes) == [large.rawValue])
+        #expect(outcome.skips.first?.reason.contains("\(large)") == true)
+    }
+
+    @Test("a modelled size needs no memory")
+    func modelled() throws {
+        let report = try measure(memory: [.gibibytes(1 << 10)], strategies: [.persist], cycles: 1)
+        #expect(report.results.first?.memoryBytes == 1 << 40)
+        #expect(report.results.first?.pinned == false)
+        #expect(report.problems.isEmpty)
+    }
+
+    @Test("the JSON has every field of its schema, null where nothing was measured")
+    func schema() throws {
+        let report = try measure(strategies: [.persist], cycles: 2)
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: JSONEncoder().encode(report)) as? [String: Any])
+        #expect(object["machine"] is [String: Any])
+        let result = try #require((object["results"] as? [[String: Any]])?.first)
+        let keys: Set<String> = [
+            "strategy", "device", "memoryBytes", "pageKind", "pinned", "regions", "queuePairs",
+            "contiguousRuns",
+            "cycles", "cycle", "downtime", "phases", "perCycle",
+        ]
+        #expect(Set(result.keys) == keys)
+        #expect((result["cycle"] as? [String: Double]).map { Set($0.keys) } == ["p50", "p99"])
+        #expect(result["downtime"] is NSNull)
+        #expect(
+            (result["phases"] as? [String: Double]).map { Set($0.keys) }
+                == Set(CyclePhase.allCases.map(\.rawValue)))
+        #expect(
+            (result["perCycle"] as? [String: Double]).map { Set($0.keys) }
+                == ["updates", "invalidates", "batches", "ioctls"])
+    }
+
+    @Test("the CSV has one line for each whole cycle under one head")
+    func csv() throws {
+        let text = CycleCSV.text(try outcome(strategies: [.persist, .resume], cycles: 3))
+        let lines = text.split(separator: "\n")
+        #expect(lines.count == 7)
+        let columns = lines[0].split(separator: ",").count
+        #expect(
+            lines.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == columns })
+    }
+}

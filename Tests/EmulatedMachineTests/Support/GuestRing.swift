@@ -1,0 +1,57 @@
+import EmulatedMachine
+import GuestMemory
+import Synchronization
+import VirtQueue
+import VirtioNet
+
+/// A hand that reaches into the driver's avail ring, behind the driver's back.
+@safe
+struct GuestRing {
+    private let avail: UnsafeMutableRawPointer
+    private let used: UnsafeMutableRawPointer
+    private let size: Int
+
+    /// The avail ring of queue `index` of `machine`.
+    init?(_ machine: EmulatedMachine, _ index: Int) throws {
+        let layout = try machine.driver.layout(index, size: machine.driverConfiguration.queueSize)
+        size = Int(layout.size)
+        guard let avail = unsafe Self.host(layout.availRing, 4 + 2 * size, machine),
+            let used = unsafe Self.host(layout.usedRing, 4 + 8 * size, machine)
+        else { return nil }
+        unsafe self.avail = avail
+        unsafe self.used = used
+    }
+
+    private static func host(
+        _ address: IOVirtualAddress, _ byteCount: Int, _ machine: EmulatedMachine
+    ) -> UnsafeMutableRawPointer? {
+        let first = GuestPhysicalAddress(rawValue: address.rawValue)
+        guard let range = AddressRange(first: first, byteCount: ByteCount(byteCount)),
+            let host = machine.memory.hostRange(of: range, access: .readWrite)
+        else { return nil }
+        return unsafe UnsafeMutableRawPointer(bitPattern: UInt(host.first.rawValue))
+    }
+
+    private static func index(_ area: UnsafeMutableRawPointer) -> UInt16 {
+        unsafe (area + 2).assumingMemoryBound(to: Atomic<UInt16>.self).pointee.load(ordering: .acquiring)
+    }
+
+    /// Whether every chain that the ring has room for is the device's.
+    var isFull: Bool { unsafe Int(Self.index(avail) &- Self.index(used)) == size }
+
+    private func store(_ value: UInt16, at offset: Int) {
+        unsafe (avail + offset).assumingMemoryBound(to: Atomic<UInt16>.self).pointee
+            .store(value, ordering: .releasing)
+    }
+
+    /// Moves the avail index further than any driver can.
+    func jumpIndex() {
+        let index = unsafe Self.index(avail)
+        store(index &+ UInt16(size) &+ 1, at: 2)
+    }
+
+    /// Names in every entry a descriptor that the table does not have.
+    func ruinEntries() {
+        for entry in 0..<size { store(.max, at: 4 + 2 * entry) }
+    }
+}

@@ -1,0 +1,54 @@
+import EmulatedMachine
+import Glibc
+import GuestMemory
+import Logging
+import SimulatedVDPA
+import VhostVDPA
+import VhostVDPABackend
+import VirtioNet
+
+/// A machine of 64 MiB on the simulated device that `device` spells, with generator and loopback.
+func makeMachine(
+    _ device: String = "sim", persist: PersistPolicy = .auto, queueSize: UInt16 = 256,
+    memory: ByteCount = .mebibytes(64), interpose: (any CharacterDevice) -> any CharacterDevice = { $0 }
+) throws -> EmulatedMachine {
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    return try EmulatedMachine(
+        MachineConfiguration(
+            memory: memory, device: .simulated(try SimulatedDeviceSpecification(parsing: device)),
+            persist: persist, queueSize: queueSize),
+        logger: logger, interpose: interpose)
+}
+
+extension EmulatedMachine {
+    /// Waits until `count` more generated frames have come back; `false` where they do not.
+    func receives(_ count: UInt64) -> Bool {
+        let target = driver.counters.frames.received + count
+        return eventually { self.driver.counters.frames.received >= target }
+    }
+
+    /// Stops the traffic and waits for what is on its way. Returns the final account.
+    func settle() -> FrameCounts {
+        driver.stopTraffic()
+        _ = eventually {
+            self.driver.synchronise()
+            return self.driver.counters.frames.outstanding == 0
+        }
+        return driver.counters.frames
+    }
+}
+
+/// Looks at `condition` until it holds, for ten seconds at the most.
+func eventually(_ condition: () -> Bool) -> Bool {
+    for _ in 0..<10_000 {
+        if condition() { return true }
+        usleep(1000)
+    }
+    return false
+}
+
+extension FrameCounts {
+    /// Whether every frame sent came back, once and whole.
+    var isFlawless: Bool { outstanding == 0 && duplicated == 0 && corrupted == 0 && unsent == 0 }
+}

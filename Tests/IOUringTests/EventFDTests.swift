@@ -1,0 +1,43 @@
+import SystemPackage
+import Testing
+
+@testable import IOUring
+
+@Suite struct EventFDTests {
+    @Test("Signals add up until somebody drains", arguments: [0, 1, 7])
+    func adds(count: Int) throws {
+        let event = try EventFD()
+        for _ in 0..<count { event.signal() }
+        #expect(event.drain() == UInt64(count))
+        #expect(event.drain() == 0)
+    }
+
+    @Test("A duplicate is the same eventfd and outlives its original")
+    func duplicate() throws {
+        let copy: EventFD
+        do {
+            let event = try EventFD(initial: 2)
+            copy = try EventFD(duplicating: event.descriptor)
+            event.signal()
+            #expect(copy.descriptor != event.descriptor)
+        }
+        #expect(copy.drain() == 3)
+    }
+
+    @Test("A descriptor that is not open is refused")
+    func notOpen() {
+        #expect(throws: Errno.badFileDescriptor) {
+            _ = try EventFD(duplicating: FileDescriptor(rawValue: -1))
+        }
+    }
+
+    @Test("A saturated counter stays signalled and blocks nobody")
+    func saturated() throws {
+        let event = try EventFD()
+        var most = UInt64.max - 1
+        let written = try unsafe withUnsafeBytes(of: &most) { try unsafe event.descriptor.write($0) }
+        #expect(written == 8)
+        event.signal()
+        #expect(event.drain() == most)
+    }
+}

@@ -1,0 +1,69 @@
+import SimulatedVDPA
+import Testing
+
+@Suite("Device specifications")
+struct SpecificationTests {
+    @Test(
+        "Defaults follow the kernel",
+        arguments: [
+            (
+                "sim",
+                "sim,kernel=6.12,parent=set-map,reset-map=on,compat-reset=on,wipe-on-reset=off,use-va=on,"
+                    + "queues=1,entries=2048"
+            ),
+            (
+                "sim,kernel=6.1",
+                "sim,kernel=6.1,parent=set-map,reset-map=off,compat-reset=off,wipe-on-reset=on,use-va=on,queues=1"
+            ),
+            (
+                "sim,use-va=off,fragment=2M,queues=4,kernel=7.2,entries=9",
+                "sim,kernel=7.2,parent=set-map,reset-map=on,compat-reset=on,wipe-on-reset=off,use-va=off,"
+                    + "queues=4,entries=9,fragment=2097152"
+            ),
+            (
+                "sim,parent=dma-map,reset-map=off,wipe-on-reset=on",
+                "sim,kernel=6.12,parent=dma-map,reset-map=off,compat-reset=on,wipe-on-reset=on,use-va=on,"
+                    + "queues=1,entries=2048"
+            ),
+        ])
+    func defaults(_ text: String, _ canonical: String) throws {
+        let specification = try SimulatedDeviceSpecification(parsing: text)
+        #expect(specification.description == canonical)
+        #expect(try SimulatedDeviceSpecification(parsing: canonical) == specification)
+    }
+
+    @Test(
+        "What cannot be is refused with the reason",
+        arguments: [
+            ("simulated", .notASimulatedDevice, "sim"), ("", .notASimulatedDevice, "sim"),
+            ("sim,", .unknownKey, "kernel="), ("sim,colour=red", .unknownKey, "colour"),
+            ("sim,kernel", .invalidValue, "kernel="), ("sim,kernel=", .invalidValue, "kernel="),
+            ("sim,kernel=5.10", .invalidValue, "6.1, 6.12, 7.2"),
+            ("sim,kernel=6.1,kernel=6.1", .repeatedKey, "twice"),
+            ("sim,parent=usb", .invalidValue, "set-map"), ("sim,parent=platform", .notYet, "platform"),
+            ("sim,parent=vendor", .notYet, "vendor"), ("sim,profile=vdpasim-net", .notYet, "profile"),
+            ("sim,fault=suspend", .notYet, "fault"), ("sim,use-va=yes", .invalidValue, "on or off"),
+            ("sim,kernel=6.1,reset-map=on", .contradiction, "6.7"),
+            ("sim,kernel=6.1,compat-reset=on", .contradiction, "6.7"),
+            ("sim,wipe-on-reset=on", .contradiction, "reset-map=off"),
+            ("sim,fragment=4K", .contradiction, "use-va=off"),
+            ("sim,use-va=off,fragment=1", .invalidValue, "page size"),
+            ("sim,use-va=off,fragment=0", .invalidValue, "page size"),
+            ("sim,use-va=off,fragment=99999999T", .invalidValue, "too large"),
+            ("sim,kernel=6.1,entries=5", .contradiction, "does not count"),
+            ("sim,entries=0", .invalidValue, "at least one"), ("sim,entries=many", .invalidValue, "number"),
+            ("sim,queues=0", .invalidValue, "1 to 64"), ("sim,queues=65", .invalidValue, "1 to 64"),
+        ] as [(String, SimulatedDeviceSpecificationError.Code, String)])
+    func refusals(_ text: String, _ code: SimulatedDeviceSpecificationError.Code, _ mention: String) {
+        let error = #expect(throws: SimulatedDeviceSpecificationError.self) {
+            try SimulatedDeviceSpecification(parsing: text)
+        }
+        #expect(error?.code == code)
+        #expect(error?.description.contains(mention) == true)
+    }
+
+    @Test("The default initialiser is 'sim'")
+    func memberwise() throws {
+        #expect(try SimulatedDeviceSpecification() == SimulatedDeviceSpecification(parsing: "sim"))
+    }
+}

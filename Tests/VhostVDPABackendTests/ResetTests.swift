@@ -1,0 +1,140 @@
+import CLinux
+import SystemPackage
+import Testing
+import VhostVDPA
+import VhostVDPABackend
+
+/// Resets other than a stop, and what the device says of its own accord.
+struct ResetTests {
+    static let oneEvent: UInt64 = 1
+
+    private func interrupt(_ backend: VhostVDPABackend) throws {
+        _ = try unsafe withUnsafeBytes(of: Self.oneEvent) {
+            try unsafe backend.configurationInterrupt.write($0)
+        }
+    }
+
+    @Test(
+        "a reset between the first map and DRIVER_OK keeps the maps only with PERSIST; else they are made again",
+        arguments: [true, false], [ResetReason.probeReset, .guestReset])
+    func probe(persists: Bool, reason: ResetReason) throws {
+        let device = RecordingDevice()
+        if !persists { device.backendFeatures.remove(.iotlbPersist) }
+        let harness = try Harness(device)
+        _ = device.takeTrace()
+        try harness.backend.reset(reason: reason)
+        let reset = OrderOfCallsTests.reset + OrderOfCallsTests.ready
+        #expect(device.takeTrace() == (persists ? reset : OrderOfCallsTests.unmaps + reset))
+        #expect(harness.backend.mapping == (persists ? .kept : .unmapped))
+        try harness.start()
+        #expect(device.takeTrace().contains("BATCH_BEGIN") == !persists)
+        #expect(device.deviceTable.count == 3)
+    }
+
+    @Test("a guest's reset of a running device resets first, as nothing has stopped it")
+    func running() throws {
+        let device = RecordingDevice()
+        device.backendFeatures.remove(.iotlbPersist)
+        let harness = try Harness(device)
+        try harness.start()
+        _ = device.takeTrace()
+        try harness.backend.reset(reason: .guestReset)
+        #expect(
+            device.takeTrace() == OrderOfCallsTests.reset + OrderOfCallsTests.unmaps + OrderOfCallsTests.ready
+        )
+        #expect(harness.backend.state == .stopped)
+    }
+
+    @Test("two resets in a row keep the maps, or find nothing to remove", arguments: [true, false])
+    func twice(persists: Bool) throws {
+        let device = RecordingDevice()
+        if !persists { device.backendFeatures.remove(.iotlbPersist) }
+        let harness = try Harness(device)
+        try harness.start()
+        try harness.backend.stop()
+        _ = device.takeTrace()
+        try harness.backend.reset(reason: .guestReset)
+        #expect(device.takeTrace() == OrderOfCallsTests.reset + OrderOfCallsTests.ready)
+        #expect(harness.backend.mapping == (persists ? .kept : .unmapped))
+    }
+
+    @Test("a mode switch that changes translation flushes, with PERSIST as well")
+    func modeSwitch() throws {
+        let harness = try Harness()
+        try harness.start()
+        try harness.backend.stop(reason: .modeSwitch, isTranslationUnchanged: false)
+        #expect(harness.backend.lastDecision == .flush(.translationChanged))
+        #expect(harness.device.table == [])
+        try harness.start()
+        try harness.backend.stop(reason: .modeSwitch)
+        #expect(harness.backend.lastDecision == .keep)
+    }
+
+    @Test(
+        "forced without the bit, nothing is sent and the device has lost its maps: the bug PERSIST exists for"
+    )
+    func force() throws {
+        let device = RecordingDevice()
+        device.backendFeatures.remove(.iotlbPersist)
+        let harness = try Harness(device, configuration: .init(persist: .force, mapVerification: .never))
+        try harness.start()
+        let before = harness.backend.counts
+        try harness.backend.stop()
+        #expect(harness.backend.lastDecision == .keepWithoutPromise)
+        try harness.start()
+        let cycle = harness.backend.counts - before
+        #expect((cycle.updates, cycle.invalidates, cycle.batches) == (0, 0, 0))
+        #expect(device.table.count == 3)
+        #expect(device.deviceTable == [])
+    }
+
+    // MARK: Configuration interrupts
+
+    @Test("a configuration interrupt is taken once")
+    func configurationChange() throws {
+        let harness = try Harness()
+        try harness.start()
+        #expect(try harness.backend.handleConfigurationInterrupt() == .none)
+        try interrupt(harness.backend)
+        #expect(try harness.backend.handleConfigurationInterrupt() == .changed)
+        #expect(try harness.backend.handleConfigurationInterrupt() == .none)
+        #expect(try harness.backend.readConfiguration(offset: 2, count: 3) == [0, 1, 2])
+        #expect(harness.device.takeTrace().last == "GET_CONFIG 2 3")
+    }
+
+    @Test("a device that needs a reset is not asked for anything: it is reset, and starts again")
+    func needsReset() throws {
+        let device = RecordingDevice()
+        device.backendFeatures.remove(.iotlbPersist)
+        let harness = try Harness(device)
+        try harness.start()
+        device.extraStatus = .needsReset
+        try interrupt(harness.backend)
+        #expect(try harness.backend.handleConfigurationInterrupt() == .needsReset)
+        _ = device.takeTrace()
+        let states = try harness.backend.stop(reason: .recovery)
+        #expect(
+            device.takeTrace() == OrderOfCallsTests.reset + OrderOfCallsTests.unmaps + OrderOfCallsTests.ready
+        )
+        #expect(states.map(\.loss) == [.deviceBroken, .deviceBroken])
+        try harness.start()
+        try interrupt(harness.backend)
+        #expect(try harness.backend.handleConfigurationInterrupt() == .changed)
+        #expect(try harness.backend.stop().map(\.base) == [.zero, .zero])
+    }
+
+    @Test("what is not possible in a state is refused, and changes nothing")
+    func states() throws {
+        let harness = try Harness()
+        _ = harness.device.takeTrace()
+        #expect(throws: BackendError.self) { try harness.backend.stop() }
+        try harness.start()
+        _ = harness.device.takeTrace()
+        #expect(throws: BackendError.self) { try harness.start() }
+        #expect(harness.device.takeTrace() == [])
+        harness.backend.close()
+        #expect(throws: BackendError.self) { try harness.backend.reset(reason: .guestReset) }
+        #expect(throws: BackendError.self) { try harness.backend.handleConfigurationInterrupt() }
+        #expect(throws: BackendError.self) { try harness.backend.readConfiguration(offset: 0, count: 1) }
+    }
+}

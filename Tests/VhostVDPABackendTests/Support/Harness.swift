@@ -1,0 +1,66 @@
+import CLinux
+import GuestMemory
+import Logging
+import SystemPackage
+import VhostVDPA
+import VhostVDPABackend
+
+extension HostMemory {
+    /// A machine of 4 KiB pages where everything is shared and nothing limited.
+    static func stub(memlock: ByteCount? = nil, shared: [AddressRange<HostAddress>]? = nil) -> HostMemory {
+        HostMemory(
+            pageSize: .kibibytes(4), memlockLimit: { memlock }, pinned: { .zero }, sharedMappings: { shared },
+            entryLimit: { 2048 })
+    }
+}
+
+let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+/// A backend on a recording device, with two queues and their eventfds.
+final class Harness {
+    let device: RecordingDevice
+    let addressSpace: FakeAddressSpace
+    let backend: VhostVDPABackend
+    let queues: [VringSetup]
+
+    init(
+        _ device: RecordingDevice = RecordingDevice(), addressSpace: FakeAddressSpace = FakeAddressSpace(),
+        configuration: BackendConfiguration = BackendConfiguration(mapVerification: .never),
+        host: HostMemory = .stub()
+    ) throws {
+        self.device = device
+        self.addressSpace = addressSpace
+        backend = try VhostVDPABackend(
+            device: device, addressSpace: addressSpace, configuration: configuration, host: host,
+            logger: quietLogger)
+        queues = (0..<2).map { index in
+            let base = 0x10_0000 + UInt64(index) * 0x10000
+            return VringSetup(
+                index: VringIndex(rawValue: UInt32(index)), size: 256, base: .zero,
+                descriptorTable: .init(rawValue: base), availRing: .init(rawValue: base + 0x1000),
+                usedRing: .init(rawValue: base + 0x2000),
+                kick: FileDescriptor(rawValue: clinux_interrupt_eventfd()),
+                call: FileDescriptor(rawValue: clinux_interrupt_eventfd()))
+        }
+    }
+
+    deinit {
+        backend.close()
+        for queue in queues {
+            try? queue.kick.close()
+            try? queue.call.close()
+        }
+    }
+
+    /// Starts with features every device here has.
+    func start() throws { try backend.start(features: Self.features, queues: queues) }
+
+    static let features: DeviceFeatures = [.version1, .accessPlatform]
+
+    /// The counter of an eventfd, emptied; 0 where nothing was written.
+    func takeCounter(_ descriptor: FileDescriptor) -> UInt64 {
+        var counter: UInt64 = 0
+        _ = unsafe withUnsafeMutableBytes(of: &counter) { try? unsafe descriptor.read(into: $0) }
+        return counter
+    }
+}

@@ -1,0 +1,57 @@
+import Logging
+import SimulatedVDPA
+import Synchronization
+import SystemPackage
+import VhostVDPA
+import VhostVDPAConformance
+import VirtioNet
+
+/// Openers on simulated devices, for the suite that is under test here.
+enum SimulatedOpener {
+    private static let known = Mutex<[String: DeviceTraits]>([:])
+
+    /// What probing says of an unbroken device; found out once for each.
+    static func traits(_ specification: String) throws -> DeviceTraits {
+        if let traits = known.withLock({ $0[specification] }) { return traits }
+        let traits = try DeviceTraits.probe(make(specification))
+        known.withLock { $0[specification] = traits }
+        return traits
+    }
+
+    /// Makes the device that `specification` describes; it lives as long as the opener.
+    ///
+    /// `alter` stands between the suite and the device: it may change any answer, and so break a rule.
+    static func make(
+        _ specification: String, alter: (@Sendable (any CharacterDevice) -> any CharacterDevice)? = nil
+    ) throws -> DeviceOpener {
+        var quiet = Logger(label: "test")
+        quiet.logLevel = .critical
+        let device = try SimulatedVDPADevice(
+            specification: SimulatedDeviceSpecification(parsing: specification), pinner: AccountingPinner(),
+            logger: quiet,
+            makeDataPath: DataPathFactory { _, events in
+                try NetworkDevice(name: "check", port: .loopback, report: events)
+            })
+        var opener = DeviceOpener(
+            kernel: KernelRelease(parsing: device.specification.kernel.rawValue) ?? KernelRelease(6, 12),
+            quietMilliseconds: 400, entryLimit: device.specification.entryLimit,
+            pinnedBytes: { UInt64(device.diagnostics.pinnedPages * 4096) },
+            open: { () throws(Errno) in
+                let file = try device.open()
+                return alter?(file) ?? file
+            })
+        opener.ioctlFromChild = { file, request, argument in
+            let broken = file as? AlteredDevice
+            guard let inner = (broken?.device ?? file) as? VhostVDPACharacterDevice else { return nil }
+            inner.caller = .forkedChild()
+            defer { inner.caller = .process }
+            do throws(Errno) {
+                _ = try file.ioctl(request, argument)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        return opener
+    }
+}

@@ -1,0 +1,70 @@
+import CLinux
+import SystemPackage
+import Testing
+
+@testable import VirtioNet
+
+@Suite struct PortSpecificationTests {
+    @Test(
+        "A port reads as it is written",
+        arguments: [
+            ("generator", .generator), ("loopback", .loopback), ("none", .none),
+            ("tap:emu0", .tap(name: "emu0", namespace: nil)),
+            ("tap:exactly15bytes_", .tap(name: "exactly15bytes_", namespace: nil)),
+            ("tap:emu0@left-1", .tap(name: "emu0", namespace: "left-1")),
+        ] as [(String, PortSpecification)])
+    func roundTrip(text: String, expected: PortSpecification) throws {
+        let port = try PortSpecification(parsing: text)
+        #expect(port == expected)
+        #expect(port.description == text)
+    }
+
+    @Test(
+        "What is no port is refused by name, with what would be one",
+        arguments: [
+            "", "tap", "tap:", "tap:sixteen_bytes_xx", "tap:a/b", "tap:a b", "tap:tap%d", "tap:.", "tap:..",
+            "tap:@ns",
+            "tap:emu0@", "tap:emu0@../etc", "tap:emu0@a/b", "tap:emu0@..", "Generator", "generator:1",
+            "loopback ",
+            "pcap", "veth:emu0", ":", "none:",
+        ])
+    func refused(text: String) {
+        #expect {
+            _ = try PortSpecification(parsing: text)
+        } throws: {
+            ($0 as? PortError)?.code == .badSpecification && "\($0)".contains("'\(text)'")
+        }
+    }
+
+    @Test("A capture file is refused as what is not there, not as what is unknown")
+    func capture() {
+        #expect {
+            _ = try PortSpecification(parsing: "pcap:/tmp/a.pcap")
+        } throws: {
+            ($0 as? PortError)?.code == .unsupported
+        }
+    }
+
+    @Test(
+        "What keeps a TAP from opening says what to do",
+        arguments: [
+            (clinux_tap_step_open, Errno.noSuchFileOrDirectory, PortError.Code.noTUN, "modprobe tun"),
+            (clinux_tap_step_open, .permissionDenied, .noPrivilege, "run as root"),
+            (
+                clinux_tap_step_attach, .notPermitted, .noPrivilege,
+                "ip netns exec ns1 ip tuntap add emu0 mode tap vnet_hdr user $USER"
+            ),
+            (clinux_tap_step_attach, .resourceBusy, .busy, "another process"),
+            (clinux_tap_step_attach, .invalidArgument, .busy, "ip tuntap add emu0"),
+            (clinux_tap_step_namespace, .noSuchFileOrDirectory, .noNamespace, "ip netns add ns1"),
+            (clinux_tap_step_namespace, .notPermitted, .noPrivilege, "run as root"),
+            (clinux_tap_step_header, .invalidArgument, .system, "emu0"),
+        ] as [(clinux_tap_step, Errno, PortError.Code, String)])
+    func advice(step: clinux_tap_step, errno: Errno, code: PortError.Code, text: String) {
+        let error = PortError.tap(name: "emu0", namespace: "ns1", step: step, errno)
+        #expect(error.code == code)
+        #expect(error.errno == errno)
+        #expect(error.context.contains(text))
+        #expect(!error.description.contains("\n"))
+    }
+}

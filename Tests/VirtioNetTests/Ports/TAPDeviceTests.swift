@@ -1,0 +1,148 @@
+import Glibc
+import IOUring
+import SystemPackage
+import Testing
+
+@testable import VirtioNet
+
+@Suite(.enabled(if: NetworkNamespace.missing == nil, "\(NetworkNamespace.missing ?? "")"))
+struct TAPDeviceTests {
+    /// An ARP request for 192.0.2.1 from 192.0.2.2, behind a header that asks for nothing.
+    static let request: [UInt8] =
+        [UInt8](repeating: 0, count: NetworkHeader.byteCount)
+        + [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0, 0, 0, 0, 2, 0x08, 0x06]
+        + [0, 1, 8, 0, 6, 4, 0, 1, 0x02, 0, 0, 0, 0, 2, 192, 0, 2, 2, 0, 0, 0, 0, 0, 0, 192, 0, 2, 1]
+
+    @Test("A TAP in another namespace carries frames both ways through a ring of ours")
+    func exchange() throws {
+        let namespace = try NetworkNamespace()
+        let tap = try TAPDevice(name: "emu0", namespace: namespace.name)
+        namespace.expect("ip address add 192.0.2.1/24 dev emu0")
+        namespace.expect("ip link set emu0 up")
+        var ring = try IOUring(submissionEntries: 8, completionEntries: 8)
+        let file = RingFile.plain(tap.descriptor)
+        let out = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: TAPDeviceTests.request.count, alignment: 8)
+        let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 8)
+        defer {
+            unsafe out.deallocate()
+            unsafe input.deallocate()
+        }
+        unsafe out.copyBytes(from: TAPDeviceTests.request)
+
+        let wrote = unsafe ring.write(file, from: .init(out), userData: UserData(kind: 1))
+        try #require(wrote)
+        try ring.submitAndWait(count: 1)
+        #expect(ring.nextCompletion()?.result == Int32(TAPDeviceTests.request.count))
+
+        let polled = ring.pollAdd(file, .input, multishot: false, userData: UserData(kind: 2))
+        try #require(polled)
+        try ring.submitAndWait(count: 1)
+        #expect(ring.nextCompletion()?.events.contains(.input) == true)
+        let read = unsafe ring.read(file, into: input, userData: UserData(kind: 3))
+        try #require(read)
+        try ring.submitAndWait(count: 1)
+        let next = ring.nextCompletion()
+        let completion = try #require(next)
+        #expect(completion.result == Int32(TAPDeviceTests.request.count))
+
+        let reply = unsafe [UInt8](input.prefix(Int(max(completion.result, 0))))
+        let frame = reply.dropFirst(NetworkHeader.byteCount)
+        #expect(Array(frame.prefix(6)) == [0x02, 0, 0, 0, 0, 2])
+        #expect(Array(frame.dropFirst(12).prefix(10)) == [0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 2])
+        #expect(Array(frame.dropFirst(28).prefix(4)) == [192, 0, 2, 1])
+    }
+
+    @Test("The calling thread stays in its own namespace")
+    func ownNamespace() throws {
+        let namespace = try NetworkNamespace()
+        _ = try TAPDevice(name: "emu0", namespace: namespace.name)
+        var before = stat()
+        var after = stat()
+        unsafe stat("/proc/self/ns/net", &before)
+        unsafe stat("/proc/thread-self/ns/net", &after)
+        #expect(before.st_ino == after.st_ino)
+        var inside = stat()
+        unsafe stat("/run/netns/\(namespace.name)", &inside)
+        #expect(inside.st_ino != after.st_ino)
+    }
+
+    @Test("Reading where nothing has come does not block")
+    func nonBlocking() throws {
+        let namespace = try NetworkNamespace()
+        let tap = try TAPDevice(name: "emu0", namespace: namespace.name)
+        namespace.expect("ip link set emu0 up")
+        var bytes = [UInt8](repeating: 0, count: 2048)
+        let descriptor = tap.descriptor
+        #expect(throws: Errno.resourceTemporarilyUnavailable) {
+            _ = unsafe try bytes.withUnsafeMutableBytes { unsafe try descriptor.read(into: $0) }
+        }
+    }
+
+    @Test("A ring's read that does not wait says at once that nothing has come")
+    func noWait() throws {
+        let namespace = try NetworkNamespace()
+        let tap = try TAPDevice(name: "emu0", namespace: namespace.name)
+        namespace.expect("ip link set emu0 up")
+        var ring = try IOUring(submissionEntries: 8, completionEntries: 8)
+        let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 8)
+        defer { unsafe input.deallocate() }
+        let queued = unsafe ring.read(
+            .plain(tap.descriptor), into: input, waits: false, userData: UserData(kind: 3))
+        try #require(queued)
+        // Nothing ever comes, so a read that waited would be counted by this time-out and not as an answer.
+        try ring.submitAndWait(count: 1, timeout: .seconds(10))
+        #expect(ring.nextCompletion()?.error == .resourceTemporarilyUnavailable)
+    }
+
+    @Test("An interface that was made by attaching vanishes with its descriptor; a persistent one stays")
+    func lifetime() throws {
+        let namespace = try NetworkNamespace()
+        namespace.expect("ip tuntap add kept mode tap vnet_hdr")
+        do {
+            let made = try TAPDevice(name: "made", namespace: namespace.name)
+            let kept = try TAPDevice(name: "kept", namespace: namespace.name)
+            namespace.expect("ip link show \(made.name)")
+            namespace.expect("ip link show \(kept.name)")
+        }
+        // A process that another test is just starting holds every descriptor until it executes its program.
+        #expect(eventually { !namespace.run("ip link show made") })
+        namespace.expect("ip link show kept")
+    }
+
+    @Test("A TAP that is attached already is busy")
+    func busy() throws {
+        let namespace = try NetworkNamespace()
+        let first = try TAPDevice(name: "emu0", namespace: namespace.name)
+        let error = refusal(name: first.name, namespace: namespace.name)
+        #expect(error?.code == .busy)
+        #expect(error?.errno == .resourceBusy)
+    }
+
+    @Test("An interface that is no TAP is refused")
+    func notTAP() throws {
+        let namespace = try NetworkNamespace()
+        #expect(refusal(name: "lo", namespace: namespace.name)?.code == .busy)
+    }
+
+    @Test("A namespace that does not exist is refused by name")
+    func noNamespace() {
+        let error = refusal(name: "emu0", namespace: "emu-test-there-is-none")
+        #expect(error?.code == .noNamespace)
+        #expect(error?.context.contains("emu-test-there-is-none") == true)
+    }
+
+    @Test("A name too long for an interface is refused before the kernel is asked")
+    func longName() {
+        #expect(refusal(name: "sixteen_bytes_xx", namespace: nil)?.code == .badSpecification)
+    }
+
+    private func refusal(name: String, namespace: String?) -> PortError? {
+        do throws(PortError) {
+            _ = try TAPDevice(name: name, namespace: namespace)
+            return nil
+        } catch {
+            return error
+        }
+    }
+}

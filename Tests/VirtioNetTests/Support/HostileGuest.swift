@@ -1,0 +1,149 @@
+import Glibc
+import GuestMemory
+import IOUring
+import SystemPackage
+import VirtQueue
+
+@testable import VirtioNet
+
+/// A device and a guest without a driver: rings, tables and buffers are the test's to write.
+///
+/// The device's IOTLB has the middle of a block of memory. Before and behind it lie guards, filled with a pattern
+/// that nobody may touch, and a page that the device may only read.
+final class HostileGuest {
+    static let size: UInt16 = 8
+    static let mebibyte = 1 << 20
+    /// Where the mapped memory starts and ends for the device.
+    static let base: UInt64 = 0x1000_0000
+    static let end: UInt64 = base + UInt64(mebibyte)
+    /// A page that the device may read and not write.
+    static let readOnly: UInt64 = 0x7000_0000
+    static let bufferLength: UInt32 = 2048
+    /// A frame of 60 bytes behind its header.
+    static let frameLength: UInt32 = 72
+    private static let guardByte: UInt8 = 0xa5
+
+    let block: RAMBlock
+    let rings: [RawRing]
+    let device: NetworkDevice
+    let kicks: [Kick]
+    let events = TestPair.Events()
+
+    /// An eventfd in an array.
+    final class Kick {
+        let event: EventFD
+        init() throws { event = try EventFD() }
+        init(duplicating original: FileDescriptor) throws { event = try EventFD(duplicating: original) }
+    }
+
+    init(wire: consuming sending WirePort) throws {
+        block = try RAMBlock.allocate(name: "hostile", byteCount: .mebibytes(3), pages: .base)
+        let mapped = unsafe block.base + Self.mebibyte
+        rings = try (0..<2).map { queue in
+            let offset = queue * 0x1_0000
+            return unsafe try RawRing(
+                size: Self.size, memory: mapped + offset,
+                address: IOVirtualAddress(rawValue: Self.base + UInt64(offset)))
+        }
+        kicks = try [Kick(), Kick()]
+        let events = events
+        device = try NetworkDevice(name: "device", port: wire) { events.append($0) }
+        unsafe memset(block.base, Int32(Self.guardByte), Self.mebibyte)
+        unsafe memset(block.base + 2 * Self.mebibyte, Int32(Self.guardByte), Self.mebibyte)
+    }
+
+    deinit { device.shutdown() }
+
+    /// What the device's IOTLB holds.
+    var entries: [TranslationEntry] {
+        func entry(_ first: UInt64, _ byteCount: Int, _ offset: Int, _ access: MemoryAccess)
+            -> TranslationEntry?
+        {
+            AddressRange(first: IOVirtualAddress(rawValue: first), byteCount: ByteCount(byteCount)).map {
+                TranslationEntry(
+                    range: $0,
+                    host: HostAddress(rawValue: block.hostRange.first.rawValue + UInt64(offset)),
+                    access: access)
+            }
+        }
+        return [
+            entry(Self.base, Self.mebibyte, Self.mebibyte, .readWrite),
+            entry(Self.readOnly, 4096, 2 * Self.mebibyte, .read),
+        ].compactMap { $0 }
+    }
+
+    /// Starts both queues at base zero, with nothing available.
+    func start(features: VirtQueueFeatures = [.indirectDescriptors, .eventIndex], bases: [UInt16] = [0, 0]) {
+        device.setTranslation(entries, queues: 0..<2)
+        for queue in 0..<2 {
+            device.setKick(kicks[queue].event.descriptor, queue: queue)
+            device.startQueue(queue, layout: rings[queue].layout, features: features, base: bases[queue])
+        }
+    }
+
+    /// Where the device finds buffer `index`: the receive queue's first, then the transmit queue's.
+    static func buffer(_ index: Int) -> UInt64 { base + 0x4_0000 + UInt64(index) * UInt64(bufferLength) }
+
+    /// Where the device finds a table of descriptors for queue `queue`.
+    static func table(_ queue: Int) -> UInt64 { base + 0x2_0000 + UInt64(queue) * 0x1_0000 }
+
+    /// A table of descriptors, as a ring whose descriptors it is.
+    func table(_ queue: Int) throws -> RawRing {
+        let offset = Self.mebibyte + 0x2_0000 + queue * 0x1_0000
+        return unsafe try RawRing(
+            size: 1024, memory: block.base + offset,
+            address: IOVirtualAddress(rawValue: Self.table(queue)))
+    }
+
+    /// Writes a chain that is as it should be at `head` of a queue.
+    func writeGood(_ queue: Int, head: UInt16) {
+        let address = Self.buffer(queue * Int(Self.size) + Int(head))
+        if queue == 0 {
+            rings[0].setDescriptor(Int(head), address, Self.bufferLength, .write)
+        } else {
+            rings[1].setDescriptor(Int(head), address, Self.frameLength)
+        }
+    }
+
+    /// Writes a good chain and makes it available.
+    func offerGood(_ queue: Int, head: UInt16) {
+        writeGood(queue, head: head)
+        rings[queue].offer(head)
+    }
+
+    func kick() { for kick in kicks { kick.event.signal() } }
+
+    /// The counts of a queue as they are when the device has nothing more to do.
+    func counts(_ queue: Int) -> QueueCounts { device.counts(queue) }
+
+    /// Whether no byte outside the mapped memory has changed.
+    var areGuardsIntact: Bool {
+        for start in [0, 2 * Self.mebibyte] {
+            let bytes = unsafe UnsafeRawBufferPointer(start: block.base + start, count: Self.mebibyte)
+            if unsafe bytes.contains(where: { $0 != Self.guardByte }) { return false }
+        }
+        return true
+    }
+
+    /// Stops both queues, makes the rings anew and moves a frame: whatever was done to the device, a reset heals it.
+    func worksAfterReset() -> Bool {
+        for queue in 0..<2 {
+            _ = device.stopQueue(queue)
+            rings[queue].clear()
+        }
+        start()
+        offerGood(0, head: 3)
+        offerGood(1, head: 5)
+        kick()
+        return eventually { self.rings[1].usedIndex == 1 } && rings[1].usedElement(0).head == 5
+    }
+}
+
+/// Looks at `condition` until it holds, for ten seconds at the most.
+func eventually(_ condition: () -> Bool) -> Bool {
+    for _ in 0..<100_000 {
+        if condition() { return true }
+        usleep(100)
+    }
+    return false
+}

@@ -1,0 +1,117 @@
+import GuestMemory
+import Synchronization
+import VirtQueue
+
+/// A split ring written by hand, with nothing that keeps its values sane (virtio 1.2, section 2.7).
+///
+/// Every access is one atomic access, so that several threads may write at the same time.
+@safe
+struct RawRing: @unchecked Sendable {
+    struct Flags: OptionSet {
+        let rawValue: UInt16
+        static let next = Flags(rawValue: 1)
+        static let write = Flags(rawValue: 2)
+        static let indirect = Flags(rawValue: 4)
+    }
+
+    let size: UInt16
+    let geometry: SplitRingGeometry
+    let layout: SplitQueueLayout
+    private let memory: UnsafeMutableRawPointer
+
+    /// A ring of `size` in the block at `memory`, which the device finds at `address`.
+    init(size: UInt16, memory: UnsafeMutableRawPointer, address: IOVirtualAddress) throws {
+        self.size = size
+        geometry = try SplitRingGeometry(size: size)
+        layout = geometry.layout(at: address)
+        unsafe self.memory = memory
+        clear()
+    }
+
+    /// Zeroes the ring.
+    func clear() {
+        for offset in stride(from: 0, to: geometry.byteCount, by: 8) { store(0 as UInt64, at: offset) }
+    }
+
+    // MARK: The fields
+
+    func setAddress(_ value: UInt64, of descriptor: Int) { store(value, at: 16 * descriptor) }
+    func setLength(_ value: UInt32, of descriptor: Int) { store(value, at: 16 * descriptor + 8) }
+    func setFlags(_ value: UInt16, of descriptor: Int) { store(value, at: 16 * descriptor + 12) }
+    func setNext(_ value: UInt16, of descriptor: Int) { store(value, at: 16 * descriptor + 14) }
+
+    func setDescriptor(
+        _ index: Int, _ address: UInt64, _ length: UInt32, _ flags: Flags = [], next: UInt16 = 0
+    ) {
+        setAddress(address, of: index)
+        setLength(length, of: index)
+        setFlags(flags.rawValue, of: index)
+        setNext(next, of: index)
+    }
+
+    var availFlags: UInt16 {
+        get { load(geometry.availRingOffset) }
+        nonmutating set { store(newValue, at: geometry.availRingOffset) }
+    }
+    var availIndex: UInt16 {
+        get { load(geometry.availRingOffset + 2) }
+        nonmutating set { store(newValue, at: geometry.availRingOffset + 2) }
+    }
+    func setAvailEntry(_ value: UInt16, at index: UInt16) {
+        store(value, at: geometry.availRingOffset + 4 + 2 * Int(index % size))
+    }
+    var usedEvent: UInt16 {
+        get { load(geometry.availRingOffset + 4 + 2 * Int(size)) }
+        nonmutating set { store(newValue, at: geometry.availRingOffset + 4 + 2 * Int(size)) }
+    }
+
+    var usedFlags: UInt16 {
+        get { load(geometry.usedRingOffset) }
+        nonmutating set { store(newValue, at: geometry.usedRingOffset) }
+    }
+    var usedIndex: UInt16 {
+        get { load(geometry.usedRingOffset + 2) }
+        nonmutating set { store(newValue, at: geometry.usedRingOffset + 2) }
+    }
+    var availEvent: UInt16 {
+        get { load(geometry.usedRingOffset + 4 + 8 * Int(size)) }
+        nonmutating set { store(newValue, at: geometry.usedRingOffset + 4 + 8 * Int(size)) }
+    }
+    func usedElement(_ index: UInt16) -> (head: UInt32, byteCount: UInt32) {
+        let offset = geometry.usedRingOffset + 4 + 8 * Int(index % size)
+        return (
+            unsafe cell(offset, Atomic<UInt32>.self).pointee.load(ordering: .acquiring),
+            unsafe cell(offset + 4, Atomic<UInt32>.self).pointee.load(ordering: .acquiring)
+        )
+    }
+    func setUsedElement(_ value: UInt64, at index: UInt16) {
+        store(UInt32(truncatingIfNeeded: value), at: geometry.usedRingOffset + 4 + 8 * Int(index % size))
+        store(
+            UInt32(truncatingIfNeeded: value >> 32), at: geometry.usedRingOffset + 8 + 8 * Int(index % size))
+    }
+
+    /// Makes the chain at `head` available.
+    func offer(_ head: UInt16) {
+        let index = availIndex
+        setAvailEntry(head, at: index)
+        availIndex = index &+ 1
+    }
+
+    // MARK: Memory
+
+    private func cell<T: ~Copyable>(_ offset: Int, _: T.Type) -> UnsafeMutablePointer<T> {
+        unsafe (memory + offset).assumingMemoryBound(to: T.self)
+    }
+    private func load(_ offset: Int) -> UInt16 {
+        unsafe cell(offset, Atomic<UInt16>.self).pointee.load(ordering: .acquiring)
+    }
+    private func store(_ value: UInt16, at offset: Int) {
+        unsafe cell(offset, Atomic<UInt16>.self).pointee.store(value, ordering: .releasing)
+    }
+    private func store(_ value: UInt32, at offset: Int) {
+        unsafe cell(offset, Atomic<UInt32>.self).pointee.store(value, ordering: .releasing)
+    }
+    private func store(_ value: UInt64, at offset: Int) {
+        unsafe cell(offset, Atomic<UInt64>.self).pointee.store(value, ordering: .releasing)
+    }
+}

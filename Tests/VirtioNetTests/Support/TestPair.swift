@@ -1,0 +1,110 @@
+import GuestMemory
+import IOUring
+import Synchronization
+import VirtQueue
+
+@testable import VirtioNet
+
+/// A driver and a device on one block of memory, with nothing of a backend between them: the test is the backend.
+final class TestPair {
+    /// What the device reported of its own accord.
+    final class Events: Sendable {
+        private let events = Mutex<[DataPathEvent]>([])
+
+        func append(_ event: DataPathEvent) { events.withLock { $0.append(event) } }
+
+        var faults: [TranslationFault] {
+            events.withLock { $0.compactMap { if case .fault(let fault, _) = $0 { fault } else { nil } } }
+        }
+
+        var broken: [VirtQueueError] {
+            events.withLock {
+                $0.compactMap { if case .queueBroken(let error, _) = $0 { error } else { nil } }
+            }
+        }
+    }
+
+    static let guestBase = GuestPhysicalAddress(rawValue: 0x10_0000)
+
+    let block: RAMBlock
+    let driver: NetworkDriver
+    let device: NetworkDevice
+    let events = Events()
+    var configuration: DriverConfiguration
+
+    init(
+        queueSize: UInt16 = 256, guest: consuming sending GuestPort = .generator,
+        wire: consuming sending WirePort = .loopback, frameByteCount: Int = 64
+    ) throws {
+        let byteCount = DriverMemory.byteCount(queueSize: 1024)
+        block = try RAMBlock.allocate(name: "test", byteCount: .mebibytes(32), pages: .base)
+        configuration = DriverConfiguration(
+            queueSize: queueSize, deviceAddress: MACAddress(0x5254_0012_3456), frameByteCount: frameByteCount)
+        let memory = unsafe DriverMemory(guest: Self.guestBase, host: block.base, byteCount: byteCount)
+        driver = try NetworkDriver(port: guest, memory: memory, configuration: configuration)
+        let events = events
+        device = try NetworkDevice(name: "device", port: wire) { events.append($0) }
+    }
+
+    /// The whole block, as the device's IOTLB has it.
+    var entries: [TranslationEntry] {
+        let range = AddressRange(
+            first: IOVirtualAddress(Self.guestBase), byteCount: block.byteCount)
+        return range.map { [TranslationEntry(range: $0, host: block.hostRange.first, access: .readWrite)] }
+            ?? []
+    }
+
+    /// What a backend does at a start: maps, eventfds, queues, a kick each.
+    func start(bases: (UInt16, UInt16) = (0, 0), entries: [TranslationEntry]? = nil) throws {
+        device.setTranslation(entries ?? self.entries, queues: 0..<2)
+        for (index, base) in [bases.0, bases.1].enumerated() {
+            device.setKick(driver.signals[index].kick.descriptor, queue: index)
+            device.setCall(driver.signals[index].call.descriptor, queue: index)
+            device.startQueue(
+                index, layout: try driver.layout(index, size: configuration.queueSize),
+                features: configuration.features, base: base)
+        }
+        for signals in driver.signals { signals.kick.signal() }
+    }
+
+    /// What it does at a stop. Returns the ring bases.
+    func stop() -> (UInt16, UInt16) {
+        (device.stopQueue(0), device.stopQueue(1))
+    }
+
+    /// The used index of a queue as it stands in guest memory.
+    func usedIndex(_ queue: Int) -> UInt16? {
+        guard let geometry = try? SplitRingGeometry(size: configuration.queueSize),
+            let layout = try? driver.layout(queue, size: configuration.queueSize)
+        else { return nil }
+        let offset =
+            Int(layout.descriptorTable.rawValue - Self.guestBase.rawValue) + geometry.usedRingOffset + 2
+        return unsafe (block.base + offset).assumingMemoryBound(to: Atomic<UInt16>.self).pointee
+            .load(ordering: .acquiring)
+    }
+
+    /// Waits until as many generated frames have come back as were sent, or `attempts` looks found them missing.
+    func settle(attempts: Int = 5000) -> FrameCounts {
+        for _ in 0..<attempts {
+            driver.synchronise()
+            let tally = driver.counters.frames
+            if tally.outstanding == 0 { return tally }
+            usleepMilliseconds(1)
+        }
+        return driver.counters.frames
+    }
+
+    /// Waits until `count` frames have come back.
+    func awaitReceived(_ count: UInt64) -> Bool {
+        for _ in 0..<20000 {
+            if driver.counters.frames.received >= count { return true }
+            usleepMilliseconds(1)
+        }
+        return false
+    }
+
+    deinit {
+        driver.shutdown()
+        device.shutdown()
+    }
+}

@@ -1,0 +1,129 @@
+import ArgumentParser
+import EmulatedMachine
+import GuestMemory
+import Testing
+import VhostVDPABackend
+import VirtioNet
+
+@testable import emu
+
+@Suite struct RunCommandTests {
+    /// The options of a command line, as `emu run` makes them.
+    private func options(_ arguments: String...) throws -> RunOptions {
+        let command = try #require(try Emu.parseAsRoot(["run"] + arguments) as? RunCommand)
+        return try command.options()
+    }
+
+    @Test func `Without options a run is what the design says`() throws {
+        let options = try options()
+        #expect(options.device.description == "sim")
+        #expect(options.queues == 1)
+        #expect(options.machine.memory == .gibibytes(1))
+        #expect(options.machine.pages == .base)
+        #expect(options.machine.guest == .generator)
+        #expect(options.machine.wire == .loopback)
+        #expect(options.machine.persist == .auto)
+        #expect(options.machine.frameByteCount == 64)
+        #expect(options.plan.cycles == nil)
+        #expect(options.plan.interval == .milliseconds(200))
+        #expect(options.plan.duration == .seconds(10))
+        #expect(options.plan.packets == nil)
+    }
+
+    @Test func `Every option reaches the run`() throws {
+        let options = try options(
+            "--device", "sim,kernel=6.1", "--memory", "4G", "--huge-pages", "explicit", "--guest",
+            "tap:a@one",
+            "--wire", "tap:a@two", "--queues", "1", "--cycles", "7", "--interval", "1500us", "--duration",
+            "3s",
+            "--persist", "force", "--frame-size", "1514")
+        #expect(options.device.description == "sim,kernel=6.1")
+        #expect(options.machine.memory == .gibibytes(4))
+        #expect(options.machine.pages == .explicit)
+        #expect(options.machine.guest == .tap(name: "a", namespace: "one"))
+        #expect(options.machine.wire == .tap(name: "a", namespace: "two"))
+        #expect(options.machine.persist == .force)
+        #expect(options.machine.frameByteCount == 1514)
+        #expect(options.plan.cycles == 7)
+        #expect(options.plan.interval == .microseconds(1500))
+        #expect(options.plan.duration == .seconds(3))
+    }
+
+    @Test func `A real device has no wire of ours`() throws {
+        #expect(try options("--device", "/dev/vhost-vdpa-0").machine.wire == .none)
+    }
+
+    @Test(arguments: [
+        (
+            ["--device", "/dev/vhost-vdpa-0", "--wire", "loopback"],
+            "--wire loopback with /dev/vhost-vdpa-0: a real device has its own wire; leave --wire out"
+        ),
+        (
+            ["--device", "fd:3", "--wire", "none"],
+            "--wire none with fd:3: a real device has its own wire; leave --wire out"
+        ),
+        (
+            ["--device", "fd:3", "--persist", "force"],
+            "--persist force with fd:3: on a real device, maps that are not kept leave it writing where the guest"
+                + " is not; use a simulated device, or --persist auto"
+        ),
+        (
+            ["--wire", "generator"],
+            "--wire generator: the generator is the guest's; use --wire loopback, tap:NAME or none"
+        ),
+        (
+            ["--guest", "loopback"],
+            "--guest loopback: the loopback is the wire's; use --guest generator, tap:NAME or none"
+        ),
+        (
+            ["--guest", "tap:a", "--wire", "tap:a"],
+            "--guest tap:a --wire tap:a: one TAP cannot be at both ends; give the wire another"
+        ),
+        (
+            ["--guest", "none", "--packets", "5"],
+            "--packets with --guest none: only the generator counts what it sends; use --duration"
+        ),
+        (["--queues", "2"], "--queues 2: the guest's driver runs one queue pair; use --queues 1"),
+        (["--queues", "0"], "--queues 0: the guest's driver runs one queue pair; use --queues 1"),
+        (["--cycles=-1"], "--cycles -1: a run cannot have fewer than none; use 0 or more"),
+        (
+            ["--frame-size", "59"], "--frame-size 59: a generated frame has 60 to 1514 bytes; use 64, say"
+        ),
+        (["--packets", "0"], "--packets 0: there is nothing to send; use 1 or more"),
+        (["--interval", "0ms"], "--interval 0: the device would never run; use 1ms or more"),
+        (["--duration", "0s"], "--duration 0: the run would end before it begins; use 1s, say"),
+        (["--memory", "63M"], "--memory 63M: the guest's driver needs 64M; give it that or more"),
+        (
+            ["--memory", "67108865"],
+            "--memory 67108865: guest RAM comes in whole megabytes; use a multiple of 1M"
+        ),
+    ])
+    func `What cannot be together is refused with what, why and what to do`(
+        arguments: [String], reason: String
+    ) throws {
+        let command = try #require(try Emu.parseAsRoot(["run"] + arguments) as? RunCommand)
+        #expect(throws: StartError(reason)) { try command.options() }
+    }
+
+    @Test(arguments: [
+        (["--memory", "5Q"], "'5Q' is invalid for '--memory <size>': use a whole number and K, M, G or T"),
+        (
+            ["--interval", "200"],
+            "'200' is invalid for '--interval <time>': use a whole number and us, ms or s"
+        ),
+        (["--guest", "pcap:x"], "capture files are not supported"),
+        (["--wire", "bridge"], "'bridge' is no port"),
+        (["--persist", "on"], "'auto', 'off' or 'force'"),
+        (["--huge-pages", "2M"], "'off', 'transparent' or 'explicit'"),
+        (["--device", "sim,color=red"], "'color=red' is unknown"),
+        (["--log-level", "loud"], "- debug"),
+        (["--unheard-of"], "Unknown option '--unheard-of'"),
+    ])
+    func `A value that cannot be read is refused with its option`(
+        arguments: [String], words: String
+    ) throws {
+        let error = try #require(throws: (any Error).self) { try Emu.parseAsRoot(["run"] + arguments) }
+        let message = Emu.message(for: error)
+        #expect(message.contains(words), "\(message)")
+    }
+}

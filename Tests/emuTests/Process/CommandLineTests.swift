@@ -1,0 +1,117 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import emu
+
+/// The process as its caller sees it: streams and exit status.
+@Suite(.timeLimit(.minutes(15))) struct CommandLineTests {
+    @Test(arguments: [["--help"], ["run", "--help"], ["info", "--help"], ["help", "run"], []])
+    func `Help goes to standard output, with status 0`(arguments: [String]) throws {
+        let outcome = try EmuProcess(arguments).finish()
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("USAGE: emu"))
+        #expect(outcome.errors.isEmpty)
+    }
+
+    @Test(arguments: [
+        ["run", "--unheard-of"], ["run", "--memory", "5Q"], ["run", "--interval", "1"], ["walk"],
+        ["run", "--device", "sim,kernel=6.1,reset-map=on"], ["run", "--wire", "generator"],
+        ["run", "--device", "/dev/vhost-vdpa-0", "--wire", "loopback"],
+        ["run", "--device", "/dev/null", "--persist", "force"], ["run", "--device", "/nowhere/vhost-vdpa-0"],
+        ["run", "--device", "/dev/null"], ["info", "--device", "fd:999"], ["info", "--device", "/dev/null"],
+        ["run", "--memory", "1000T"],
+    ])
+    func `What cannot start ends in status 2 with one line that says why`(arguments: [String]) throws {
+        let outcome = try EmuProcess(arguments).finish()
+        #expect(outcome.status == 2)
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.errors.hasPrefix("emu: "))
+        #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+    }
+
+    @Test func `Guest RAM that this machine does not have is refused by its size`() throws {
+        // Twice the machine's memory, in whole gigabytes: no more address space than a sanitizer leaves.
+        let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+        let gigabytes = 2 + ((2 * memory) >> 30)
+        let outcome = try EmuProcess.run("run", "--memory", "\(gigabytes)G", "--cycles", "1")
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("of \(gigabytes)G cannot be made resident"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("this machine has"), "\(outcome.errors)")
+    }
+
+    @Test(arguments: [["run", "--memory", "5Q", "--json"], ["info", "--device", "/dev/null", "--json"]])
+    func `With --json the reason is an object as well`(arguments: [String]) throws {
+        let outcome = try EmuProcess(arguments).finish()
+        #expect(outcome.status == 2)
+        let object = try JSONDecoder().decode([String: String].self, from: Data(outcome.output.utf8))
+        #expect(outcome.errors == "emu: \(object["error"] ?? "")\n")
+    }
+
+    @Test func `A run prints its summary`() throws {
+        let outcome = try EmuProcess.run("run", "--memory", "64M", "--cycles", "3", "--interval", "10ms")
+        #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+        #expect(outcome.output.contains("3 cycles"))
+        #expect(outcome.output.hasSuffix("OK: nothing lost, duplicated or corrupted, no fault\n"))
+        #expect(outcome.errors.isEmpty)
+    }
+
+    @Test(arguments: [("auto", true, 0.0), ("off", false, 6.0)])
+    func `With --json standard output is one report and people's text goes to standard error`(
+        persist: String, acknowledged: Bool, messages: Double
+    ) throws {
+        let outcome = try EmuProcess.run(
+            "run", "--memory", "64M", "--cycles", "3", "--interval", "10ms", "--persist", persist, "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let report = try JSONDecoder().decode(RunReport.self, from: Data(outcome.output.utf8))
+        #expect(report.cycles == 3)
+        #expect(report.persist == .init(offered: true, acknowledged: acknowledged))
+        #expect(report.iotlb.perCycle == .init(updates: messages, invalidates: messages))
+        #expect(report.setup.sections == 6)
+        #expect(report.packets.received == report.packets.sent)
+        #expect(report.problems.isEmpty)
+        #expect(outcome.errors.contains("OK: nothing lost"))
+    }
+
+    @Test func `Maps that are kept without PERSIST show as faults with their addresses and status 1`() throws
+    {
+        let outcome = try EmuProcess.run(
+            "run", "--device", "sim,kernel=6.1", "--persist", "force", "--memory", "64M", "--cycles", "2",
+            "--interval", "10ms")
+        #expect(outcome.status == 1, "\(outcome.output)\(outcome.errors)")
+        #expect(outcome.output.contains("WRONG: "))
+        #expect(outcome.output.contains(" at 0x"))
+    }
+
+    @Test func `--packets sends exactly so many and ends when they are back`() throws {
+        let outcome = try EmuProcess.run(
+            "run", "--memory", "64M", "--packets", "1000", "--cycles", "0", "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let report = try JSONDecoder().decode(RunReport.self, from: Data(outcome.output.utf8))
+        #expect(report.packets.sent == 1000)
+        #expect(report.packets.received == 1000)
+        #expect(report.cycles == 0)
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM])
+    func `A signal ends a run cleanly, with its report`(signal: Int32) throws {
+        let emu = try EmuProcess([
+            "run", "--memory", "64M", "--duration", "100s", "--json", "--log-level", "info",
+        ])
+        // What was negotiated is logged once the device is there, after signals have been taken care of.
+        try emu.waitForError("info ")
+        emu.send(signal)
+        let outcome = emu.finish()
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let report = try JSONDecoder().decode(RunReport.self, from: Data(outcome.output.utf8))
+        #expect(report.interrupted)
+        #expect(report.packets.lost == 0)
+    }
+
+    @Test func `info --json is one object about the device`() throws {
+        let outcome = try EmuProcess.run("info", "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let information = try JSONDecoder().decode(DeviceInformation.self, from: Data(outcome.output.utf8))
+        #expect(information.deviceID == 1)
+    }
+}

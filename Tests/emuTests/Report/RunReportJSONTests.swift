@@ -1,0 +1,53 @@
+import Foundation
+import Testing
+
+@testable import emu
+
+@Suite struct RunReportJSONTests {
+    private func object(_ report: RunReport) throws -> [String: Any] {
+        let text = JSONText.encode(report)
+        return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    }
+
+    private func number(_ object: [String: Any], _ path: String) throws -> NSNumber {
+        var value: Any = object
+        for key in path.split(separator: ".") {
+            value = try #require((value as? [String: Any])?[String(key)], "no \(path)")
+        }
+        return try #require(value as? NSNumber, "\(path) is no number")
+    }
+
+    @Test(arguments: [
+        ("cycles", 48), ("packets.sent", 1_234_567), ("packets.received", 1_234_567), ("packets.lost", 0),
+        ("packets.duplicated", 0), ("packets.corrupted", 0), ("packets.abandoned", 0),
+        ("packets.deviceDrops", 0),
+        ("iotlb.updates", 6), ("iotlb.invalidates", 0), ("iotlb.batches", 1), ("iotlb.perCycle.updates", 0),
+        ("iotlb.perCycle.invalidates", 0), ("faults", 0), ("cycleTime.p50", 152.5), ("cycleTime.p99", 1310),
+        ("throughput", 2_930_000), ("memoryBytes", 1_073_741_824), ("queues", 1),
+    ])
+    func `The JSON carries numbers under the agreed names`(path: String, expected: Double) throws {
+        #expect(try number(object(.sample), path).doubleValue == expected)
+    }
+
+    @Test func `persist carries booleans`() throws {
+        let persist = try #require(try object(.sample)["persist"] as? [String: Bool])
+        #expect(persist == ["offered": true, "acknowledged": true])
+    }
+
+    @Test func `Whole numbers are written without a fraction, others with one`() throws {
+        var report = RunReport.sample
+        report.iotlb.perCycle.updates = 5.5
+        let text = JSONText.encode(report)
+        #expect(text.contains("\"sent\" : 1234567\n"))
+        #expect(text.contains("\"updates\" : 5.5\n"))
+        #expect(text.contains("\"p99\" : 1310\n"))
+    }
+
+    @Test func `Keys come in one order, and the text reads back to the same report`() throws {
+        var report = RunReport.sample
+        report.recentFaults = [RunReport.Fault(address: "0x1000", access: "read", count: 3)]
+        let text = JSONText.encode(report)
+        #expect(text == JSONText.encode(report))
+        #expect(try JSONDecoder().decode(RunReport.self, from: Data(text.utf8)) == report)
+    }
+}
