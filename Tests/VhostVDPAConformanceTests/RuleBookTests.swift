@@ -46,9 +46,7 @@ struct RuleBookTests {
     func broken(_ example: Breaks.Case) throws {
         let traits = try SimulatedOpener.traits(example.specification)
         let alteration = example.alteration
-        var opener = try SimulatedOpener.make(example.specification) { AlteredDevice($0, alteration) }
-        // The rule is to fail: what does not come needs no long wait.
-        opener.patienceMilliseconds = 300
+        let opener = try SimulatedOpener.make(example.specification) { AlteredDevice($0, alteration) }
         let rule = try #require(RuleBook.rules(numbered: [example.rule]).first)
         switch rule.run(on: opener, traits: traits) {
         case .failed(let expected, let seen): #expect(expected != seen)

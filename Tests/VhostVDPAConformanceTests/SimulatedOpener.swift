@@ -2,6 +2,7 @@ import Logging
 import SimulatedVDPA
 import Synchronization
 import SystemPackage
+import Testing
 import VhostVDPA
 import VhostVDPAConformance
 import VirtioNet
@@ -26,20 +27,25 @@ enum SimulatedOpener {
     ) throws -> DeviceOpener {
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
+        var worker: NetworkDevice?
         let device = try SimulatedVDPADevice(
             specification: SimulatedDeviceSpecification(parsing: specification), pinner: AccountingPinner(),
             logger: quiet,
             makeDataPath: DataPathFactory { _, events in
-                try NetworkDevice(name: "check", port: .loopback, report: events)
+                let network = try NetworkDevice(name: "check", port: .loopback, report: events)
+                worker = network
+                return network
             })
+        let network = try #require(worker)
         var opener = DeviceOpener(
             kernel: KernelRelease(parsing: device.specification.kernel.rawValue) ?? KernelRelease(6, 12),
-            quietMilliseconds: 400, entryLimit: device.specification.entryLimit,
+            entryLimit: device.specification.entryLimit,
             pinnedBytes: { UInt64(device.diagnostics.pinnedPages * 4096) },
             open: { () throws(Errno) in
                 let file = try device.open()
                 return alter?(file) ?? file
             })
+        opener.settle = { network.settle() }
         opener.ioctlFromChild = { file, request, argument in
             let broken = file as? AlteredDevice
             guard let inner = (broken?.device ?? file) as? VhostVDPACharacterDevice else { return nil }

@@ -15,6 +15,9 @@ package struct DeviceOpener {
     package var pinnedBytes: () -> UInt64?
     /// The most entries of an address space; `nil` where there is no limit or it is not known.
     package var entryLimit: Int?
+    /// Returns when the device has done everything it is going to do by itself; `nil` where only time can tell, and
+    /// ``quietMilliseconds`` and ``patienceMilliseconds`` are waited instead.
+    package var settle: (() -> Void)?
     /// How long a wait for something that must not happen lasts, in milliseconds.
     package var quietMilliseconds: Int
     /// How long a wait for something that must happen lasts at most, in milliseconds.

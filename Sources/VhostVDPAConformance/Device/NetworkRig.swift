@@ -27,6 +27,7 @@ final class NetworkRig {
     let iova: UInt64
     private let quietMilliseconds: Int
     private let patienceMilliseconds: Int
+    private let settleDevice: (() -> Void)?
     private let features: UInt64
     private var receive: SplitDriverQueue
     private var transmit: SplitDriverQueue
@@ -37,6 +38,7 @@ final class NetworkRig {
     init(_ opener: DeviceOpener, _ traits: DeviceTraits) throws(RuleInterruption) {
         quietMilliseconds = opener.quietMilliseconds
         patienceMilliseconds = opener.patienceMilliseconds
+        settleDevice = opener.settle
         features = traits.driverFeatures
         page = try TestPages(pages: 1)
         page.settle()
@@ -182,8 +184,12 @@ final class NetworkRig {
         return count
     }
 
-    /// Waits until `count` frames are used, or long enough; gives how many are.
+    /// Waits until `count` frames are used, or long enough, or the device has settled; gives how many are.
     func used(waitingFor count: Int = 1, milliseconds: Int? = nil) throws(RuleInterruption) -> Int {
+        if let settleDevice {
+            settleDevice()
+            return try reap()
+        }
         let milliseconds = milliseconds ?? patienceMilliseconds
         var seen = try reap()
         var waited = 0
@@ -200,6 +206,7 @@ final class NetworkRig {
 
     /// Lets the device go to sleep: one that has just served a frame may find the next without a kick.
     func rest() {
+        if let settleDevice { return settleDevice() }
         for _ in 0..<(quietMilliseconds + 4) / 5 { pause() }
     }
 

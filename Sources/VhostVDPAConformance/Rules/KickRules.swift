@@ -46,7 +46,7 @@ enum KickRules {
             try remap(client, rig)
             try rig.start(client, callBound: false)
             try rig.expectTraffic("without SET_VRING_CALL")
-            rig.transmitCall.wait(milliseconds: device.opener.quietMilliseconds)
+            rig.rest()
             try expect("calls without SET_VRING_CALL", rig.transmitCall.take(), equals: 0)
         },
         Rule(

@@ -23,7 +23,12 @@ struct DeviceQueueState: ~Copyable {
     /// The ring position while there is no `ring`: what a start took, or the last stop left.
     private(set) var base: UInt16 = 0
     /// Chains may be available: set by a kick, cleared when the ring was found empty.
-    var isKicked = false
+    var isKicked = false {
+        didSet { hasAskedForKicks = false }
+    }
+    /// The driver was asked for a kick after the ring was found empty: until it kicks, nobody looks at the ring,
+    /// whatever else wakes the worker.
+    private var hasAskedForKicks = false
 
     /// The interrupt.
     var call: EventFD?
@@ -96,9 +101,13 @@ struct DeviceQueueState: ~Copyable {
 
     /// Asks the driver for a kick where the queue has run dry; `true` where chains have come meanwhile.
     mutating func askForKicks() -> Bool {
-        guard !isKicked, ring?.requestKicks() == true else { return false }
-        isKicked = true
-        return true
+        guard !isKicked, !hasAskedForKicks else { return false }
+        if ring?.requestKicks() == true {
+            isKicked = true
+            return true
+        }
+        hasAskedForKicks = true
+        return false
     }
 
     /// Stops a queue whose ring the driver broke, where it stands; only a new start clears it.

@@ -32,6 +32,10 @@ struct DeviceWorker: ~Copyable {
     let spill = SpillBuffer()
 
     var isEnding = false
+    /// The last pass ended in sleep; a letter clears it to see the next one.
+    private var hasSlept = false
+    /// Nothing is left to do until somebody kicks, the port has a frame or a letter changes something.
+    var isAtRest: Bool { hasSlept && !loop.hasSignals }
     /// How many receive chains the next burst tries: grows with what the last one found.
     var burst = smallestBurst
 
@@ -58,7 +62,8 @@ struct DeviceWorker: ~Copyable {
             let moved = serve()
             receive.publishCounts()
             transmit.publishCounts()
-            if moved || !isReadyToSleep() { loop.collect() } else { loop.sleep() }
+            hasSlept = !moved && isReadyToSleep()
+            if hasSlept { loop.sleep() } else { loop.collect() }
         }
         mailbox.close()
     }
@@ -96,6 +101,9 @@ struct DeviceWorker: ~Copyable {
         case .none: false
         }
     }
+
+    /// Makes ``isAtRest`` wait for the next sleep.
+    mutating func forgetSleep() { hasSlept = false }
 
     /// Runs `body` on queue 0, the receive queue, or 1, the transmit queue, of the pair.
     mutating func withQueue<Answer>(_ index: Int, _ body: (inout DeviceQueueState) -> Answer) -> Answer {

@@ -76,6 +76,14 @@ package final class NetworkDevice: DataPath {
         mailbox.perform { worker in worker.withQueue(queue) { $0.receiveKicks() } }
     }
 
+    /// Returns when the worker has done everything that was asked of it and sleeps, so that what it has not done by
+    /// then it will not do without another kick. Not for a device under steady traffic, which never rests.
+    package func settle() {
+        // What an earlier letter asked for begins after the letter: only a sleep from now on counts.
+        mailbox.perform { worker in worker.forgetSleep() }
+        while mailbox.perform({ worker in worker.isAtRest }) == false {}
+    }
+
     package func shutdown() {
         guard !isShutDown.exchange(true, ordering: .relaxed) else { return }
         mailbox.perform { worker in worker.isEnding = true }

@@ -85,6 +85,9 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
         }
     }
 
+    /// Signals have come that nobody has taken yet.
+    var hasSignals: Bool { first.count > 0 || second.count > 0 }
+
     private mutating func withSignal<Answer>(_ index: Int, _ body: (inout Signal) -> Answer) -> Answer {
         index == 0 ? body(&first) : body(&second)
     }

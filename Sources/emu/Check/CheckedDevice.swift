@@ -26,17 +26,20 @@ struct CheckedDevice {
         _ specification: SimulatedDeviceSpecification, _ logger: Logger
     ) throws(StartError) -> DeviceOpener {
         let device: SimulatedVDPADevice
+        var worker: NetworkDevice?
         do {
             // An account of pinned pages of its own, so that no other device of the process moves it.
             device = try SimulatedVDPADevice(
                 specification: specification, pinner: AccountingPinner(), logger: logger,
                 makeDataPath: DataPathFactory { _, events in
-                    try NetworkDevice(name: "vdpa-worker", port: .loopback, report: events)
+                    let network = try NetworkDevice(name: "vdpa-worker", port: .loopback, report: events)
+                    worker = network
+                    return network
                 })
         } catch {
             throw StartError("the simulated device could not be made: \(error)")
         }
-        return .simulation(device)
+        return .simulation(device, worker: worker)
     }
 
     private static func kernel(_ path: FilePath) throws(StartError) -> DeviceOpener {

@@ -3,15 +3,17 @@ internal import SimulatedVDPA
 internal import SystemPackage
 internal import VhostVDPA
 internal import VhostVDPAConformance
+internal import VirtioNet
 
 extension DeviceOpener {
-    /// A simulated device, which lives as long as the opener does.
-    static func simulation(_ device: SimulatedVDPADevice) -> DeviceOpener {
+    /// A simulated device, which lives as long as the opener does; its `worker` says when it rests.
+    static func simulation(_ device: SimulatedVDPADevice, worker: NetworkDevice?) -> DeviceOpener {
         var opener = DeviceOpener(
             kernel: KernelRelease(parsing: device.specification.kernel.rawValue) ?? KernelRelease(6, 12),
-            quietMilliseconds: 150, entryLimit: device.specification.entryLimit,
+            entryLimit: device.specification.entryLimit,
             pinnedBytes: { UInt64(device.diagnostics.pinnedPages * PageSize.current) },
             open: { () throws(Errno) in try device.open() })
+        opener.settle = worker.map { worker in { worker.settle() } }
         opener.ioctlFromChild = { file, request, argument in
             guard let file = file as? VhostVDPACharacterDevice else { return nil }
             file.caller = .forkedChild()
