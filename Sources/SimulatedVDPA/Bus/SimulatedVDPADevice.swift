@@ -32,8 +32,8 @@ public final class SimulatedVDPADevice {
         self.pinner = pinner
         self.logger = logger
         profile = .standard(queuePairs: specification.queuePairs)
-        parent = try OnChipNetworkParent(
-            profile: profile, behaviour: OnChipBehaviour(specification), makeDataPath: makeDataPath)
+        parent = try NetworkParent(
+            profile: profile, behaviour: ParentBehaviour(specification), makeDataPath: makeDataPath)
     }
 
     deinit { parent.shutdown() }
@@ -65,16 +65,5 @@ public final class SimulatedVDPADevice {
             device: parent.parentDiagnostics,
             vhostEntries: opened?.addressSpaces.mapValues(\.entries) ?? [:], pinnedPages: pinner.pinnedPages,
             isOpen: isOpened, mapFailures: opened?.mapFailures ?? [])
-    }
-}
-
-extension OnChipBehaviour {
-    /// The behaviour a specification asks for.
-    init(_ specification: SimulatedDeviceSpecification) {
-        self.init(
-            kernel: specification.kernel, mapOperation: specification.parent == .dmaMap ? .dmaMap : .setMap,
-            hasResetMap: specification.hasResetMap, hasCompatReset: specification.hasCompatReset,
-            wipesOnReset: specification.wipesOnReset,
-            usesVirtualAddresses: specification.usesVirtualAddresses, entryLimit: specification.entryLimit)
     }
 }
