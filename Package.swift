@@ -68,7 +68,7 @@ let package = Package(
         + library("VhostVDPABackend", ["VhostVDPA", "GuestMemory", "CLinux", system, logging])
         + library(
             "SimulatedVDPA",
-            ["VhostVDPA", "VirtioNet", "VirtQueue", "GuestMemory", "CLinux", system, logging]
+            ["VhostVDPA", "VirtioNet", "VirtQueue", "GuestMemory", "IOUring", "CLinux", system, logging]
         )
         + library(
             "VhostVDPAConformance", ["VhostVDPA", "VirtQueue", "GuestMemory", "CLinux", system],

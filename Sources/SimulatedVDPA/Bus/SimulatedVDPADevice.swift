@@ -24,7 +24,7 @@ public final class SimulatedVDPADevice {
     /// `pinner` keeps the account of pinned pages; devices of one process share one, as the kernel's do.
     package init(
         name: String = "vdpa0", specification: SimulatedDeviceSpecification,
-        pinner: any Pinner = AccountingPinner.process, logger: Logger = Logger(label: "sim.vhost-vdpa"),
+        pinner: any Pinner = RegisteredBufferPinner.process, logger: Logger = Logger(label: "sim.vhost-vdpa"),
         makeDataPath: DataPathFactory
     ) throws {
         self.name = name
@@ -32,6 +32,7 @@ public final class SimulatedVDPADevice {
         self.pinner = pinner
         self.logger = logger
         profile = .standard(queuePairs: specification.queuePairs)
+        if !specification.usesVirtualAddresses { try pinner.prepare() }
         parent = try NetworkParent(
             profile: profile, behaviour: ParentBehaviour(specification), makeDataPath: makeDataPath)
     }
@@ -49,7 +50,8 @@ public final class SimulatedVDPADevice {
             let file = try VhostVDPACharacterDevice(
                 parent: parent, kernel: specification.kernel,
                 mapping: MappingPolicy(
-                    entryLimit: specification.entryLimit, fragment: specification.fragment),
+                    entryLimit: specification.entryLimit, fragment: specification.fragment,
+                    pinLimit: specification.memlock?.pages),
                 pinner: pinner, logger: logger, onRelease: { self.isOpened = false })
             opened = file
             return file

@@ -5,13 +5,15 @@ internal import SystemPackage
 ///
 /// The parent asks at every occasion; a healthy one is told that nothing is wrong. Control thread only.
 package final class FaultInjector {
-    /// The fault, until ``repair()``.
-    package private(set) var fault: SimulatedFault?
+    private var fault: SimulatedFault?
     private var startCount = 0
 
     init(_ fault: SimulatedFault?) { self.fault = fault }
 
-    /// Takes the fault away, for good.
+    /// Breaks the device from now on.
+    package func inject(_ fault: SimulatedFault) { self.fault = fault }
+
+    /// Mends it.
     package func repair() { fault = nil }
 
     /// Before an operation that makes the device act: a late one lets its caller wait.
@@ -29,7 +31,9 @@ package final class FaultInjector {
     func checkSetMap(count: Int) throws(Errno) { if fault == .setMap, count > 0 { throw .ioError } }
 
     /// At a map of one entry where `count` stand.
-    func checkMap(standing count: Int) throws(Errno) { if fault == .mapHalfWay, count >= 2 { throw .ioError } }
+    func checkMap(standing count: Int) throws(Errno) {
+        if fault == .mapHalfWay, count >= 2 { throw .ioError }
+    }
 
     /// At a start of the device: whether it dies of it.
     func diesAtStart() -> Bool {

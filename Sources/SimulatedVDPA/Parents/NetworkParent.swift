@@ -11,7 +11,6 @@ package final class NetworkParent: ParentDriver {
     let behaviour: ParentBehaviour
     let events: ParentEvents
     let dataPath: any DataPath
-    /// What is wrong with the device.
     package let faults: FaultInjector
     package let platformIOMMU: PlatformIOMMU?
 

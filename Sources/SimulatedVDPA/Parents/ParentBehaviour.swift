@@ -1,5 +1,5 @@
 internal import GuestMemory
-internal import VhostVDPA
+package import VhostVDPA
 
 /// How a network device's parent driver behaves: which operations it has, and what a reset does to its maps.
 ///

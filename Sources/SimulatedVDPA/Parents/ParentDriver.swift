@@ -64,6 +64,8 @@ package protocol ParentDriver: AnyObject {
     /// once per message: the kernel's device sees each entry at once, and our worker takes a table as a whole.
     func applyMaps()
 
+    /// What is wrong with the device.
+    var faults: FaultInjector { get }
     /// What is known about the device, for listings and tests.
     var parentDiagnostics: ParentDiagnostics { get }
     /// Ends the device. Every later call does nothing.

@@ -32,7 +32,8 @@ extension SimulatedDeviceSpecification {
         if parent.mapOperation == .platform, usesVirtualAddresses {
             throw Self.contradiction(
                 "use-va=on cannot be with parent=\(parent.rawValue): the platform's IOMMU is given physical "
-                    + "addresses, and vdpa_alloc_device refuses use_va without set_map or dma_map; leave it out")
+                    + "addresses, and vdpa_alloc_device refuses use_va without set_map or dma_map; leave it out"
+            )
         }
         if parent == .vduse, !usesVirtualAddresses {
             throw Self.contradiction(
@@ -105,7 +106,8 @@ extension SimulatedParentKind {
     /// What a driver of this kind does at a reset; `nil` where that can be chosen.
     fileprivate var resetRule: String? {
         switch self {
-        case .platform, .vpVDPA: "without map operations the maps are vhost-vdpa's own and no reset reaches them"
+        case .platform, .vpVDPA:
+            "without map operations the maps are vhost-vdpa's own and no reset reaches them"
         case .vendor: "it keeps its maps over a reset on its own word, with .reset alone"
         case .vduse: "VDUSE has .reset alone, which keeps the user's maps"
         case .dmaMap, .setMap: nil

@@ -139,8 +139,8 @@ extension VhostVDPACharacterDevice {
 
     private func removeEntries(touching first: UInt64, through last: UInt64, addressSpace: UInt32) {
         let removed = addressSpaces[addressSpace]?.remove(touching: first, through: last) ?? []
+        if !description.usesVirtualAddresses { unpin(removed) }
         for entry in removed {
-            if !description.usesVirtualAddresses { unpin(entry) }
             switch description.mapOperation {
             case .dmaMap: parent.unmap(entry.range, addressSpace: addressSpace)
             case .platform: domain?.unmap(entry.range)

@@ -30,7 +30,7 @@ struct CheckedDevice {
         do {
             // An account of pinned pages of its own, so that no other device of the process moves it.
             device = try SimulatedVDPADevice(
-                specification: specification, pinner: AccountingPinner(), logger: logger,
+                specification: specification, pinner: RegisteredBufferPinner(), logger: logger,
                 makeDataPath: DataPathFactory { _, events in
                     let network = try NetworkDevice(name: "vdpa-worker", port: .loopback, report: events)
                     worker = network
