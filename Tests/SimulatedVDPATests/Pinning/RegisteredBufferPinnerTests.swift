@@ -1,9 +1,11 @@
 import Foundation
 import Glibc
 import GuestMemory
-import SimulatedVDPA
+import Logging
 import SystemPackage
 import Testing
+
+@testable import SimulatedVDPA
 
 /// Each in a process of its own, since VmPin is the process's and other tests pin as well.
 @Suite("Pinning with registered buffers")
@@ -57,16 +59,16 @@ struct RegisteredBufferPinnerTests {
     @Test("More buffers than a ring has slots: another ring, which goes when it is empty")
     func manyBuffers() async {
         await #expect(processExitsWith: .success) {
-            let pinner = RegisteredBufferPinner()
-            try pinner.prepare()
+            var buffers = PinnedBuffers(logger: Logger(label: "test"))
+            try buffers.prepare()
             let before = try PinnedMemory.pages()
             let descriptors = try PinnedMemory.descriptorCount()
             let memory = Memory(pages: 1)
-            let start = HostAddress(rawValue: UInt64(memory.address))
-            for _ in 0..<17_000 { try pinner.pin(start: start, pages: 1, access: .readWrite, limit: .max) }
+            let page = UInt64(memory.address)..<UInt64(memory.address) + UInt64(memory.byteCount)
+            for _ in 0..<17_000 { try buffers.hold(page) }
             #expect(try PinnedMemory.pages() - before == 17_000)
             #expect(try PinnedMemory.descriptorCount() == descriptors + 1)
-            for _ in 0..<17_000 { pinner.unpin(start: start, pages: 1) }
+            for _ in 0..<17_000 { buffers.release(page, page: UInt64(Memory.pageSize)) }
             #expect(try PinnedMemory.pages() == before)
             #expect(try PinnedMemory.descriptorCount() == descriptors)
         }
@@ -132,17 +134,18 @@ struct RegisteredBufferPinnerTests {
         await #expect(processExitsWith: .success) {
             // Nobody has no capabilities. A process that is not root has none to begin with.
             _ = setuid(65534)
-            var limit = rlimit(rlim_cur: 8 * 4096, rlim_max: 8 * 4096)
+            var limit = rlimit(rlim_cur: 256 * 4096, rlim_max: 256 * 4096)
             #expect(unsafe setrlimit(__rlimit_resource_t(8), &limit) == 0)
             let pinner = RegisteredBufferPinner()
             let before = try PinnedMemory.pages()
-            let memory = Memory(pages: 9)
+            let memory = Memory(pages: 257)
             let start = HostAddress(rawValue: UInt64(memory.address))
             #expect(throws: Errno.noMemory) {
-                try pinner.pin(start: start, pages: 9, access: .readWrite, limit: .max)
+                try pinner.pin(start: start, pages: 257, access: .readWrite, limit: .max)
             }
             #expect(pinner.pinnedPages == 0)
             #expect(try PinnedMemory.pages() == before)
+            // The ring itself has taken a little of the limit.
             try pinner.pin(start: start, pages: 8, access: .readWrite, limit: .max)
             #expect(try PinnedMemory.pages() - before == 8)
         }
