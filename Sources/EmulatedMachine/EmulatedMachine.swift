@@ -75,7 +75,7 @@ package final class EmulatedMachine {
     package func start() throws(MachineError) {
         let queues = try (0..<2).map { (index) throws(MachineError) in try setup(index) }
         do throws(BackendError) {
-            try backend.start(features: deviceFeatures, queues: queues)
+            try backend.start(features: acceptedFeatures, queues: queues)
         } catch {
             if backend.lastStartReachedDriverOK, backend.state != .started {
                 try startOver(driverConfiguration, abandonsInFlight: simulation == nil)
@@ -155,7 +155,7 @@ package final class EmulatedMachine {
     }
 
     /// The features of the next start: what the driver uses of what the device offers.
-    private var deviceFeatures: DeviceFeatures {
+    package var acceptedFeatures: DeviceFeatures {
         let base: DeviceFeatures = [.version1, .accessPlatform, .mac, .mtu, .status, .anyLayout]
         return base.union(DeviceFeatures(rawValue: driverConfiguration.features.rawValue))
             .intersection(backend.negotiated.deviceFeatures)
