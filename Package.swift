@@ -84,8 +84,8 @@ let package = Package(
         + library(
             "CycleBenchmark",
             [
-                "EmulatedMachine", "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet",
-                "GuestMemory", "CLinux",
+                "EmulatedMachine", "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "VirtQueue",
+                "IOUring", "GuestMemory", "CLinux",
                 system, logging,
             ]
         )

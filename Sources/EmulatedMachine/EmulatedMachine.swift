@@ -44,7 +44,7 @@ package final class EmulatedMachine {
     ) throws(MachineError) {
         self.configuration = configuration
         self.logger = logger
-        memory = try Self.makeMemory(configuration, logger)
+        memory = try MachineMemory(configuration, logger: logger).make()
         let opened = try OpenedDevice(configuration, logger: logger)
         simulation = opened.simulation
         vdpaName = opened.vdpaName
@@ -162,24 +162,6 @@ package final class EmulatedMachine {
     }
 
     // MARK: Assembly
-
-    private static func makeMemory(
-        _ configuration: MachineConfiguration, _ logger: Logger
-    ) throws(MachineError) -> PCMemoryLayout {
-        do throws(GuestMemoryError) {
-            let memory = try PCMemoryLayout(
-                memory: configuration.memory, pages: configuration.pages, logger: logger)
-            if !configuration.isSparse { try memory.ram.requireAvailableMemory() }
-            if configuration.isPrefaulted {
-                try memory.ram.prefault { done, total in
-                    logger.info("touching guest memory: \(done) of \(total)")
-                }
-            }
-            return memory
-        } catch {
-            throw .memory(error)
-        }
-    }
 
     private static func makeBackend(
         _ file: any CharacterDevice, _ memory: PCMemoryLayout, _ configuration: MachineConfiguration,

@@ -7,7 +7,9 @@ import VhostVDPABackend
 /// A device that says yes to everything at once: what is left of a cycle is our own work.
 final class InstantDevice: CharacterDevice {
     // _IOR numbers of linux/vhost.h: direction, size, 0xaf, number.
-    private static func read(_ size: UInt, _ number: UInt) -> UInt { 2 << 30 | size << 16 | 0xaf << 8 | number }
+    private static func read(_ size: UInt, _ number: UInt) -> UInt {
+        2 << 30 | size << 16 | 0xaf << 8 | number
+    }
 
     func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
         guard request & (2 << 30) != 0, let answer = UnsafeMutableRawPointer(bitPattern: argument) else {
