@@ -29,7 +29,8 @@ import Testing
         #expect(
             report.iotlb.perCycle
                 == (report.persist.acknowledged
-                    ? .init(updates: 0, invalidates: 0) : .init(updates: sections + 1, invalidates: sections)))
+                    ? .init(updates: 0, invalidates: 0) : .init(updates: sections + 1, invalidates: sections))
+        )
         #expect(report.problems.isEmpty)
         // What the device pins is all of guest memory, and VmPin says so.
         let pinned = try #require(report.resources.pinned)
