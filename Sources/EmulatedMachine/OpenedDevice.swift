@@ -16,7 +16,8 @@ struct OpenedDevice {
     init(_ configuration: MachineConfiguration, logger: Logger) throws(MachineError) {
         switch configuration.device {
         case .simulated(let specification):
-            let simulation = try SimulatedDevice(specification, port: WirePort(configuration.wire))
+            let simulation = try SimulatedDevice(
+                specification, port: WirePort(configuration.wire), logger: logger)
             do throws(Errno) {
                 file = try simulation.device.open()
             } catch {

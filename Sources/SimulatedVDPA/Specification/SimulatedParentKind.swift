@@ -38,9 +38,10 @@ extension SimulatedParentKind {
     }
 
     /// Only the two software devices take virtual addresses: vdpa_sim, which the map kinds play, and VDUSE.
-    var usesVirtualAddressesByDefault: Bool {
+    func usesVirtualAddressesByDefault(_ kernel: KernelVersion) -> Bool {
         switch self {
-        case .dmaMap, .setMap, .vduse: true
+        case .dmaMap, .setMap: kernel.simulatorUsesVirtualAddresses
+        case .vduse: true
         case .platform, .vendor, .vpVDPA: false
         }
     }
