@@ -90,7 +90,7 @@ struct SimulatedCycleTests {
 
     @Test("a device without PERSIST or RESUME is measured without them, and the report says why")
     func oldKernel() throws {
-        let report = try measure("sim,kernel=6.1,use-va=on", strategies: [.remap, .persist, .resume])
+        let report = try measure("sim,kernel=6.1", strategies: [.remap, .persist, .resume])
         #expect(report.results.map(\.strategy) == [.remap])
         #expect(report.skipped.map(\.strategy) == [.persist, .resume])
         #expect(report.problems.isEmpty)

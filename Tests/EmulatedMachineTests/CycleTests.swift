@@ -22,8 +22,8 @@ struct CycleTests {
     static let cases = [
         Case(device: "sim", persist: .auto, keepsMaps: true),
         Case(device: "sim", persist: .off, keepsMaps: false),
-        Case(device: "sim,kernel=6.1,use-va=on", persist: .auto, keepsMaps: false),
-        Case(device: "sim,kernel=6.1,use-va=on", persist: .off, keepsMaps: false),
+        Case(device: "sim,kernel=6.1", persist: .auto, keepsMaps: false),
+        Case(device: "sim,kernel=6.1", persist: .off, keepsMaps: false),
     ]
 
     @Test(
@@ -51,7 +51,7 @@ struct CycleTests {
         "maps that are kept without the bit are lost: DMA faults are counted with their addresses, nothing moves"
     )
     func forcedWithoutTheBit() throws {
-        let machine = try makeMachine("sim,kernel=6.1,use-va=on", persist: .force)
+        let machine = try makeMachine("sim,kernel=6.1", persist: .force)
         try machine.start()
         machine.driver.startTraffic()
         #expect(machine.receives(300))

@@ -22,8 +22,8 @@ struct ParentTests {
 
     /// The simulated kernel of those that pin allows more than this machine's RLIMIT_MEMLOCK may.
     static let cases = [
-        Case(device: "sim"), Case(device: "sim,kernel=6.1,memlock=unlimited", keeps: false),
-        Case(device: "sim,kernel=6.1,use-va=on", keeps: false), Case(device: "sim,kernel=7.2"),
+        Case(device: "sim"), Case(device: "sim,kernel=6.1,use-va=off,memlock=unlimited", keeps: false),
+        Case(device: "sim,kernel=6.1", keeps: false), Case(device: "sim,kernel=7.2"),
         Case(device: "sim,parent=dma-map"), Case(device: "sim,use-va=off,memlock=unlimited"),
         Case(device: "sim,reset-map=off,compat-reset=off", keeps: false),
         Case(device: "sim,parent=platform,memlock=unlimited"),

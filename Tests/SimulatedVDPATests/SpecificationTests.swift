@@ -13,11 +13,11 @@ struct SpecificationTests {
             ),
             (
                 "sim,kernel=6.1",
-                "sim,kernel=6.1,parent=set-map,reset-map=off,compat-reset=off,wipe-on-reset=on,use-va=off,queues=1"
+                "sim,kernel=6.1,parent=set-map,reset-map=off,compat-reset=off,wipe-on-reset=on,use-va=on,queues=1"
             ),
             (
-                "sim,kernel=6.1,use-va=on",
-                "sim,kernel=6.1,parent=set-map,reset-map=off,compat-reset=off,wipe-on-reset=on,use-va=on,queues=1"
+                "sim,kernel=6.1,use-va=off",
+                "sim,kernel=6.1,parent=set-map,reset-map=off,compat-reset=off,wipe-on-reset=on,use-va=off,queues=1"
             ),
             (
                 "sim,use-va=off,fragment=2M,queues=4,kernel=7.2,entries=9",

@@ -18,9 +18,6 @@ public enum KernelVersion: String, CaseIterable, Sendable {
     /// An on-chip IOMMU starts in identity and returns to it; before 6.7 it starts, and is wiped, empty.
     package var startsInIdentity: Bool { self != .v6_1 }
 
-    /// vdpa_sim has its parameter use_va, which is on (6.4). vhost-vdpa takes such parents since 5.15.
-    package var simulatorUsesVirtualAddresses: Bool { self != .v6_1 }
-
     /// SUSPEND's counterpart exists (6.3).
     package var hasResume: Bool { self != .v6_1 }
 

@@ -44,7 +44,7 @@ public struct SimulatedDeviceSpecification: Hashable, Sendable {
         hasResetMap = resetMap ?? chosen
         hasCompatReset = compatReset ?? chosen
         wipesOnReset = wipeOnReset ?? (parent.choosesResetOperations && !kernel.hasResetMap)
-        usesVirtualAddresses = useVirtualAddresses ?? parent.usesVirtualAddressesByDefault(kernel)
+        usesVirtualAddresses = useVirtualAddresses ?? parent.usesVirtualAddressesByDefault
         self.queuePairs = queuePairs
         self.entryLimit = entryLimit ?? (kernel.enforcesEntryLimit ? Self.defaultEntryLimit : nil)
         self.fragment = fragment

@@ -38,10 +38,9 @@ extension SimulatedParentKind {
     }
 
     /// Only the two software devices take virtual addresses: vdpa_sim, which the map kinds play, and VDUSE.
-    func usesVirtualAddressesByDefault(_ kernel: KernelVersion) -> Bool {
+    var usesVirtualAddressesByDefault: Bool {
         switch self {
-        case .dmaMap, .setMap: kernel.simulatorUsesVirtualAddresses
-        case .vduse: true
+        case .dmaMap, .setMap, .vduse: true
         case .platform, .vendor, .vpVDPA: false
         }
     }

@@ -15,7 +15,7 @@ struct MapsCase: Sendable, CustomTestStringConvertible {
     static let all = [
         MapsCase(device: "sim", persist: .auto, keepsMaps: true),
         MapsCase(device: "sim", persist: .off, keepsMaps: false),
-        MapsCase(device: "sim,kernel=6.1,use-va=on", persist: .auto, keepsMaps: false),
+        MapsCase(device: "sim,kernel=6.1", persist: .auto, keepsMaps: false),
     ]
 }
 

@@ -21,7 +21,7 @@ import Testing
         #expect(information.configuration.linkUp == true)
     }
 
-    @Test(arguments: [("sim", true), ("sim,kernel=6.1,use-va=on", false)])
+    @Test(arguments: [("sim", true), ("sim,kernel=6.1", false)])
     func `PERSIST is offered from 6.7 on`(device: String, offered: Bool) throws {
         #expect(try gather(device).backendFeatures.names.contains("IOTLB_PERSIST") == offered)
     }
