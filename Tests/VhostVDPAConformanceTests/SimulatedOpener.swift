@@ -31,8 +31,9 @@ enum SimulatedOpener {
         let device = try SimulatedVDPADevice(
             specification: SimulatedDeviceSpecification(parsing: specification), pinner: AccountingPinner(),
             logger: quiet,
-            makeDataPath: DataPathFactory { _, events in
-                let network = try NetworkDevice(name: "check", port: .loopback, report: events)
+            makeDataPath: DataPathFactory { profile, events in
+                let network = try NetworkDevice(
+                    name: "check", port: profile.ownPort() ?? .loopback, report: events)
                 worker = network
                 return network
             })

@@ -63,6 +63,8 @@ final class RecordingDataPath: DataPath {
         }
     }
 
+    func position(of index: Int) -> UInt16 { state.withLock { $0.positions[index] ?? 0 } }
+
     func setKick(_ descriptor: FileDescriptor?, queue: Int) {
         state.withLock { $0.calls.append(.kickBound(queue, isBound: descriptor != nil)) }
     }
