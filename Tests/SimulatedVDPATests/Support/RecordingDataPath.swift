@@ -10,6 +10,7 @@ final class RecordingDataPath: DataPath {
         case translation([TranslationEntry], Range<Int>)
         case start(Int, SplitQueueLayout, VirtQueueFeatures, base: UInt16)
         case stop(Int)
+        case position(Int)
         case kickBound(Int, isBound: Bool)
         case callBound(Int, isBound: Bool)
         case kick(Int)
@@ -63,7 +64,12 @@ final class RecordingDataPath: DataPath {
         }
     }
 
-    func position(of index: Int) -> UInt16 { state.withLock { $0.positions[index] ?? 0 } }
+    func position(of index: Int) -> UInt16 {
+        state.withLock { state in
+            state.calls.append(.position(index))
+            return state.positions[index] ?? 0
+        }
+    }
 
     func setKick(_ descriptor: FileDescriptor?, queue: Int) {
         state.withLock { $0.calls.append(.kickBound(queue, isBound: descriptor != nil)) }
