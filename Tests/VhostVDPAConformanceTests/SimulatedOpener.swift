@@ -1,3 +1,4 @@
+import GuestMemory
 import Logging
 import SimulatedVDPA
 import Synchronization
@@ -47,6 +48,12 @@ enum SimulatedOpener {
                 return alter?(file) ?? file
             })
         opener.settle = { network.settle() }
+        opener.identity = IdentityAccess(
+            share: { address, byteCount in
+                AddressRange(
+                    first: HostAddress(rawValue: UInt64(address)), byteCount: ByteCount(byteCount)
+                ).flatMap(device.shareMemory)?.rawValue
+            }, withdraw: device.withdrawMemory)
         opener.ioctlFromChild = { file, request, argument in
             let broken = file as? AlteredDevice
             guard let inner = (broken?.device ?? file) as? VhostVDPACharacterDevice else { return nil }

@@ -1,3 +1,4 @@
+package import GuestMemory
 package import Logging
 public import SystemPackage
 public import VhostVDPA
@@ -21,6 +22,7 @@ public final class SimulatedVDPADevice {
     private let logger: Logger
     private weak var opened: VhostVDPACharacterDevice?
     private var isOpened = false
+    private var sharedMemory: [AddressRange<HostAddress>] = []
 
     /// Makes the device and, by `makeDataPath`, the worker that moves its packets.
     ///
@@ -84,6 +86,22 @@ public final class SimulatedVDPADevice {
             isOpened = false
             throw error
         }
+    }
+
+    /// Counts `memory` as the simulated machine's own, as a driver's in the kernel is, and returns the address the
+    /// device has for it; `nil` unless its IOMMU is in the 1:1 state. It must stay until ``withdrawMemory()``.
+    package func shareMemory(_ memory: AddressRange<HostAddress>) -> IOVirtualAddress? {
+        guard parent.parentDiagnostics.addressSpaces.first?.isIdentity == true,
+            let address = try? parent.mapKernelMemory(memory)
+        else { return nil }
+        sharedMemory.append(memory)
+        return address
+    }
+
+    /// Takes back whatever ``shareMemory(_:)`` gave.
+    package func withdrawMemory() {
+        for memory in sharedMemory { parent.unmapKernelMemory(memory) }
+        sharedMemory = []
     }
 
     /// The device from inside, and vhost-vdpa's view of the same maps.

@@ -84,14 +84,13 @@ struct SimulatorTests {
             (0..<count).map { byte(at: Self.offset(0, head) + $0) }
         }
 
-        /// Kicks a queue; on return the device has done what it had scheduled before, and this kick's pass too.
+        /// Kicks a queue; on return the device has done all that it does for it.
         func kick(_ queue: Int) {
             raw.device.kick(queue)
             settle()
         }
 
-        /// Waits for passes that are scheduled: each begins before the worker looks at its letters again.
-        func settle() { for _ in 0..<20 { _ = raw.device.position(of: 1) } }
+        func settle() { raw.device.settle() }
 
         var sent: UInt16 { raw.rings[1].usedIndex }
         var arrived: UInt16 { raw.rings[0].usedIndex }
