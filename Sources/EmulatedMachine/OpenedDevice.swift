@@ -16,6 +16,11 @@ struct OpenedDevice {
     init(_ configuration: MachineConfiguration, logger: Logger) throws(MachineError) {
         switch configuration.device {
         case .simulated(let specification):
+            if specification.profile == .vdpasimNet, configuration.wire != .loopback {
+                throw .unsupported(
+                    "profile=vdpasim-net has no wire, it loops frames back itself: leave --wire out, or take a"
+                        + " device without profile=")
+            }
             let simulation = try SimulatedDevice(
                 specification, port: WirePort(configuration.wire), logger: logger)
             do throws(Errno) {

@@ -21,7 +21,7 @@ package final class SimulatedDevice {
                 specification: specification, logger: logger,
                 makeDataPath: DataPathFactory { profile, events in
                     let made = try NetworkDevice(
-                        name: "vdpa-worker", port: wire.take() ?? .none, report: events)
+                        name: "vdpa-worker", port: profile.ownPort() ?? wire.take() ?? .none, report: events)
                     network = made
                     return made
                 })

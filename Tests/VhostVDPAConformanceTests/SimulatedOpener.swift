@@ -1,3 +1,4 @@
+import GuestMemory
 import Logging
 import SimulatedVDPA
 import Synchronization
@@ -31,8 +32,9 @@ enum SimulatedOpener {
         let device = try SimulatedVDPADevice(
             specification: SimulatedDeviceSpecification(parsing: specification), pinner: AccountingPinner(),
             logger: quiet,
-            makeDataPath: DataPathFactory { _, events in
-                let network = try NetworkDevice(name: "check", port: .loopback, report: events)
+            makeDataPath: DataPathFactory { profile, events in
+                let network = try NetworkDevice(
+                    name: "check", port: profile.ownPort() ?? .loopback, report: events)
                 worker = network
                 return network
             })
@@ -46,6 +48,12 @@ enum SimulatedOpener {
                 return alter?(file) ?? file
             })
         opener.settle = { network.settle() }
+        opener.identity = IdentityAccess(
+            share: { address, byteCount in
+                AddressRange(
+                    first: HostAddress(rawValue: UInt64(address)), byteCount: ByteCount(byteCount)
+                ).flatMap(device.shareMemory)?.rawValue
+            }, withdraw: device.withdrawMemory)
         opener.ioctlFromChild = { file, request, argument in
             let broken = file as? AlteredDevice
             guard let inner = (broken?.device ?? file) as? VhostVDPACharacterDevice else { return nil }

@@ -18,6 +18,9 @@ package struct DeviceOpener {
     /// Returns when the device has done everything it is going to do by itself; `nil` where only time can tell, and
     /// ``quietMilliseconds`` and ``patienceMilliseconds`` are waited instead.
     package var settle: (() -> Void)?
+    /// How a device in its 1:1 state reaches memory of ours; `nil` where that is the machine's doing: the owner's
+    /// virtual address, or the physical one.
+    package var identity: IdentityAccess?
     /// How long a wait for something that must not happen lasts, in milliseconds.
     package var quietMilliseconds: Int
     /// How long a wait for something that must happen lasts at most, in milliseconds.

@@ -57,9 +57,16 @@ package final class RuleContext {
         return rig
     }
 
+    /// The page's address for a device in its 1:1 state; `nil` where there is none.
+    func identityAddress(_ page: TestPages) -> UInt64? {
+        guard let identity = opener.identity else { return traits.identityAddress(page) }
+        return identity.share(page.address, page.byteCount)
+    }
+
     func closeAll() {
         for client in opened { client.close() }
         opened = []
+        opener.identity?.withdraw()
         rigs = []
     }
 }

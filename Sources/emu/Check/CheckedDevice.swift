@@ -31,8 +31,9 @@ struct CheckedDevice {
             // An account of pinned pages of its own, so that no other device of the process moves it.
             device = try SimulatedVDPADevice(
                 specification: specification, pinner: RegisteredBufferPinner(), logger: logger,
-                makeDataPath: DataPathFactory { _, events in
-                    let network = try NetworkDevice(name: "vdpa-worker", port: .loopback, report: events)
+                makeDataPath: DataPathFactory { profile, events in
+                    let network = try NetworkDevice(
+                        name: "vdpa-worker", port: profile.ownPort() ?? .loopback, report: events)
                     worker = network
                     return network
                 })

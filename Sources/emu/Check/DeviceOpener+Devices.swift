@@ -1,4 +1,5 @@
 internal import CLinux
+internal import GuestMemory
 internal import SimulatedVDPA
 internal import SystemPackage
 internal import VhostVDPA
@@ -14,6 +15,12 @@ extension DeviceOpener {
             pinnedBytes: { UInt64(device.diagnostics.pinnedPages * PageSize.current) },
             open: { () throws(Errno) in try device.open() })
         opener.settle = worker.map { worker in { worker.settle() } }
+        opener.identity = IdentityAccess(
+            share: { address, byteCount in
+                AddressRange(
+                    first: HostAddress(rawValue: UInt64(address)), byteCount: ByteCount(byteCount)
+                ).flatMap(device.shareMemory)?.rawValue
+            }, withdraw: device.withdrawMemory)
         opener.ioctlFromChild = { file, request, argument in
             guard let file = file as? VhostVDPACharacterDevice else { return nil }
             file.caller = .forkedChild()
