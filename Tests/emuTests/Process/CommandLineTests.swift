@@ -76,7 +76,8 @@ import Testing
     @Test func `Maps that are kept without PERSIST show as faults with their addresses and status 1`() throws
     {
         let outcome = try EmuProcess.run(
-            "run", "--device", "sim,kernel=6.1,use-va=on", "--persist", "force", "--memory", "64M", "--cycles", "2",
+            "run", "--device", "sim,kernel=6.1,use-va=on", "--persist", "force", "--memory", "64M",
+            "--cycles", "2",
             "--interval", "10ms")
         #expect(outcome.status == 1, "\(outcome.output)\(outcome.errors)")
         #expect(outcome.output.contains("WRONG: "))
