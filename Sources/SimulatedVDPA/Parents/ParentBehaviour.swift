@@ -65,9 +65,10 @@ extension ParentBehaviour {
             if kernel.hasResume { operations.insert(.resume) }
         }
         switch parent {
-        case .setMap, .vendor: operations.formUnion([.queueGroup, .setGroupAddressSpace])
+        case .setMap: operations.formUnion([.queueGroup, .setGroupAddressSpace])
         // vdpa_sim has get_vq_size among its dma_map operations only.
-        case .dmaMap: operations.formUnion([.queueGroup, .setGroupAddressSpace, .queueSize])
+        case .dmaMap, .vendor:
+            operations.formUnion([.queueGroup, .setGroupAddressSpace, .queueSize])
         case .vpVDPA, .vduse: operations.insert(.queueSize)
         case .platform: break
         }

@@ -69,11 +69,7 @@ extension VhostVDPACharacterDevice {
     /// The parent's answer reaches nobody: the kernel ignores it.
     private func endBatch(_ message: RawIOTLBMessage, addressSpace: UInt32) {
         if batch != nil, description.mapOperation == .setMap {
-            do throws(Errno) {
-                try parent.setMap(addressSpaces[addressSpace]?.entries ?? [], addressSpace: addressSpace)
-            } catch {
-                record(MapFailure(message: message, addressSpace: addressSpace, cause: error, isSilent: true))
-            }
+            setWholeMap(ofAddressSpace: addressSpace, after: message)
         }
         batch = nil
     }
@@ -98,7 +94,20 @@ extension VhostVDPACharacterDevice {
     func unmap(first: UInt64, size: UInt64, addressSpace: UInt32) {
         removeEntries(touching: first, through: first &+ size &- 1, addressSpace: addressSpace)
         guard description.mapOperation == .setMap, batch == nil else { return }
-        try? parent.setMap(addressSpaces[addressSpace]?.entries ?? [], addressSpace: addressSpace)
+        setWholeMap(
+            ofAddressSpace: addressSpace,
+            after: RawIOTLBMessage(
+                iova: first, size: size, userAddress: 0, permission: 0, kind: RawIOTLBMessage.Kind.invalidate)
+        )
+    }
+
+    /// Hands the parent its whole table where the kernel ignores the answer: only our log has it.
+    private func setWholeMap(ofAddressSpace addressSpace: UInt32, after message: RawIOTLBMessage) {
+        do throws(Errno) {
+            try parent.setMap(addressSpaces[addressSpace]?.entries ?? [], addressSpace: addressSpace)
+        } catch {
+            record(MapFailure(message: message, addressSpace: addressSpace, cause: error, isSilent: true))
+        }
     }
 
     /// Adds an entry and tells the parent as its kind wants it; takes the entry back if the parent refuses.

@@ -70,6 +70,20 @@ struct FaultTests {
         #expect(client.deviceMaps.entries.count == 2)
     }
 
+    @Test("set-map: an INVALIDATE succeeds as well, whatever set_map says of the rest; our log has it")
+    func setMapAfterInvalidate() throws {
+        let client = try Client.owned("sim")
+        let memory = Memory(pages: 1)
+        for slot in UInt64(0)..<2 { #expect(client.update(slot << 20, memory) == nil) }
+        client.device.parent.faults.inject(.setMap)
+        #expect(client.send(.invalidate, iova: 0, size: 1) == nil)
+        #expect(client.vhostEntries.map(\.range.first.rawValue) == [1 << 20])
+        #expect(client.deviceMaps.entries.isEmpty)
+        let failure = try #require(client.file.mapFailures.last)
+        #expect(failure.isSilent && failure.cause == .ioError)
+        #expect(failure.message.kind == RawIOTLBMessage.Kind.invalidate)
+    }
+
     @Test("suspend: EIO, and the device runs on", arguments: ["sim", "sim,parent=platform"])
     func suspend(_ specification: String) throws {
         let client = try Client.owned("\(specification),fault=suspend")
