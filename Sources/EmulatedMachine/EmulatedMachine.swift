@@ -72,8 +72,15 @@ package final class EmulatedMachine {
     ///
     /// Where the start failed only after the device could run, nobody can tell how far it came: the driver then
     /// starts over with empty rings, as after a stop without ring positions.
-    package func start() throws(MachineError) {
-        let queues = try (0..<2).map { (index) throws(MachineError) in try setup(index) }
+    package func start() throws(MachineError) { try startDevice(nextQueues()) }
+
+    /// What the next start tells the device of its queues: the driver's part of a start.
+    package func nextQueues() throws(MachineError) -> [VringSetup] {
+        try (0..<2).map { (index) throws(MachineError) in try setup(index) }
+    }
+
+    /// The device's part of a start.
+    package func startDevice(_ queues: [VringSetup]) throws(MachineError) {
         do throws(BackendError) {
             try backend.start(features: acceptedFeatures, queues: queues)
         } catch {
@@ -90,12 +97,20 @@ package final class EmulatedMachine {
     /// in them count as abandoned; so do those inside a real device, which a reset may drop.
     @discardableResult
     package func stop(reason: ResetReason = .stop) throws(MachineError) -> Bool {
-        let states: [VringState]
+        try takeBack(stopDevice(reason: reason))
+    }
+
+    /// The device's part of a stop. ``takeBack(_:)`` must follow before anything else.
+    package func stopDevice(reason: ResetReason = .stop) throws(MachineError) -> [VringState] {
         do throws(BackendError) {
-            states = try backend.stop(reason: reason)
+            return try backend.stop(reason: reason)
         } catch {
             throw .backend(error)
         }
+    }
+
+    /// The driver's part of a stop: it goes on where the rings stood, or starts over. Returns which.
+    package func takeBack(_ states: [VringState]) throws(MachineError) -> Bool {
         let positions = states.compactMap(\.base)
         guard positions.count == states.count else {
             try startOver(driverConfiguration, abandonsInFlight: simulation == nil)

@@ -64,6 +64,12 @@ public final class VhostVDPABackend {
     /// How often the device has been called.
     public var counts: DeviceCallCounts { device.counts }
 
+    /// Who watches the device's calls, to measure them.
+    package var callObserver: (any DeviceCallObserver)? {
+        get { device.observer }
+        set { device.observer = newValue }
+    }
+
     /// Where the device's maps stand.
     public var mapping: MappingState { mapper.state }
 

@@ -26,8 +26,8 @@ struct CyclePhaseTests {
             (.baseRead, .unmap), (.reset, .unmap), (.unmap, .unmap), (.negotiate, .map), (.map, .map),
         ] as [(CyclePhase, CyclePhase)])
     func markers(during: CyclePhase, phase: CyclePhase) {
-        for marker in [VHOST_IOTLB_BATCH_BEGIN, VHOST_IOTLB_BATCH_END] {
-            #expect(DeviceCallPhase.of(messageType: UInt8(marker), during: during) == phase)
+        for marker in [IOTLBMessage.Operation.batchBegin, .batchEnd] {
+            #expect(DeviceCallPhase.of(marker, during: during) == phase)
         }
     }
 

@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Glibc
 internal import VhostVDPA
 
 /// Which phase of a cycle a device call belongs to. Pure.
@@ -24,18 +23,17 @@ enum DeviceCallPhase {
         }
     }
 
-    /// The phase of an IOTLB message of `type` that comes during `current`: a batch's markers belong to what the
-    /// batch is for, and everything up to the reset is for unmapping.
-    static func of(messageType type: UInt8, during current: CyclePhase) -> CyclePhase? {
-        switch Int32(type) {
-        case VHOST_IOTLB_INVALIDATE: .unmap
-        case VHOST_IOTLB_UPDATE: .map
-        case VHOST_IOTLB_BATCH_BEGIN, VHOST_IOTLB_BATCH_END:
+    /// The phase of an IOTLB message that comes during `current`: a batch's markers belong to what the batch is for,
+    /// and everything up to the reset is for unmapping.
+    static func of(_ operation: IOTLBMessage.Operation, during current: CyclePhase) -> CyclePhase {
+        switch operation {
+        case .invalidate, .invalidateAll: .unmap
+        case .update: .map
+        case .batchBegin, .batchEnd:
             switch current {
             case .drain, .suspend, .baseRead, .unmap, .reset: .unmap
             case .negotiate, .map, .vringSetup, .enable: .map
             }
-        default: nil
         }
     }
 }

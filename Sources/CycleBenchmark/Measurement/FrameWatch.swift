@@ -19,7 +19,8 @@ package struct FrameWatch: ~Copyable {
     /// Looks until the queue has had another number of frames than `count`, and says when that was, in nanoseconds of
     /// CLOCK_MONOTONIC; `nil` where that does not happen in time.
     ///
-    /// Yields the processor between two looks: device and driver need it, too.
+    /// Yields the processor between two looks, and sleeps between them once 2 ms are over: device and driver need the
+    /// processor, too, and of a time so long 50 µs are little.
     package func change(from count: UInt16) -> UInt64? {
         let start = PhaseTimer.now()
         let limit = UInt64(patience.components.seconds) * 1_000_000_000
@@ -28,7 +29,7 @@ package struct FrameWatch: ~Copyable {
             let now = PhaseTimer.now()
             if isChanged { return now }
             if now - start > limit { return nil }
-            sched_yield()
+            if now - start < 2_000_000 { sched_yield() } else { usleep(50) }
         }
     }
 }

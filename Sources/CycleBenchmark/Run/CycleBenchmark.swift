@@ -45,19 +45,15 @@ package struct CycleBenchmark {
 
     private func measure(_ memory: ByteCount, _ outcome: inout CycleOutcome) throws(MachineError) {
         let pinnedBefore = KernelText.pinnedBytes
-        var timer: PhaseTimer?
+        let timer = PhaseTimer()
         var configuration = MachineConfiguration(
             memory: memory, pages: plan.pages, device: plan.device, isPrefaulted: !plan.isSparse,
             isSparse: plan.isSparse)
         configuration.regions = plan.regions
         configuration.isFragmented = plan.isFragmented
-        let machine = try EmulatedMachine(configuration, logger: logger) { device in
-            let made = PhaseTimer(device)
-            timer = made
-            return made
-        }
+        let machine = try EmulatedMachine(configuration, logger: logger)
         defer { machine.close() }
-        guard let timer else { preconditionFailure("a machine opens its device once") }
+        let firstMap = machine.backend.mapper.lastMapDuration
         try machine.start()
         let setup = setup(of: machine, pinsMemory: KernelText.pinnedBytes > pinnedBefore)
         var series: [CycleStrategy: CycleSeries] = [:]
@@ -92,7 +88,7 @@ package struct CycleBenchmark {
         outcome.series += strategies.compactMap { series[$0] }
         try machine.stop()
         machine.close()
-        if setup.isPinned, let map = timer.firstMap {
+        if setup.isPinned, let map = firstMap {
             outcome.firstMaps.append(
                 FirstMap(setup, map: map, registration: BufferRegistration.measure(machine.memory)))
         }
@@ -104,23 +100,27 @@ package struct CycleBenchmark {
         _ machine: EmulatedMachine, _ timer: PhaseTimer, _ turn: CycleSchedule.Turn,
         between: () -> Void = {}
     ) throws(MachineError) -> CycleTiming {
-        do throws(BackendError) {
-            switch turn.strategy {
-            case .resume:
-                timer.begin(turn.purpose.detail)
+        let detail = turn.purpose.detail
+        machine.backend.callObserver = detail == .whole ? nil : timer
+        defer { machine.backend.callObserver = nil }
+        timer.begin(detail)
+        if turn.strategy == .resume {
+            do throws(BackendError) {
                 try machine.backend.suspendInPlace()
-                between()
+                if detail == .span { between() }
                 try machine.backend.resumeInPlace()
-                return timer.end()
-            case .remap, .remapVerified, .remapUnbatched, .persist: break
+            } catch {
+                throw .backend(error)
             }
-        } catch {
-            throw .backend(error)
+        } else {
+            let states = try machine.stopDevice()
+            timer.pause()
+            _ = try machine.takeBack(states)
+            let queues = try machine.nextQueues()
+            between()
+            timer.resume()
+            try machine.startDevice(queues)
         }
-        timer.begin(turn.purpose.detail)
-        try machine.stop()
-        between()
-        try machine.start()
         return timer.end()
     }
 

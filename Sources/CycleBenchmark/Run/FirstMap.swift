@@ -7,7 +7,7 @@ package struct FirstMap: Codable, Hashable, Sendable {
     package let pageKind: String
     /// `nil` where the kernel does not show them.
     package let contiguousRuns: Int?
-    /// From the first IOTLB message to the end of the last one, in microseconds.
+    /// From before the first IOTLB message to after the last one, in microseconds.
     package let map: Double
     /// io_uring_register_buffers of the same memory, in microseconds; `nil` where it could not be done.
     package let registerBuffers: Double?
@@ -17,12 +17,12 @@ package struct FirstMap: Codable, Hashable, Sendable {
     /// How often the second goes into the first.
     package var ratio: Double? { registerBuffers.map { map / $0 } }
 
-    init(_ setup: CycleSetup, map: UInt64, registration: BufferRegistration) {
+    init(_ setup: CycleSetup, map: Duration, registration: BufferRegistration) {
         device = setup.device
         memoryBytes = setup.memory.rawValue
         pageKind = setup.pages.rawValue
         contiguousRuns = setup.contiguousRuns
-        self.map = Double(map) / 1000
+        self.map = map / .microseconds(1)
         switch registration {
         case .took(let samples):
             registerBuffers = samples.percentile(50)

@@ -25,6 +25,18 @@ public final class VhostVDPADevice {
     /// every use, which costs more than the rest of what is done for a call here.
     private var tally = DeviceCallCounts()
 
+    /// Who watches the calls. Not the configuration space's.
+    package var observer: (any DeviceCallObserver)? {
+        get { watcher }
+        set {
+            watcher = newValue
+            isWatched = newValue != nil
+        }
+    }
+    private var watcher: (any DeviceCallObserver)?
+    /// Asked at every call: looking at a reference that may change takes longer.
+    private var isWatched = false
+
     /// Puts the typed interface on an open character device; the file is this object's from now on.
     public init(_ device: any CharacterDevice, logger: Logger) {
         self.device = device
@@ -56,7 +68,7 @@ public final class VhostVDPADevice {
         counts.ioctls += 1
         do throws(Errno) {
             let result = try unsafe withUnsafeMutablePointer(to: &value) { (pointer) throws(Errno) in
-                try device.ioctl(request, UInt(bitPattern: pointer))
+                try control(request, UInt(bitPattern: pointer))
             }
             trace("ioctl \(name()) = \(answer(value) ?? "\(result)")")
             return result
@@ -69,11 +81,24 @@ public final class VhostVDPADevice {
     func call(_ request: UInt, _ name: @autoclosure () -> String) throws(VhostVDPAError) {
         counts.ioctls += 1
         do throws(Errno) {
-            let result = try device.ioctl(request, 0)
+            let result = try control(request, 0)
             trace("ioctl \(name()) = \(result)")
         } catch {
             throw failure(name(), error)
         }
+    }
+
+    @inline(__always)
+    private func control(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
+        isWatched ? try watchedControl(request, argument) : try device.ioctl(request, argument)
+    }
+
+    @inline(never)
+    private func watchedControl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
+        watcher?.willCall(request, argument)
+        let result = try device.ioctl(request, argument)
+        watcher?.didCall(request, argument)
+        return result
     }
 
     private func failure(_ name: String, _ errno: Errno) -> VhostVDPAError {
@@ -92,6 +117,7 @@ public final class VhostVDPADevice {
         case .batchBegin: counts.batches += 1
         case .batchEnd: break
         }
+        if isWatched { watcher?.willSend(message) }
         let written: Int
         do throws(Errno) {
             written = try unsafe withUnsafeBytes(of: message.encoded) { (bytes) throws(Errno) in

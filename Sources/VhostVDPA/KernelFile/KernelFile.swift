@@ -97,6 +97,7 @@ public final class KernelFile: CharacterDevice {
     }
 
     /// Calls with the open descriptor, again while a signal interrupts; `body` answers as the C shims do.
+    @inline(__always)
     private func withDescriptor(_ body: (CInt) -> CInt) throws(Errno) -> Int32 {
         guard isOpen else { throw .badFileDescriptor }
         while true {

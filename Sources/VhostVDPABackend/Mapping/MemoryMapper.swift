@@ -35,6 +35,9 @@ public final class MemoryMapper: MemoryListener {
     private var place = MappingState.unmapped
     private var isInDoubt = false
 
+    /// What the device took to map the whole view, the last time that was done; `nil` before the first.
+    package private(set) var lastMapDuration: Duration?
+
     /// The error of the last ``commit()`` that threw one.
     private(set) var lastRefusal: BackendError?
 
@@ -106,7 +109,10 @@ public final class MemoryMapper: MemoryListener {
     /// Maps the whole view: unmapped → mapped. On an error nothing is mapped.
     func map() throws(BackendError) {
         let next = try state(after: .map)
+        let maps = maps
+        let begin = ContinuousClock.now
         try send(removing: [], adding: maps)
+        lastMapDuration = begin.duration(to: .now)
         state = next
     }
 
