@@ -30,6 +30,8 @@ package struct ParentBehaviour: Hashable, Sendable {
     package var resetForgetsQueueSizes: Bool
     /// The backend features the parent declares itself.
     package var declaredBackendFeatures: BackendFeatures
+    /// See ``ParentDescription/doorbellStride``.
+    package var doorbellStride: Int?
     package var fault: SimulatedFault?
 }
 
@@ -53,6 +55,8 @@ extension ParentBehaviour {
             hasRingState: parent != .vpVDPA,
             resetForgetsQueueSizes: parent == .vpVDPA || parent == .vduse,
             declaredBackendFeatures: Self.declaredFeatures(of: parent, kernel),
+            // The notify multiplier of QEMU's virtio-pci, which vp_vdpa drives (`vp_vdpa_get_vq_notification`).
+            doorbellStride: parent == .vpVDPA ? 4 : nil,
             fault: specification.fault)
     }
 
@@ -99,6 +103,7 @@ extension ParentBehaviour {
             iovaRange: mapOperation == .platform
                 ? PlatformIOMMU.aperture : AddressRange(everything: IOVirtualAddress.self),
             usesVirtualAddresses: usesVirtualAddresses, mapOperation: mapOperation, operations: operations,
+            doorbellStride: doorbellStride,
             declaredBackendFeatures: declaredBackendFeatures)
     }
 }

@@ -19,6 +19,9 @@ package struct ParentDescription: Sendable {
     package var usesVirtualAddresses: Bool
     package var mapOperation: MapOperation
     package var operations: ParentOperations
+    /// The bytes from one queue's doorbell to the next (`get_vq_notification`), the first on a page boundary;
+    /// `nil` where the parent has none to map.
+    package var doorbellStride: Int?
     /// The backend features the parent declares itself (`get_backend_features`).
     package var declaredBackendFeatures: BackendFeatures
 }

@@ -12,5 +12,4 @@ package struct ParentOperations: OptionSet, Hashable, Sendable {
     package static let descriptorGroup = Self(rawValue: 1 << 5)
     package static let setGroupAddressSpace = Self(rawValue: 1 << 6)
     package static let queueSize = Self(rawValue: 1 << 7)
-    package static let doorbell = Self(rawValue: 1 << 8)
 }

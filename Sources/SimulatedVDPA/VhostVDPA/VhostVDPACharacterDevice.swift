@@ -70,7 +70,8 @@ package final class VhostVDPACharacterDevice: CharacterDevice {
         }
     }
 
-    /// `vhost_vdpa_mmap`. No parent has doorbells yet: what passes the checks is errno 524.
+    /// `vhost_vdpa_mmap`. No parent has a doorbell that is a page of its own, which is what can be mapped: what
+    /// passes the checks is errno 524, and a doorbell that does not begin a page is EINVAL before that.
     package func map(
         length: Int, protection: Int32, flags: Int32, offset: Int
     ) throws(Errno) -> UnsafeMutableRawPointer {
@@ -81,6 +82,9 @@ package final class VhostVDPACharacterDevice: CharacterDevice {
         guard flags & MapBits.typeMask != MapBits.private, protection & MapBits.read == 0 else {
             throw .invalidArgument
         }
+        let queue = offset / page
+        guard queue <= 0xffff else { throw .invalidArgument }
+        if let stride = description.doorbellStride, queue * stride % page != 0 { throw .invalidArgument }
         throw .kernelNotSupported
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import GuestMemory
 import SimulatedVDPA
 import SystemPackage
@@ -106,6 +107,21 @@ struct ParentKindTests {
         #expect(client.getVring(Request.getVringSize, 0) == .success(64))
         #expect(client.setStatus(0) == nil)
         #expect(client.getVring(Request.getVringSize, 0) == .success(1024))
+    }
+
+    @Test(
+        "A doorbell that begins no page is EINVAL, any other that is no page is 524, and so is none",
+        arguments: [
+            ("sim", 0, 524), ("sim", 1, 524), ("sim", 0x10000, 22), ("sim,parent=platform", 1, 524),
+            ("sim,parent=vp-vdpa", 0, 524), ("sim,parent=vp-vdpa", 1, 22), ("sim,parent=vp-vdpa", 1024, 524),
+        ] as [(String, Int, Int32)])
+    func doorbells(_ specification: String, _ queue: Int, _ expected: Int32) throws {
+        let client = try Client.owned(specification)
+        let page = Memory.pageSize
+        #expect(throws: Errno(rawValue: expected)) {
+            _ = unsafe try client.file.map(
+                length: page, protection: PROT_WRITE, flags: MAP_SHARED, offset: queue * page)
+        }
     }
 
     @Test("VDUSE takes features without ACCESS_PLATFORM, the others answer EINVAL")

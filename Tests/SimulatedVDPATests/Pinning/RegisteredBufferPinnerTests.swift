@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import GuestMemory
+import IOUring
 import Logging
 import SystemPackage
 import Testing
@@ -71,6 +72,29 @@ struct RegisteredBufferPinnerTests {
             for _ in 0..<17_000 { buffers.release(page, page: UInt64(Memory.pageSize)) }
             #expect(try PinnedMemory.pages() == before)
             #expect(try PinnedMemory.ringCount() == rings)
+        }
+    }
+
+    @Test("More than one buffer holds, a gigabyte and two pages, is pinned whole, and goes in parts")
+    func longerThanABuffer() async {
+        await #expect(processExitsWith: .success) {
+            let pinner = RegisteredBufferPinner()
+            let before = try PinnedMemory.pages()
+            let pages = IOUring.bufferByteLimit / Memory.pageSize + 2
+            let memory = Memory(pages: pages)
+            let start = HostAddress(rawValue: UInt64(memory.address))
+            try pinner.pin(start: start, pages: pages, access: .readWrite, limit: .max)
+            #expect(try PinnedMemory.pages() - before == pages)
+            // A part that lies in both buffers.
+            let offset = UInt64((pages - 4) * Memory.pageSize)
+            pinner.unpin(start: HostAddress(rawValue: start.rawValue + offset), pages: 3)
+            #expect(try PinnedMemory.pages() - before == pages - 3)
+            pinner.unpin(start: start, pages: pages - 4)
+            #expect(try PinnedMemory.pages() - before == 1)
+            pinner.unpin(
+                start: HostAddress(rawValue: start.rawValue + UInt64((pages - 1) * Memory.pageSize)), pages: 1
+            )
+            #expect(try PinnedMemory.pages() == before)
         }
     }
 
