@@ -2,7 +2,7 @@ import Testing
 import VhostVDPAConformance
 
 /// `profile=vdpasim-net` against every rule: the device that stands for the kernel's vdpa_sim_net.
-@Suite("The rules on the profile of vdpa_sim_net", .serialized, .timeLimit(.minutes(15)))
+@Suite("The rules on the profile of vdpa_sim_net", .serialized)
 struct VDPASimProfileTests {
     /// What no simulated device can be asked: it has no descriptor, and no IOMMU of the platform's.
     private static let never: Set<Int> = [10, 68]

@@ -39,6 +39,7 @@ struct VirtioVDPATests {
         ("sim,reset-map=off,compat-reset=on", every),
         // A parent that wipes at any reset gets it back from the one that the kernel's driver begins with.
         ("sim,parent=dma-map,reset-map=off,compat-reset=off,wipe-on-reset=on", every),
+        ("sim,reset-map=off,compat-reset=off,wipe-on-reset=on", every),
         // VDUSE has bounce pages for the kernel.
         ("sim,parent=vduse", every),
         // (e): a parent that keeps its maps on its own word has no way back either.
