@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Prints what scripts/bench measured on the kernel: emu beside the C floor, as Markdown.
 
-compare.py FOLDER    with what is there of emu.json, floor.jsonl, emu-fast-*.json, floor-fast.jsonl, and the shapes
+compare.py FOLDER    with what is there of emu.json, floor.jsonl, emu-fast-*.json, floor-fast.jsonl, floor-like-emu.jsonl,
+                     and the shapes
 """
 import glob
 import json
@@ -120,14 +121,17 @@ def fast(folder):
         return
     runs = len({id(one) for one in base}) // len({one["strategy"] for one in base})
     print(f"\nWithout remap in turn, 256 MiB, {runs} runs of 100 cycles in turns, all on one processor; the median run, and the quickest:\n")
-    print("| strategy | emu p50 | C floor p50 | emu / floor | emu, quickest | C floor, quickest | emu / floor |")
-    print("|---|---|---|---|---|---|---|")
+    print("| strategy | emu p50 | C floor p50 | emu / floor | quickest | quickest | emu / floor | floor like emu | emu / that |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    likeness = lines(f"{folder}/floor-like-emu.jsonl")
     for strategy in ("persist", "resume"):
         emu = [one["cycle"]["p50"] for one in ours if one["strategy"] == strategy]
         floor = [one["p50"] for one in base if one["strategy"] == strategy]
+        like = [one["p50"] for one in likeness if one["strategy"] == strategy]
         if emu and floor:
             print(f"| {strategy} | {time(middle(emu))} | {time(middle(floor))} | {middle(emu) / middle(floor):.2f} |"
-                  f" {time(min(emu))} | {time(min(floor))} | {min(emu) / min(floor):.2f} |")
+                  f" {time(min(emu))} | {time(min(floor))} | {min(emu) / min(floor):.2f} |"
+                  + (f" {time(middle(like))} | {middle(emu) / middle(like):.2f} |" if like else " – | – |"))
 
 
 def main(folder):

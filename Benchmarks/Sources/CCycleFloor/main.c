@@ -1,12 +1,14 @@
 // What a stop and start of a vhost-vdpa device costs at the least: a program that makes only the necessary calls.
 //
-//   cycle-floor [huge] DEVICE MEBIBYTES CYCLES STRATEGY...     STRATEGY: persist | resume | remap
+//   cycle-floor [huge] [like-emu] DEVICE MEBIBYTES CYCLES STRATEGY...     STRATEGY: persist | resume | remap
 //
 // The baseline of `emu cycle`: the same memory (the sections of emu's PC, prefaulted, 4 KiB pages), the same queues,
 // strategies in turns, idle queues, CLOCK_MONOTONIC around the calls. Left out as not necessary for a device that
 // was started before with the same features and eventfds: reading FEATURES_OK back, SET_VRING_KICK, SET_CONFIG_CALL.
 // A device without SUSPEND (vp_vdpa) has no ring positions to give: its rings start over from zero, off the clock, and
 // its maps go after the reset, as it is live until then. `huge`: 2 MiB pages.
+// `like-emu`: with what emu has and a floor has not: a second thread, which makes the kernel count files at every call, and
+// the three calls above but SET_VRING_KICK, and getpid.
 // Prints one JSON object a line and strategy, times in microseconds. One frame must come back after the last cycle
 // of each strategy, or the exit status is 1.
 #define _GNU_SOURCE
@@ -17,6 +19,7 @@
 #include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +50,7 @@ struct section { uint64_t first, size, host; uint8_t access; };
 static int device, kicks[QUEUES], calls[QUEUES], section_count;
 static uint32_t bases[QUEUES];
 static uint64_t features, offered;
-static int huge;
+static int huge, like_emu, config_call;
 static struct section sections[7];
 static uint8_t *ram;
 static uint16_t sent;
@@ -110,9 +113,20 @@ static void lay_out(uint64_t size) {
 
 static uint64_t ring(int queue) { return (16 << 20) + (uint64_t)queue * 0x10000; }
 
+static void *sleep_forever(void *nothing) {
+    for (;;) pause();
+    return nothing;
+}
+
 static void start(int remaps) {
     CONTROL(VHOST_SET_FEATURES, &features);
     set_status(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK);
+    if (like_emu) {
+        uint8_t status;
+        CONTROL(VHOST_VDPA_GET_STATUS, &status);
+        CONTROL(VHOST_VDPA_SET_CONFIG_CALL, &config_call);
+        getpid();
+    }
     if (remaps) batch(VHOST_IOTLB_UPDATE);
     for (unsigned i = 0; i < QUEUES; i++) {
         struct vhost_vring_state state = {i, SIZE};
@@ -251,7 +265,8 @@ static double percentile(const uint64_t *sorted, int count, int percent) {
 
 int main(int argc, char **argv) {
     if (argc > 1 && !strcmp(argv[1], "huge")) huge = 1, argc--, argv++;
-    if (argc < 5) return fprintf(stderr, "cycle-floor [huge] DEVICE MEBIBYTES CYCLES STRATEGY...\n"), 2;
+    if (argc > 1 && !strcmp(argv[1], "like-emu")) like_emu = 1, argc--, argv++;
+    if (argc < 5) return fprintf(stderr, "cycle-floor [huge] [like-emu] DEVICE MEBIBYTES CYCLES STRATEGY...\n"), 2;
     const uint64_t size = strtoull(argv[2], NULL, 10) << 20;
     const int cycles = atoi(argv[3]), warm_up = 2;
     if (size < 64 << 20 || cycles < 1 || cycles > MAX_CYCLES) return fprintf(stderr, "64 MiB or more, 1 to %d cycles\n", MAX_CYCLES), 2;
@@ -262,6 +277,11 @@ int main(int argc, char **argv) {
             if (!strcmp(argv[i], names[s])) strategies[count++] = s;
     if (count != argc - 4) return fprintf(stderr, "strategies: persist resume remap\n"), 2;
 
+    if (like_emu) {
+        pthread_t thread;
+        config_call = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        if (config_call < 0 || pthread_create(&thread, NULL, sleep_forever, NULL)) die("the likeness of emu");
+    }
     lay_out(size);
     device = open(argv[1], O_RDWR | O_CLOEXEC);
     if (device < 0) die(argv[1]);

@@ -104,7 +104,7 @@ package struct CyclePage {
 
     private var table: String {
         let heads = [
-            "memory", "strategy", "median", "99th percentile", "cycles", "downtime", "maps", "unmaps",
+            "memory", "strategy", "median", "p99", "cycles", "downtime", "maps", "unmaps",
             "batches",
             "ioctls", "runs",
         ]
@@ -122,7 +122,7 @@ package struct CyclePage {
         }
         return "<div class=\"wide\"><table><thead><tr>" + heads.map { "<th>\($0)</th>" }.joined()
             + "</tr></thead><tbody>\n" + rows.joined(separator: "\n")
-            + "\n</tbody></table></div>\n<p class=\"small\">Maps to ioctls: what one cycle sends, on average. Runs:"
+            + "\n</tbody></table></div>\n<p class=\"small\">Maps to ioctls: what one cycle sends, on average. p99: the 99th percentile. Runs:"
             + " physically contiguous pieces of guest memory.</p>"
     }
 
