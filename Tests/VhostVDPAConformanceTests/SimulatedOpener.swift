@@ -21,10 +21,8 @@ enum SimulatedOpener {
 
     /// Makes the device that `specification` describes; it lives as long as the opener.
     ///
-    /// `alter` stands between the suite and the device: it may change any answer, and so break a rule.
-    static func make(
-        _ specification: String, alter: (@Sendable (any CharacterDevice) -> any CharacterDevice)? = nil
-    ) throws -> DeviceOpener {
+    /// `alteration` stands between the suite and the device: it may change any answer, and so break a rule.
+    static func make(_ specification: String, alteration: Break? = nil) throws -> DeviceOpener {
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
         var worker: NetworkDevice?
@@ -37,14 +35,21 @@ enum SimulatedOpener {
                 return network
             })
         let network = try #require(worker)
+        let scene = Scene()
         var opener = DeviceOpener(
             kernel: KernelRelease(parsing: device.specification.kernel.rawValue) ?? KernelRelease(6, 12),
             entryLimit: device.specification.entryLimit,
             pinnedBytes: { UInt64(device.diagnostics.pinnedPages * 4096) },
             open: { () throws(Errno) in
-                let file = try device.open()
-                return alter?(file) ?? file
+                do throws(Errno) {
+                    let file = try device.open()
+                    return alteration.map { AlteredDevice(file, $0, scene) } ?? file
+                } catch {
+                    guard let alteration, alteration.opensTwice, error == .resourceBusy else { throw error }
+                    return DeadFile()
+                }
             })
+        if let descriptor = alteration?.descriptor { opener.descriptor = { _ in try? descriptor() } }
         opener.settle = { network.settle() }
         opener.ioctlFromChild = { file, request, argument in
             let broken = file as? AlteredDevice
