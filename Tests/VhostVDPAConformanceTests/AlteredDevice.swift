@@ -1,14 +1,15 @@
+import SimulatedConformance
 import SystemPackage
 import VhostVDPA
 
 /// A device that answers like another one, but for one thing.
-final class AlteredDevice: CharacterDevice {
-    let device: any CharacterDevice
+final class AlteredDevice: WrappedFile {
+    let wrapped: any CharacterDevice
     private let alteration: Break
     private let scene: Scene
 
     init(_ device: any CharacterDevice, _ alteration: Break, _ scene: Scene) {
-        self.device = device
+        wrapped = device
         self.alteration = alteration
         self.scene = scene
         scene.open(device)
@@ -26,11 +27,11 @@ final class AlteredDevice: CharacterDevice {
         length: Int, protection: Int32, flags: Int32, offset: Int
     ) throws(Errno) -> UnsafeMutableRawPointer {
         if let errno = alteration.mapErrno { throw errno }
-        return try unsafe device.map(length: length, protection: protection, flags: flags, offset: offset)
+        return try unsafe wrapped.map(length: length, protection: protection, flags: flags, offset: offset)
     }
 
     func close() {
-        device.close()
+        wrapped.close()
         scene.close()
     }
 }

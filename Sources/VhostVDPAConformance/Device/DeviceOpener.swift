@@ -18,6 +18,8 @@ package struct DeviceOpener {
     /// Returns when the device has done everything it is going to do by itself; `nil` where only time can tell, and
     /// ``quietMilliseconds`` and ``patienceMilliseconds`` are waited instead.
     package var settle: (() -> Void)?
+    /// The device from both sides of its file; `nil` where nobody can look inside.
+    package var interior: (() -> DeviceInterior)?
     /// How long a wait for something that must not happen lasts, in milliseconds.
     package var quietMilliseconds: Int
     /// How long a wait for something that must happen lasts at most, in milliseconds.

@@ -1,0 +1,50 @@
+package import Logging
+package import SimulatedVDPA
+internal import SystemPackage
+package import VhostVDPA
+package import VhostVDPAConformance
+internal import VirtioNet
+
+extension DeviceOpener {
+    /// A simulated device, which lives as long as the opener does. Its pins are counted apart from the process's.
+    ///
+    /// Where it `movesFrames` it has a worker and a loopback wire, otherwise its maps alone can be asked about.
+    package static func simulation(
+        _ specification: SimulatedDeviceSpecification, movesFrames: Bool = true, logger: Logger
+    ) throws -> DeviceOpener {
+        var worker: NetworkDevice?
+        let device = try SimulatedVDPADevice(
+            specification: specification, pinner: AccountingPinner(), logger: logger,
+            makeDataPath: DataPathFactory { _, events in
+                guard movesFrames else { return StillDataPath() }
+                let network = try NetworkDevice(name: "vdpa-worker", port: .loopback, report: events)
+                worker = network
+                return network
+            })
+        var opener = DeviceOpener(
+            kernel: KernelRelease(parsing: specification.kernel.rawValue) ?? KernelRelease(6, 12),
+            entryLimit: specification.entryLimit,
+            pinnedBytes: { UInt64(device.diagnostics.pinnedPages * PageSize.current) },
+            open: { () throws(Errno) in try device.open() })
+        opener.settle = worker.map { worker in { worker.settle() } }
+        opener.interior = { DeviceInterior(device.diagnostics) }
+        opener.ioctlFromChild = { file, request, argument in
+            let inner = (file as? any WrappedFile)?.wrapped ?? file
+            guard let inner = inner as? VhostVDPACharacterDevice else { return nil }
+            inner.caller = .forkedChild()
+            defer { inner.caller = .process }
+            do throws(Errno) {
+                _ = try file.ioctl(request, argument)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        return opener
+    }
+}
+
+/// A file that stands before another one, as a test's that changes answers does.
+package protocol WrappedFile: CharacterDevice {
+    var wrapped: any CharacterDevice { get }
+}
