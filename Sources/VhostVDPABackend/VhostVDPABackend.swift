@@ -12,26 +12,49 @@ public import VhostVDPA
 /// thread; the guest's driver may go on using its rings meanwhile.
 public final class VhostVDPABackend {
     /// What the device said and what was agreed.
-    public internal(set) var negotiated: NegotiatedDevice
+    public internal(set) var negotiated: NegotiatedDevice {
+        get { agreement }
+        set { agreement = newValue }
+    }
     /// The eventfd the device signals when its configuration or its status changes; non-blocking. Wait for it
     /// to be readable, then call ``handleConfigurationInterrupt()``. Closed by ``close()``.
     public let configurationInterrupt: FileDescriptor
     /// Keeps the device's maps equal to guest memory, and knows where they stand.
     public let mapper: MemoryMapper
     /// Where the device stands.
-    public internal(set) var state = BackendState.opened
+    public internal(set) var state: BackendState {
+        get { place }
+        set { place = newValue }
+    }
     /// What the last reset decided about the maps, or `nil` before the first.
-    public internal(set) var lastDecision: MapDecision?
+    public internal(set) var lastDecision: MapDecision? {
+        get { decision }
+        set { decision = newValue }
+    }
 
     /// Whether the last start got as far as DRIVER_OK. Where such a start failed the device may have run, and the
     /// ring positions it was given no longer hold.
-    public internal(set) var lastStartReachedDriverOK = false
+    public internal(set) var lastStartReachedDriverOK: Bool {
+        get { reachedDriverOK }
+        set { reachedDriverOK = newValue }
+    }
+
+    // Behind accessors: a stored property that another module sees is checked for exclusive access at every use.
+    private var agreement: NegotiatedDevice
+    private var place = BackendState.opened
+    private var decision: MapDecision?
+    private var reachedDriverOK = false
 
     let device: VhostVDPADevice
     var configuration: BackendConfiguration
     let logger: Logger
+    /// Whether what is done as it should be is logged, asked once: asking a logger takes longer than a device call's
+    /// own work.
+    let isTraced: Bool
     /// The queues of the last start.
     var queues: [VringSetup] = []
+    /// The kick eventfds that the kernel polls, by queue index.
+    var boundKicks: [FileDescriptor?] = []
     /// Whether the device has asked for a reset since its last start.
     var needsReset = false
     private var isRegistered = false
@@ -66,7 +89,7 @@ public final class VhostVDPABackend {
         if !configuration.logPrefix.isEmpty { logger[metadataKey: "device"] = "\(configuration.logPrefix)" }
         let device = VhostVDPADevice(file, logger: logger)
         do throws(BackendError) {
-            negotiated = try DeviceNegotiation(configuration: configuration, logger: logger).run(on: device)
+            agreement = try DeviceNegotiation(configuration: configuration, logger: logger).run(on: device)
         } catch {
             device.close()
             throw error
@@ -82,13 +105,14 @@ public final class VhostVDPABackend {
         mapper = MemoryMapper(
             device: device,
             parameters: .init(
-                iovaRange: negotiated.iovaRange,
-                usesBatch: negotiated.acknowledgedBackendFeatures.contains(.iotlbBatch),
+                iovaRange: agreement.iovaRange,
+                usesBatch: agreement.acknowledgedBackendFeatures.contains(.iotlbBatch),
                 verification: configuration.mapVerification),
             host: host, logger: logger)
         self.device = device
         self.configuration = configuration
         self.logger = logger
+        isTraced = logger.logLevel <= .debug
         registry = addressSpace
         ownerProcess = getpid()
         try signOn()

@@ -26,6 +26,8 @@ struct OrderOfCallsTests {
         "SET_VRING_NUM 1 256", "SET_VRING_BASE 1 0", "SET_VRING_ADDR 1 0x110000 0x111000 0x112000",
         "SET_VRING_KICK 1", "SET_VRING_CALL 1", "SET_CONFIG_CALL",
     ]
+    /// What a later start says of them: the kernel polls their kicks already.
+    static let queuesAgain = queues.filter { !$0.hasPrefix("SET_VRING_KICK") }
     static let enable = ["SET_VRING_ENABLE 0 1", "SET_VRING_ENABLE 1 1"]
     static let suspend = ["SUSPEND", "GET_VRING_BASE 0", "GET_VRING_BASE 1"]
     static let reset = ["SET_STATUS 0x0"]
@@ -63,11 +65,11 @@ struct OrderOfCallsTests {
         #expect(harness.device.takeTrace() == Self.suspend + Self.reset + Self.ready)
         #expect(harness.backend.mapping == .kept)
         try harness.start()
-        #expect(harness.device.takeTrace() == Self.features + Self.queues + ["SET_STATUS 0xf"] + Self.enable)
+        #expect(harness.device.takeTrace() == Self.features + Self.queuesAgain + ["SET_STATUS 0xf"] + Self.enable)
         #expect(harness.backend.mapping == .mapped)
         let cycle = harness.backend.counts - before
         #expect((cycle.updates, cycle.invalidates, cycle.batches) == (0, 0, 0))
-        #expect(cycle.ioctls == 22)
+        #expect(cycle.ioctls == 20)
     }
 
     @Test(
@@ -88,7 +90,7 @@ struct OrderOfCallsTests {
         #expect(harness.backend.mapping == .unmapped)
         try harness.start()
         #expect(
-            device.takeTrace() == Self.features + Self.maps + Self.queues + ["SET_STATUS 0xf"] + Self.enable)
+            device.takeTrace() == Self.features + Self.maps + Self.queuesAgain + ["SET_STATUS 0xf"] + Self.enable)
         let cycle = harness.backend.counts - before
         #expect((cycle.updates, cycle.invalidates, cycle.batches) == (3, 3, 2))
     }

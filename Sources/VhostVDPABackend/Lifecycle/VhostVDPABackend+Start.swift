@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Logging
 internal import SystemPackage
 public import VhostVDPA
@@ -7,7 +8,7 @@ extension VhostVDPABackend {
     /// Starts the device with `features` and `queues`, whatever it ran with before.
     ///
     /// The order: features and FEATURES_OK; the maps in one batch, if none are kept; for each queue its size,
-    /// base, addresses, kick and call; enable and DRIVER_OK; a kick for every queue, as one that came while the
+    /// base, addresses, kick (if it is not bound already) and call; enable and DRIVER_OK; a kick for every queue, as one that came while the
     /// device was off is lost (drivers/vhost/vdpa.c).
     ///
     /// On an error the device is reset, its maps are removed, and the state is ``BackendState/stopped`` and
@@ -38,7 +39,7 @@ extension VhostVDPABackend {
                 try device.setAddresses(
                     descriptors: queue.descriptorTable, avail: queue.availRing, used: queue.usedRing,
                     of: queue.index)
-                try device.setKick(queue.kick, of: queue.index)
+                try bindKick(of: queue)
                 // A reset makes the device forget the call, whatever vhost remembers.
                 try device.setCall(queue.call, of: queue.index)
             }
@@ -50,6 +51,20 @@ extension VhostVDPABackend {
             if enablesLast { for queue in queues { try device.setEnabled(true, of: queue.index) } }
         }
         for queue in queues { try kick(queue) }
+    }
+
+    /// Has the kernel poll the queue's kick eventfd, unless it does so since an earlier start.
+    ///
+    /// The binding is vhost's, not the device's: a reset leaves it (vhost_vdpa_reset touches no virtqueue's kick),
+    /// and SET_VRING_KICK with the file that is bound changes nothing (vhost_vring_ioctl). The same number is
+    /// the same file, as ``VringSetup/kick`` stays open until the device is closed. The call and the configuration
+    /// interrupt are different: parents forget them in a reset.
+    private func bindKick(of queue: VringSetup) throws(VhostVDPAError) {
+        let index = Int(queue.index.rawValue)
+        while boundKicks.count <= index { boundKicks.append(nil) }
+        guard boundKicks[index] != queue.kick else { return }
+        try device.setKick(queue.kick, of: queue.index)
+        boundKicks[index] = queue.kick
     }
 
     private func negotiate(_ features: DeviceFeatures) throws(BackendError) {
@@ -91,15 +106,10 @@ extension VhostVDPABackend {
 
     /// Kicks as the driver would. A counter at its maximum says already what the kick would say.
     func kick(_ queue: VringSetup) throws(BackendError) {
-        let one: UInt64 = 1
-        do {
-            _ = try unsafe withUnsafeBytes(of: one) { try unsafe queue.kick.write($0) }
-        } catch let errno as Errno where errno == .resourceTemporarilyUnavailable {
-        } catch {
-            let errno = error as? Errno
-            throw BackendError(
-                .systemCall, "kicking queue \(queue.index): \(error)", errno: errno)
-        }
+        let result = clinux_eventfd_signal(queue.kick.rawValue)
+        guard result < 0 else { return }
+        let errno = Errno(rawValue: -result)
+        throw BackendError(.systemCall, "kicking queue \(queue.index): \(errno)", errno: errno)
     }
 
     /// Takes a failed start back, and returns its error with what became of the device.

@@ -111,6 +111,7 @@ extension VhostVDPABackend {
     private func log(_ decision: MapDecision, _ reason: ResetReason) {
         guard mapping.reachesDevice else { return }
         switch decision {
+        case .keep where !isTraced: break
         case .keep: logger.debug("reset (\(reason)): maps kept")
         case .keepWithoutPromise:
             logger.warning(

@@ -16,7 +16,8 @@ public struct VringSetup: Hashable, Sendable {
     public var availRing: IOVirtualAddress
     /// The used ring, as the device addresses it.
     public var usedRing: IOVirtualAddress
-    /// The eventfd that the driver writes to. The caller keeps it open until the device is closed.
+    /// The eventfd that the driver writes to. The caller keeps it open until the device is closed, so that the
+    /// same number in a later start is the same eventfd.
     public var kick: FileDescriptor
     /// The eventfd that the device writes to. The caller keeps it open until the device is closed.
     public var call: FileDescriptor

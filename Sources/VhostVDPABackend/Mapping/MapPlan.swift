@@ -2,9 +2,6 @@ internal import GuestMemory
 
 /// Which UPDATEs of a change go into its batch, and which one after it (``MapVerification``).
 struct MapPlan {
-    /// The largest section, in pages, that is held back whole: each of its pages may cost a `set_map` call.
-    static let maximumWholePages: UInt64 = 16
-
     let batched: [(map: MemoryMap, entry: TranslationEntry)]
     let verifying: (map: MemoryMap, entry: TranslationEntry)?
 
@@ -26,9 +23,8 @@ struct MapPlan {
         }
         let map = added[index]
         var rest = all
-        if map.byteCount.rawValue > Self.maximumWholePages * pageSize.rawValue,
-            let split = map.splittingLastPage(pageSize)
-        {
+        // One page: each contiguous run that is mapped outside a batch costs a `set_map` of the whole table.
+        if let split = map.splittingLastPage(pageSize) {
             rest[index].entry = split.rest
             verifying = (map, split.page)
         } else {

@@ -2,12 +2,13 @@
 ///
 /// The kernel calls the parent's `set_map` at BATCH_END and drops its result, so a device can be left with an
 /// empty table while every write has succeeded. An UPDATE outside a batch does report `set_map`'s answer, and
-/// `set_map` always gets the whole table. So one small UPDATE of the change is held back and sent after
-/// BATCH_END: a whole section of at most sixteen pages, or else one page of the smallest section.
+/// `set_map` always gets the whole table. So one page of the change's smallest section is held back and sent
+/// after BATCH_END. No more than a page, because outside a batch every physically contiguous run of an UPDATE
+/// calls `set_map` (vhost_vdpa_pa_map), and each call rebuilds the device's whole table.
 ///
-/// Cost: nothing is pinned twice; on a parent with `set_map` one more call of it per change (at most sixteen,
-/// one for each physically contiguous run of the small section), none on other parents. Number of messages: as
-/// without it, one more where a page had to be cut off.
+/// Cost: nothing is pinned twice; on a parent with `set_map` one more call of it per change, none on other
+/// parents. Number of messages: one UPDATE more than without it, unless the smallest section is a single page.
+/// An INVALIDATE of the section takes both of its entries, so unmapping costs no message more.
 ///
 /// Not verified: changes without an UPDATE, and changes whose every UPDATE lies where the same change unmaps:
 /// that memory may be in use, and held back it would be gone for a moment.

@@ -21,9 +21,19 @@ public final class MemoryMapper: MemoryListener {
     }
 
     /// Where the device's maps stand.
-    public private(set) var state = MappingState.unmapped
+    public private(set) var state: MappingState {
+        get { place }
+        set { place = newValue }
+    }
     /// Whether a map or unmap has failed since the maps were last known to be empty.
-    public private(set) var hadError = false
+    public private(set) var hadError: Bool {
+        get { isInDoubt }
+        set { isInDoubt = newValue }
+    }
+
+    // Behind accessors: a stored property that another module sees is checked for exclusive access at every use.
+    private var place = MappingState.unmapped
+    private var isInDoubt = false
 
     /// The error of the last ``commit()`` that threw one.
     private(set) var lastRefusal: BackendError?
