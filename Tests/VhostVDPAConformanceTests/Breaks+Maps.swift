@@ -103,7 +103,10 @@ extension Breaks {
         ) { scene, reset in resetting(scene, acknowledging: scene.acknowledged | 1 << 8, reset) },
         alter(
             64, "an UPDATE right after a reset resets again",
-            tied: [67: "maps right after a reset, too"],
+            tied: [
+                67: "maps right after a reset, too", 105: "maps right after a reset, too",
+                106: "maps right after a reset, too",
+            ],
             Break(write: { scene, message in
                 let isFirst = scene.wasJustReset && message.kind == 2
                 let answer = scene.forward(message)
@@ -131,6 +134,10 @@ extension Breaks {
                 }
                 return answer
             })),
+        message(
+            106, "INVALIDATE is refused while the device is suspended", from: nil, to: .badAddress,
+            tied: [105: "removes its maps from the suspended device, too"]
+        ) { scene, message in message.kind == 3 && scene.isSuspended },
     ]
 
     /// A reset under another acknowledgement than the client's.

@@ -123,7 +123,10 @@ extension Breaks {
                 return isAgain ? scene.call(ioctl.request, UInt64(ioctl.word(0))) : scene.forward(ioctl)
             })),
         alter(38, "a doorbell's mapping is EPERM", Break(mapErrno: .notPermitted)),
-        swallowed(101, "switching a queue off does nothing") { _, ioctl in
+        swallowed(
+            101, "switching a queue off does nothing",
+            tied: [104: "switches a queue off to give it its addresses"]
+        ) { _, ioctl in
             ioctl.request == Number.setVringEnable && ioctl.word(1) == 0
         },
         alter(
@@ -133,6 +136,22 @@ extension Breaks {
                     scene.call(ioctl.request, UInt64(ioctl.word(0)) | UInt64(UInt32.max) << 32)
                 }
                 return scene.forward(ioctl)
+            })),
+        alter(
+            104, "enabling a queue again takes its new addresses",
+            Break(ioctl: { scene, ioctl in
+                let isAgain =
+                    ioctl.request == Number.setVringEnable && ioctl.word(1) != 0
+                    && scene.enabled.contains(ioctl.word(0))
+                if isAgain { scene.call(ioctl.request, UInt64(ioctl.word(0))) }
+                return scene.forward(ioctl)
+            })),
+        alter(
+            105, "GET_VRING_BASE is 0",
+            Break(ioctl: { scene, ioctl in
+                let answer = scene.forward(ioctl)
+                if ioctl.request == Number.getVringBase { ioctl.store(UInt64(ioctl.word(0))) }
+                return answer
             })),
         turned(
             69, "any descriptor is taken", Number.setConfigCall, from: .badFileDescriptor, to: nil),

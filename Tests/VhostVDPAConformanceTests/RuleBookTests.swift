@@ -59,6 +59,18 @@ struct RuleBookTests {
         file.close()
     }
 
+    @Test("docs/rules.md is what 'emu check --list' prints: write it there anew after a change")
+    func committedDocument() throws {
+        var path = FilePath(#filePath)
+        for _ in 0..<3 { path.removeLastComponent() }
+        path.append("docs/rules.md")
+        let file = try FileDescriptor.open(path, .readOnly)
+        defer { try? file.close() }
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
+        #expect(String(decoding: bytes[..<count], as: UTF8.self) == RuleBook.document + "\n")
+    }
+
     @Test("The document has a line for every rule")
     func document() {
         for rule in RuleBook.rules { #expect(RuleBook.document.contains("| \(rule.number) | \(rule.title)")) }

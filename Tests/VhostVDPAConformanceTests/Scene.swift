@@ -46,6 +46,7 @@ final class Scene {
     private(set) var isOwned = false
     private(set) var acknowledged: UInt64 = 0
     private(set) var status: UInt8 = 0
+    private(set) var isSuspended = false
     private(set) var isInBatch = false
     /// The updates that stand.
     private(set) var updates: [Message] = []
@@ -71,6 +72,7 @@ final class Scene {
         isOwned = false
         acknowledged = 0
         status = 0
+        isSuspended = false
         isInBatch = false
         updates = []
         enabled = []
@@ -127,8 +129,10 @@ final class Scene {
         case Number.setStatus:
             status = ioctl.byte
             guard status == 0 else { return }
+            isSuspended = false
             enabled = []
             wasJustReset = true
+        case Number.suspend: isSuspended = isRunning
         case Number.setVringEnable where ioctl.word(1) == 0: enabled.remove(ioctl.word(0))
         case Number.setVringEnable: enabled.insert(ioctl.word(0))
         case Number.setVringKick: kicks[ioctl.word(0)] = ioctl.word(1)
@@ -160,6 +164,7 @@ enum Number {
     static let setVringNum: UInt = 0x4008_af10
     static let setVringAddr: UInt = 0x4028_af11
     static let setVringBase: UInt = 0x4008_af12
+    static let getVringBase: UInt = 0xc008_af12
     static let setVringKick: UInt = 0x4008_af20
     static let setVringCall: UInt = 0x4008_af21
     static let setBackendFeatures: UInt = 0x4008_af25

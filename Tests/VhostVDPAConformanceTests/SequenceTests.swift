@@ -59,7 +59,9 @@ struct SequenceTests {
         let failure = #expect(throws: SequenceSuite.Failure.self) {
             try Self.suite("sim,entries=6", alteration: example.alteration).run(seed: 1, count: 200)
         }
-        let kinds = failure?.operations.map { $0.description.split { " (".contains($0) }.first.map(String.init) }
+        let kinds = failure?.operations.map {
+            $0.description.split { " (".contains($0) }.first.map(String.init)
+        }
         #expect(kinds.map { Set($0) } == Set(example.kinds))
         #expect(failure?.operations.count == example.kinds.count)
         #expect(failure.map { $0.expected != $0.seen } == true)

@@ -1,6 +1,6 @@
 internal import SystemPackage
 
-/// Rules 62 to 65, 67 and 68.
+/// Rules 62 to 65, 67 and 68, and this project's own on the order of unmap and reset.
 ///
 /// Every one of them shows what the *device* has left by letting it transmit: it reads a ring, and a device that
 /// has lost its maps reads a page of ours that is zero (``NetworkRig``).
@@ -119,6 +119,30 @@ enum PersistenceRules {
             try expect("reset", client.setStatus(0))
             try rig.start(client)
             try rig.expectTraffic("after the reset, without UPDATE")
+        },
+        Rule(
+            106, .persistence,
+            "Maps removed after a reset, or while suspended before it, can be made again, and traffic works",
+            needs: [.traffic], source: "vhost_vdpa_unmap, vhost_vdpa_map",
+            note: "The order of a client without IOTLB_PERSIST; under a live device an unmap is a DMA fault."
+        ) { device in
+            let client = try device.owned(acknowledging: 0)
+            let rig = try device.rig()
+            try expect("UPDATE", rig.map(client))
+            try rig.start(client)
+            try rig.expectTraffic("started")
+            try expect("reset", client.setStatus(0))
+            try expect("INVALIDATE after the reset", rig.unmap(client))
+            try expect("UPDATE after the reset", rig.map(client))
+            try rig.start(client)
+            try rig.expectTraffic("removed after the reset")
+            guard device.traits.backendFeatures & 1 << BackendBit.suspend != 0 else { return }
+            try expect("SUSPEND", client.call(Request.suspend))
+            try expect("INVALIDATE while suspended", rig.unmap(client))
+            try expect("reset", client.setStatus(0))
+            try expect("UPDATE", rig.map(client))
+            try rig.start(client)
+            try rig.expectTraffic("removed while suspended")
         },
     ]
 
