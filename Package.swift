@@ -69,7 +69,7 @@ let package = Package(
         + library("VhostVDPABackend", ["VhostVDPA", "GuestMemory", "CLinux", system, logging])
         + library(
             "SimulatedVDPA",
-            ["VhostVDPA", "VirtioNet", "VirtQueue", "GuestMemory", "CLinux", system, logging]
+            ["VhostVDPA", "VirtioNet", "VirtQueue", "GuestMemory", "IOUring", "CLinux", system, logging]
         )
         + library(
             "VhostVDPAConformance", ["VhostVDPA", "VirtQueue", "GuestMemory", "CLinux", system],
@@ -94,8 +94,8 @@ let package = Package(
         + library(
             "CycleBenchmark",
             [
-                "EmulatedMachine", "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet",
-                "GuestMemory", "CLinux",
+                "EmulatedMachine", "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "VirtQueue",
+                "IOUring", "GuestMemory", "CLinux",
                 system, logging,
             ]
         )

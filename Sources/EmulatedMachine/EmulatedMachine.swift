@@ -44,7 +44,7 @@ package final class EmulatedMachine {
     ) throws(MachineError) {
         self.configuration = configuration
         self.logger = logger
-        memory = try Self.makeMemory(configuration, logger)
+        memory = try MachineMemory(configuration, logger: logger).make()
         let opened = try OpenedDevice(configuration, logger: logger)
         simulation = opened.simulation
         vdpaName = opened.vdpaName
@@ -75,7 +75,7 @@ package final class EmulatedMachine {
     package func start() throws(MachineError) {
         let queues = try (0..<2).map { (index) throws(MachineError) in try setup(index) }
         do throws(BackendError) {
-            try backend.start(features: deviceFeatures, queues: queues)
+            try backend.start(features: acceptedFeatures, queues: queues)
         } catch {
             if backend.lastStartReachedDriverOK, backend.state != .started {
                 try startOver(driverConfiguration, abandonsInFlight: simulation == nil)
@@ -155,31 +155,13 @@ package final class EmulatedMachine {
     }
 
     /// The features of the next start: what the driver uses of what the device offers.
-    private var deviceFeatures: DeviceFeatures {
+    package var acceptedFeatures: DeviceFeatures {
         let base: DeviceFeatures = [.version1, .accessPlatform, .mac, .mtu, .status, .anyLayout]
         return base.union(DeviceFeatures(rawValue: driverConfiguration.features.rawValue))
             .intersection(backend.negotiated.deviceFeatures)
     }
 
     // MARK: Assembly
-
-    private static func makeMemory(
-        _ configuration: MachineConfiguration, _ logger: Logger
-    ) throws(MachineError) -> PCMemoryLayout {
-        do throws(GuestMemoryError) {
-            let memory = try PCMemoryLayout(
-                memory: configuration.memory, pages: configuration.pages, logger: logger)
-            if !configuration.isSparse { try memory.ram.requireAvailableMemory() }
-            if configuration.isPrefaulted {
-                try memory.ram.prefault { done, total in
-                    logger.info("touching guest memory: \(done) of \(total)")
-                }
-            }
-            return memory
-        } catch {
-            throw .memory(error)
-        }
-    }
 
     private static func makeBackend(
         _ file: any CharacterDevice, _ memory: PCMemoryLayout, _ configuration: MachineConfiguration,

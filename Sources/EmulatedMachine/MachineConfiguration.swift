@@ -21,6 +21,11 @@ package struct MachineConfiguration: Sendable {
     /// Whether RAM may be larger than the memory there is, because hardly any of it will be touched: a model of a
     /// large machine. Otherwise a size that the machine does not have is refused.
     package var isSparse: Bool
+    /// How many regions the memory is in; `nil` for what a PC has. Fewer: RAM is one region without a PC's ROMs.
+    /// What is missing is plugged in as modules of equal size, half of the memory in all.
+    package var regions: Int?
+    /// Whether ``isPrefaulted`` leaves the pages apart from each other in the machine's memory.
+    package var isFragmented = false
 
     package init(
         memory: ByteCount = .gibibytes(1), pages: PageKind = .base, device: DeviceSource,

@@ -6,15 +6,19 @@ package import VhostVDPAConformance
 internal import VirtioNet
 
 extension DeviceOpener {
-    /// A simulated device, which lives as long as the opener does. Its pins are counted apart from the process's.
+    /// A simulated device, which lives as long as the opener does.
     ///
     /// Where it `movesFrames` it has a worker and a loopback wire, otherwise its maps alone can be asked about.
+    /// `mappings` says what memory the process has.
     package static func simulation(
-        _ specification: SimulatedDeviceSpecification, movesFrames: Bool = true, logger: Logger
+        _ specification: SimulatedDeviceSpecification, movesFrames: Bool = true,
+        pinner: any Pinner = AccountingPinner(),
+        mappings: @escaping ProcessMappings.Source = ProcessMappings.current, logger: Logger
     ) throws -> DeviceOpener {
         var worker: NetworkDevice?
         let device = try SimulatedVDPADevice(
-            specification: specification, pinner: AccountingPinner(), logger: logger,
+            specification: specification, pinner: pinner, logger: logger,
+            mappings: mappings,
             makeDataPath: DataPathFactory { _, events in
                 guard movesFrames else { return StillDataPath() }
                 let network = try NetworkDevice(name: "vdpa-worker", port: .loopback, report: events)

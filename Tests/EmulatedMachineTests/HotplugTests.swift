@@ -56,7 +56,7 @@ struct HotplugTests {
         try machine.start()
         #expect(
             (machine.backend.counts - before).updates
-                == (testCase.keepsMaps ? 0 : machine.mappedSectionCount))
+                == (testCase.keepsMaps ? 0 : machine.mapMessageCount))
 
         #expect(machine.receives(Self.turnover))
         #expect(module.block.allocatedByteCount > .zero, "no frame stood in the new memory")
@@ -72,7 +72,7 @@ struct HotplugTests {
         try machine.start()
         #expect(
             (machine.backend.counts - before).updates
-                == (testCase.keepsMaps ? 0 : machine.mappedSectionCount))
+                == (testCase.keepsMaps ? 0 : machine.mapMessageCount))
 
         #expect(machine.receives(300))
         let frames = machine.settle()

@@ -25,6 +25,25 @@ struct SpecificationTests {
                 "sim,kernel=6.12,parent=dma-map,reset-map=off,compat-reset=on,wipe-on-reset=on,use-va=on,"
                     + "queues=1,entries=2048"
             ),
+            (
+                "sim,parent=platform",
+                "sim,kernel=6.12,parent=platform,reset-map=off,compat-reset=off,wipe-on-reset=off,use-va=off,"
+                    + "queues=1,entries=2048"
+            ),
+            (
+                "sim,parent=vp-vdpa,kernel=6.1,memlock=unlimited",
+                "sim,kernel=6.1,parent=vp-vdpa,reset-map=off,compat-reset=off,wipe-on-reset=off,use-va=off,"
+                    + "queues=1,memlock=unlimited"
+            ),
+            (
+                "sim,parent=vendor,memlock=1M,fault=loses-maps",
+                "sim,kernel=6.12,parent=vendor,reset-map=off,compat-reset=off,wipe-on-reset=off,use-va=off,"
+                    + "queues=1,entries=2048,memlock=1048576,fault=loses-maps"
+            ),
+            (
+                "sim,parent=vduse,kernel=6.1",
+                "sim,kernel=6.1,parent=vduse,reset-map=off,compat-reset=off,wipe-on-reset=off,use-va=on,queues=1"
+            ),
         ])
     func defaults(_ text: String, _ canonical: String) throws {
         let specification = try SimulatedDeviceSpecification(parsing: text)
@@ -40,13 +59,34 @@ struct SpecificationTests {
             ("sim,kernel", .invalidValue, "kernel="), ("sim,kernel=", .invalidValue, "kernel="),
             ("sim,kernel=5.10", .invalidValue, "6.1, 6.12, 7.2"),
             ("sim,kernel=6.1,kernel=6.1", .repeatedKey, "twice"),
-            ("sim,parent=usb", .invalidValue, "set-map"), ("sim,parent=platform", .notYet, "platform"),
-            ("sim,parent=vendor", .notYet, "vendor"), ("sim,profile=vdpasim-net", .notYet, "profile"),
-            ("sim,fault=suspend", .notYet, "fault"), ("sim,use-va=yes", .invalidValue, "on or off"),
+            ("sim,parent=usb", .invalidValue, "set-map"), ("sim,profile=vdpasim-net", .notYet, "profile"),
+            ("sim,fault=fire", .invalidValue, "loses-maps, map-half-way"),
+            ("sim,use-va=yes", .invalidValue, "on or off"),
             ("sim,kernel=6.1,reset-map=on", .contradiction, "6.7"),
             ("sim,kernel=6.1,compat-reset=on", .contradiction, "6.7"),
             ("sim,wipe-on-reset=on", .contradiction, "reset-map=off"),
             ("sim,fragment=4K", .contradiction, "use-va=off"),
+            ("sim,parent=platform,use-va=on", .contradiction, "physical addresses"),
+            ("sim,parent=vp-vdpa,use-va=on", .contradiction, "physical addresses"),
+            ("sim,parent=platform,reset-map=on", .contradiction, "no reset reaches them"),
+            ("sim,parent=platform,compat-reset=on", .contradiction, "no reset reaches them"),
+            ("sim,parent=vp-vdpa,wipe-on-reset=on", .contradiction, "no reset reaches them"),
+            ("sim,parent=vendor,reset-map=on", .contradiction, "its own word"),
+            ("sim,parent=vendor,wipe-on-reset=on", .contradiction, "its own word"),
+            ("sim,parent=vendor,kernel=6.1", .contradiction, "6.7"),
+            ("sim,parent=vduse,use-va=off", .contradiction, "pins nothing"),
+            ("sim,parent=vduse,reset-map=on", .contradiction, "VDUSE has .reset alone"),
+            ("sim,parent=vduse,compat-reset=on", .contradiction, "VDUSE has .reset alone"),
+            ("sim,parent=vduse,fragment=4K", .contradiction, "parent=set-map,use-va=off"),
+            ("sim,memlock=8M", .contradiction, "use-va=off"),
+            ("sim,use-va=off,memlock=lots", .invalidValue, "size"),
+            ("sim,reset-map=off,fault=loses-maps", .contradiction, "reset-map=on"),
+            ("sim,kernel=6.1,fault=loses-maps", .contradiction, "kernel=6.12"),
+            ("sim,parent=vduse,fault=loses-maps", .contradiction, "does not offer"),
+            ("sim,fault=map-half-way", .contradiction, "fault=set-map"),
+            ("sim,parent=dma-map,fault=set-map", .contradiction, "no set_map"),
+            ("sim,parent=vp-vdpa,fault=suspend", .contradiction, "no SUSPEND"),
+            ("sim,parent=vduse,fault=suspend", .contradiction, "no SUSPEND"),
             ("sim,use-va=off,fragment=1", .invalidValue, "page size"),
             ("sim,use-va=off,fragment=0", .invalidValue, "page size"),
             ("sim,use-va=off,fragment=99999999T", .invalidValue, "too large"),

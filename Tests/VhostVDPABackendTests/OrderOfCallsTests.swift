@@ -65,7 +65,8 @@ struct OrderOfCallsTests {
         #expect(harness.device.takeTrace() == Self.suspend + Self.reset + Self.ready)
         #expect(harness.backend.mapping == .kept)
         try harness.start()
-        #expect(harness.device.takeTrace() == Self.features + Self.queuesAgain + ["SET_STATUS 0xf"] + Self.enable)
+        #expect(
+            harness.device.takeTrace() == Self.features + Self.queuesAgain + ["SET_STATUS 0xf"] + Self.enable)
         #expect(harness.backend.mapping == .mapped)
         let cycle = harness.backend.counts - before
         #expect((cycle.updates, cycle.invalidates, cycle.batches) == (0, 0, 0))
@@ -90,7 +91,8 @@ struct OrderOfCallsTests {
         #expect(harness.backend.mapping == .unmapped)
         try harness.start()
         #expect(
-            device.takeTrace() == Self.features + Self.maps + Self.queuesAgain + ["SET_STATUS 0xf"] + Self.enable)
+            device.takeTrace() == Self.features + Self.maps + Self.queuesAgain + ["SET_STATUS 0xf"]
+                + Self.enable)
         let cycle = harness.backend.counts - before
         #expect((cycle.updates, cycle.invalidates, cycle.batches) == (3, 3, 2))
     }

@@ -66,6 +66,27 @@ struct DecisionTableTests {
         Parent(
             specification: "sim,parent=dma-map,reset-map=off,compat-reset=off", offersPersistence: false,
             afterReset: .kept, afterClose: .empty),
+        Parent(
+            specification: "sim,parent=vduse", offersPersistence: false, afterReset: .kept, afterClose: .kept),
+        // (e) a vendor's IOMMU, kept on its word: a close unmaps each entry.
+        Parent(
+            specification: "sim,parent=vendor", offersPersistence: true, afterReset: .kept, afterClose: .empty
+        ),
+        // (a) behind the platform's IOMMU the maps are vhost-vdpa's own, and no reset reaches them.
+        Parent(
+            specification: "sim,parent=platform", offersPersistence: true, afterReset: .kept,
+            afterClose: .empty),
+        Parent(
+            specification: "sim,parent=vp-vdpa", offersPersistence: true, afterReset: .kept,
+            afterClose: .empty),
+        // One that offers IOTLB_PERSIST and loses the maps anyway: what no client can know.
+        Parent(
+            specification: "sim,fault=loses-maps", offersPersistence: true, afterReset: .identity,
+            afterAcknowledgedReset: .identity, afterClose: .identity),
+        // (a) before 6.7: the same, but nobody offers to acknowledge it.
+        Parent(
+            specification: "sim,parent=platform,kernel=6.1", offersPersistence: false, afterReset: .kept,
+            afterClose: .empty),
         // (f) before 6.7: nothing to acknowledge, a reset wipes, and there is no identity.
         Parent(
             specification: "sim,kernel=6.1", offersPersistence: false, afterReset: .empty, afterClose: .empty),

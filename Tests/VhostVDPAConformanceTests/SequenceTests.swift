@@ -10,7 +10,10 @@ struct SequenceTests {
         "sim,kernel=6.1,use-va=off", "sim,use-va=off,fragment=8K,entries=6", "sim,parent=dma-map,entries=6",
         "sim,parent=dma-map,use-va=off,fragment=4K,entries=6", "sim,reset-map=off,entries=6",
         "sim,reset-map=off,compat-reset=off,entries=6", "sim,reset-map=off,wipe-on-reset=on,entries=6",
-        "sim,parent=dma-map,reset-map=off,compat-reset=off,entries=6",
+        "sim,parent=dma-map,reset-map=off,compat-reset=off,entries=6", "sim,parent=platform,entries=6",
+        "sim,parent=platform,kernel=6.1,fragment=4K", "sim,parent=vendor,entries=6",
+        "sim,parent=vduse,entries=6",
+        "sim,parent=vduse,kernel=6.1", "sim,parent=vp-vdpa,kernel=7.2,entries=6",
     ]
 
     /// The rest of a million is `scripts/random-sequences`.
@@ -65,6 +68,15 @@ struct SequenceTests {
         #expect(kinds.map { Set($0) } == Set(example.kinds))
         #expect(failure?.operations.count == example.kinds.count)
         #expect(failure.map { $0.expected != $0.seen } == true)
+    }
+
+    @Test("A device that loses what it promised to keep is found by the shortest sequence there is")
+    func faultyParent() throws {
+        let failure = #expect(throws: SequenceSuite.Failure.self) {
+            try Self.suite("sim,entries=6,fault=loses-maps").run(seed: 1, count: 200)
+        }
+        let kinds = failure?.operations.map { $0.description.prefix { !" (".contains($0) } }
+        #expect(kinds == ["UPDATE", "SET_BACKEND_FEATURES", "SET_STATUS"])
     }
 
     @Test("A seed is the same sequence every time, and another one another")

@@ -1,12 +1,21 @@
 #!/usr/bin/env python3
 """Prints what scripts/bench measured on the kernel: emu beside the C floor, as Markdown.
 
-compare.py FOLDER    with emu.json, and floor.jsonl, emu-fast-*.json, floor-fast.jsonl where they are
+compare.py FOLDER    with what is there of emu.json, floor.jsonl, emu-fast-*.json, floor-fast.jsonl, and the shapes
 """
 import glob
 import json
 import os
 import sys
+
+SHAPES = (
+    ("variants", "What batches buy, and what it costs to have the device answer for its maps"),
+    ("fragmented", "The same with memory in single pages"),
+    ("regions-1", "One region"),
+    ("regions-64", "64 regions"),
+    ("regions-512", "512 regions"),
+    ("sim-pinned", "The simulated device in the same VM, memory pinned"),
+)
 
 
 def time(microseconds):
@@ -20,8 +29,11 @@ def memory(size):
     return f"{size >> 30} GiB" if size >= 1 << 30 else f"{size >> 20} MiB"
 
 
-def median(values):
-    return sorted(values)[len(values) // 2]
+def middle(values):
+    """The median; of two the mean."""
+    values = sorted(values)
+    half = len(values) // 2
+    return values[half] if len(values) % 2 else (values[half - 1] + values[half]) / 2
 
 
 def lines(path):
@@ -32,46 +44,110 @@ def lines(path):
 
 
 def load(path):
+    """The report in a file, or nothing where the run did not get as far."""
+    if not os.path.exists(path) or os.path.getsize(path) == 0:
+        return None
     with open(path) as file:
         return json.load(file)
+
+
+def worth(time_, persist):
+    if not persist:
+        return "–"
+    ratio = time_ / persist
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.2g}"
 
 
 def table(report, floor):
     rows = report["results"]
     first = rows[0]
     print(f"{report['machine']['kernel']}, {first['device']}, {'pinned' if first['pinned'] else 'not pinned'},"
-          f" pages: {first['pageKind']}\n")
-    print("| memory | runs | strategy | emu p50 | p99 | C floor p50 | emu / floor | × persist | maps + unmaps | ioctls |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+          f" pages: {first['pageKind']}, {first['regions']} regions\n")
+    print("| memory | runs | strategy | emu p50 | p99 | C floor p50 (runs) | emu / floor | × persist |"
+          " downtime p50 | p99 | suspend–enable p50 | updates + invalidates | ioctls |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
     for one in rows:
         base = floor.get((one["memoryBytes"], one["strategy"]))
         persist = next((r["cycle"]["p50"] for r in rows
                         if r["memoryBytes"] == one["memoryBytes"] and r["strategy"] == "persist"), None)
-        cycle = one["cycle"]
-        calls = one["perCycle"]
-        ratio = f"{cycle['p50'] / base:.2f}" if base else "–"
-        worth = f"{cycle['p50'] / persist:,.0f}" if persist and cycle["p50"] > 100 * persist else f"{cycle['p50'] / persist:.2g}" if persist else "–"
-        print(f"| {memory(one['memoryBytes'])} | {one['contiguousRuns']} | {one['strategy']} | {time(cycle['p50'])} |"
-              f" {time(cycle['p99'])} | {time(base) if base else '–'} | {ratio} | {worth} |"
-              f" {calls['updates'] + calls['invalidates']:g} | {calls['ioctls']:g} |")
+        cycle, calls, downtime, span = one["cycle"], one["perCycle"], one["downtime"], one["suspendToEnable"]
+        cells = [
+            memory(one["memoryBytes"]), one["contiguousRuns"], one["strategy"], time(cycle["p50"]), time(cycle["p99"]),
+            f"{time(base[0])} ({base[1]})" if base else "–",
+            f"{cycle['p50'] / base[0]:.2f}" if base else "–",
+            worth(cycle["p50"], persist),
+            time(downtime["p50"]) if downtime else "–", time(downtime["p99"]) if downtime else "–",
+            time(span["p50"]) if span else "–",
+            f"{calls['updates']:g} + {calls['invalidates']:g}", f"{calls['ioctls']:g}",
+        ]
+        print("| " + " | ".join(str(cell) for cell in cells) + " |")
+    for skip in report["skipped"]:
+        print(f"\nskipped: {memory(skip['memoryBytes'])} {skip.get('strategy') or ''}: {skip['reason']}")
+    for problem in report["problems"]:
+        print(f"\n**WRONG**: {problem}")
+
+
+def phases(report):
+    rows = report["results"]
+    names = ["drain", "suspend", "baseRead", "unmap", "reset", "negotiate", "map", "vringSetup", "enable"]
+    print("\nPhases, medians:\n")
+    print("| memory | strategy | " + " | ".join(names) + " |")
+    print("|---|---|" + "---|" * len(names))
+    for one in rows:
+        cells = [time(one["phases"][name]) if one["phases"].get(name) else "–" for name in names]
+        print(f"| {memory(one['memoryBytes'])} | {one['strategy']} | " + " | ".join(cells) + " |")
+
+
+def first_maps(report):
+    if not report.get("firstMaps"):
+        return
+    print("\nThe first map of all memory beside io_uring_register_buffers of the same memory:\n")
+    print("| memory | runs | first map | io_uring registers | ratio |")
+    print("|---|---|---|---|---|")
+    for one in report["firstMaps"]:
+        registered = one.get("registerBuffers")
+        ratio = f"{one['map'] / registered:.2f}" if registered else "–"
+        print(f"| {memory(one['memoryBytes'])} | {one.get('contiguousRuns')} | {time(one['map'])} |"
+              f" {time(registered) if registered else one.get('obstacle')} | {ratio} |")
+
+
+def fast(folder):
+    """The short strategies by themselves: medians of the runs' medians, and the least of them, which load hits least."""
+    ours = [one for path in sorted(glob.glob(f"{folder}/emu-fast-*.json"))
+            for one in (load(path) or {"results": []})["results"]]
+    base = lines(f"{folder}/floor-fast.jsonl")
+    if not ours or not base:
+        return
+    runs = len({id(one) for one in base}) // len({one["strategy"] for one in base})
+    print(f"\nWithout remap in turn, 256 MiB, {runs} runs of 100 cycles in turns; the median run, and the quickest:\n")
+    print("| strategy | emu p50 | C floor p50 | emu / floor | emu, quickest | C floor, quickest | emu / floor |")
+    print("|---|---|---|---|---|---|---|")
+    for strategy in ("persist", "resume"):
+        emu = [one["cycle"]["p50"] for one in ours if one["strategy"] == strategy]
+        floor = [one["p50"] for one in base if one["strategy"] == strategy]
+        if emu and floor:
+            print(f"| {strategy} | {time(middle(emu))} | {time(middle(floor))} | {middle(emu) / middle(floor):.2f} |"
+                  f" {time(min(emu))} | {time(min(floor))} | {min(emu) / min(floor):.2f} |")
 
 
 def main(folder):
-    floor = {(one["memoryBytes"], one["strategy"]): one["p50"] for one in lines(f"{folder}/floor.jsonl")}
-    table(load(f"{folder}/emu.json"), floor)
-    if os.path.exists(f"{folder}/emu-variants.json"):
-        print("\nWhat batches buy, and what it costs to have the device answer for its maps:\n")
-        table(load(f"{folder}/emu-variants.json"), {})
-    fast = [one for path in sorted(glob.glob(f"{folder}/emu-fast-*.json")) for one in load(path)["results"]]
-    base = lines(f"{folder}/floor-fast.jsonl")
-    if fast and base:
-        print("\nWithout remap in turn, 256 MiB, medians of three runs:\n")
-        print("| strategy | emu p50 | C floor p50 | emu / floor |")
-        print("|---|---|---|---|")
-        for strategy in ("persist", "resume"):
-            ours = median([one["cycle"]["p50"] for one in fast if one["strategy"] == strategy])
-            least = median([one["p50"] for one in base if one["strategy"] == strategy])
-            print(f"| {strategy} | {time(ours)} | {time(least)} | {ours / least:.2f} |")
+    floors = {}
+    for one in lines(f"{folder}/floor.jsonl"):
+        floors.setdefault((one["memoryBytes"], one["strategy"]), []).append(one)
+    floor = {key: (middle([one["p50"] for one in ones]), "/".join(str(one["runs"]) for one in ones))
+             for key, ones in floors.items()}
+    report = load(f"{folder}/emu.json")
+    if report:
+        table(report, floor)
+        phases(report)
+        first_maps(report)
+    fast(folder)
+    for name, title in SHAPES:
+        report = load(f"{folder}/{name}.json")
+        if report and report.get("results"):
+            print(f"\n{title}:\n")
+            table(report, {})
+            first_maps(report)
 
 
 if __name__ == "__main__":

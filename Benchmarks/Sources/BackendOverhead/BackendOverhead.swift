@@ -7,7 +7,9 @@ import VhostVDPABackend
 /// A device that says yes to everything at once: what is left of a cycle is our own work.
 final class InstantDevice: CharacterDevice {
     // _IOR numbers of linux/vhost.h: direction, size, 0xaf, number.
-    private static func read(_ size: UInt, _ number: UInt) -> UInt { 2 << 30 | size << 16 | 0xaf << 8 | number }
+    private static func read(_ size: UInt, _ number: UInt) -> UInt {
+        2 << 30 | size << 16 | 0xaf << 8 | number
+    }
 
     func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
         guard request & (2 << 30) != 0, let answer = UnsafeMutableRawPointer(bitPattern: argument) else {
@@ -18,7 +20,7 @@ final class InstantDevice: CharacterDevice {
         case Self.read(8, 0x00): answer.storeBytes(of: 0x3_0000_0020, as: UInt64.self)  // GET_FEATURES
         case Self.read(8, 0x26): answer.storeBytes(of: 0x17e, as: UInt64.self)  // GET_BACKEND_FEATURES
         case Self.read(4, 0x79): answer.storeBytes(of: 0, as: UInt32.self)  // GET_CONFIG_SIZE
-        case Self.read(16, 0x78): answer.storeBytes(of: .max, toByteOffset: 8, as: UInt64.self)  // GET_IOVA_RANGE
+        case Self.read(16, 0x78): answer.storeBytes(of: .max, toByteOffset: 8, as: UInt64.self)  // IOVA_RANGE
         case Self.read(4, 0x80): answer.storeBytes(of: 2, as: UInt32.self)  // GET_VQS_COUNT
         case Self.read(2, 0x76): answer.storeBytes(of: 256, as: UInt16.self)  // GET_VRING_NUM
         case Self.read(1, 0x71): answer.storeBytes(of: 0xb, as: UInt8.self)  // GET_STATUS

@@ -1,10 +1,12 @@
 // What a stop and start of a vhost-vdpa device costs at the least: a program that makes only the necessary calls.
 //
-//   cycle-floor DEVICE MEBIBYTES CYCLES STRATEGY...     STRATEGY: persist | resume | remap
+//   cycle-floor [huge] DEVICE MEBIBYTES CYCLES STRATEGY...     STRATEGY: persist | resume | remap
 //
 // The baseline of `emu cycle`: the same memory (the sections of emu's PC, prefaulted, 4 KiB pages), the same queues,
 // strategies in turns, idle queues, CLOCK_MONOTONIC around the calls. Left out as not necessary for a device that
 // was started before with the same features and eventfds: reading FEATURES_OK back, SET_VRING_KICK, SET_CONFIG_CALL.
+// A device without SUSPEND (vp_vdpa) has no ring positions to give: its rings start over from zero, off the clock, and
+// its maps go after the reset, as it is live until then. `huge`: 2 MiB pages.
 // Prints one JSON object a line and strategy, times in microseconds. One frame must come back after the last cycle
 // of each strategy, or the exit status is 1.
 #define _GNU_SOURCE
@@ -45,8 +47,10 @@ struct section { uint64_t first, size, host; uint8_t access; };
 static int device, kicks[QUEUES], calls[QUEUES], section_count;
 static uint32_t bases[QUEUES];
 static uint64_t features, offered;
+static int huge;
 static struct section sections[7];
 static uint8_t *ram;
+static uint16_t sent;
 static uint64_t samples[STRATEGIES][MAX_CYCLES];
 
 static void die(const char *what) {
@@ -80,7 +84,7 @@ static void batch(uint8_t type) {
 }
 
 static uint8_t *shared(const char *name, uint64_t size) {
-    int file = memfd_create(name, MFD_CLOEXEC);
+    int file = memfd_create(name, MFD_CLOEXEC | (huge && size >= 2 << 20 ? MFD_HUGETLB : 0));
     if (file < 0 || ftruncate(file, (off_t)size) < 0) die("memfd");
     uint8_t *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (memory == MAP_FAILED || madvise(memory, size, MADV_POPULATE_WRITE) < 0) die("guest memory");
@@ -130,14 +134,18 @@ static void start(int remaps) {
 }
 
 static void stop(int unmaps) {
-    CONTROL(VHOST_VDPA_SUSPEND, NULL);
-    for (unsigned i = 0; i < QUEUES; i++) {
-        struct vhost_vring_state state = {i, 0};
-        CONTROL(VHOST_GET_VRING_BASE, &state);
-        bases[i] = state.num;
+    const int suspends = (offered & F_SUSPEND) != 0;
+    if (suspends) {
+        CONTROL(VHOST_VDPA_SUSPEND, NULL);
+        for (unsigned i = 0; i < QUEUES; i++) {
+            struct vhost_vring_state state = {i, 0};
+            CONTROL(VHOST_GET_VRING_BASE, &state);
+            bases[i] = state.num;
+        }
+        if (unmaps) batch(VHOST_IOTLB_INVALIDATE);
     }
-    if (unmaps) batch(VHOST_IOTLB_INVALIDATE);
     set_status(0);
+    if (unmaps && !suspends) batch(VHOST_IOTLB_INVALIDATE);
     set_status(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER);
 }
 
@@ -154,16 +162,27 @@ static uint64_t now(void) {
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
+// Empty rings, as a driver that starts over makes them.
+static void empty_rings(void) {
+    for (int i = 0; i < QUEUES; i++) memset(ram + ring(i), 0, 0x3000);
+    sent = 0;
+}
+
 static uint64_t cycle(enum strategy strategy) {
-    uint64_t acknowledged = F_MSG_V2 | F_BATCH | F_SUSPEND | (offered & F_RESUME);
+    uint64_t acknowledged = F_MSG_V2 | F_BATCH | (offered & (F_SUSPEND | F_RESUME));
     if (strategy != REMAP) acknowledged |= F_PERSIST;
     CONTROL(VHOST_SET_BACKEND_FEATURES, &acknowledged);
-    const uint64_t begin = now();
+    uint64_t begin = now();
     if (strategy == RESUME) {
         CONTROL(VHOST_VDPA_SUSPEND, NULL);
         CONTROL(VHOST_VDPA_RESUME, NULL);
     } else {
         stop(strategy == REMAP);
+        if (!(offered & F_SUSPEND)) {
+            const uint64_t pause = now();
+            empty_rings();
+            begin += now() - pause;
+        }
         start(strategy == REMAP);
     }
     kick();
@@ -172,7 +191,6 @@ static uint64_t cycle(enum strategy strategy) {
 
 // Sends one frame to everyone through the device's loopback. Whether it comes back.
 static int frame_returns(void) {
-    static uint16_t sent;
     const uint64_t data = 17 << 20;
     for (int i = 0; i < QUEUES; i++) {
         uint64_t count;
@@ -200,6 +218,28 @@ static int frame_returns(void) {
     return 0;
 }
 
+// Physically contiguous runs of the sections, as `emu cycle` counts them; -1 where the kernel does not show them.
+static long contiguous_runs(void) {
+    int file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return -1;
+    static uint64_t entries[4096];
+    long runs = 0;
+    for (int i = 0; i < section_count; i++) {
+        uint64_t last = 0;
+        for (uint64_t page = 0; page < sections[i].size / 4096; page++) {
+            if (page % 4096 == 0
+                && pread(file, entries, sizeof entries, (off_t)((sections[i].host / 4096 + page) * 8)) < 8)
+                die("pagemap");
+            const uint64_t frame = entries[page % 4096] & ((1ULL << 55) - 1);
+            if (!frame) return -1;
+            runs += frame != last + 1 || page == 0;
+            last = frame;
+        }
+    }
+    close(file);
+    return runs;
+}
+
 static int ascending(const void *left, const void *right) {
     const uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
     return (a > b) - (a < b);
@@ -210,7 +250,8 @@ static double percentile(const uint64_t *sorted, int count, int percent) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 5) return fprintf(stderr, "cycle-floor DEVICE MEBIBYTES CYCLES STRATEGY...\n"), 2;
+    if (argc > 1 && !strcmp(argv[1], "huge")) huge = 1, argc--, argv++;
+    if (argc < 5) return fprintf(stderr, "cycle-floor [huge] DEVICE MEBIBYTES CYCLES STRATEGY...\n"), 2;
     const uint64_t size = strtoull(argv[2], NULL, 10) << 20;
     const int cycles = atoi(argv[3]), warm_up = 2;
     if (size < 64 << 20 || cycles < 1 || cycles > MAX_CYCLES) return fprintf(stderr, "64 MiB or more, 1 to %d cycles\n", MAX_CYCLES), 2;
@@ -227,7 +268,7 @@ int main(int argc, char **argv) {
     CONTROL(VHOST_GET_BACKEND_FEATURES, &offered);
     CONTROL(VHOST_GET_FEATURES, &features);
     features &= 1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_F_ACCESS_PLATFORM | 1ULL << VIRTIO_NET_F_MAC;
-    uint64_t acknowledged = F_MSG_V2 | F_BATCH | F_SUSPEND;
+    uint64_t acknowledged = F_MSG_V2 | F_BATCH | (offered & F_SUSPEND);
     CONTROL(VHOST_SET_BACKEND_FEATURES, &acknowledged);
     set_status(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER);
     CONTROL(VHOST_SET_OWNER, NULL);
@@ -250,11 +291,12 @@ int main(int argc, char **argv) {
                 status = 1;
             }
         }
+    const long runs = contiguous_runs();
     for (int i = 0; i < count; i++) {
         uint64_t *times = samples[strategies[i]];
         qsort(times, (size_t)cycles, sizeof *times, ascending);
-        printf("{\"strategy\": \"%s\", \"memoryBytes\": %llu, \"cycles\": %d, \"p50\": %.3f, \"p99\": %.3f}\n",
-            names[strategies[i]], (unsigned long long)size, cycles, percentile(times, cycles, 50),
+        printf("{\"strategy\": \"%s\", \"memoryBytes\": %llu, \"runs\": %ld, \"cycles\": %d, \"p50\": %.3f, \"p99\": %.3f}\n",
+            names[strategies[i]], (unsigned long long)size, runs, cycles, percentile(times, cycles, 50),
             percentile(times, cycles, 99));
     }
     return status;

@@ -11,7 +11,11 @@ package struct CycleSeries: Sendable {
     package var phases: [CyclePhase: Samples] = [:]
     /// How many those were.
     package var phaseCycles = 0
-    /// The device calls of all cycles, whole and phase by phase.
+    /// Cycles under traffic: from the last frame seen before to the first one after.
+    package var downtimes = Samples()
+    /// The same cycles: from the first device call to the end of the last that enables a queue.
+    package var spans = Samples()
+    /// The device calls of all cycles with idle queues, whole and phase by phase.
     package var counts = DeviceCallCounts()
 
     package init(_ strategy: CycleStrategy, _ setup: CycleSetup) {
@@ -25,6 +29,9 @@ package struct CycleSeries: Sendable {
     ) {
         switch purpose {
         case .warmUp: return
+        case .traffic:
+            if let span = timing.span { spans.append(span) }
+            return
         case .whole: cycles.append(timing.total)
         case .phases:
             phaseCycles += 1

@@ -4,4 +4,6 @@ package struct CycleTiming: Hashable, Sendable {
     package let total: UInt64
     /// Each phase; empty where only the whole was measured.
     package let phases: [CyclePhase: UInt64]
+    /// From the first call to the end of the last that enables a queue, where that was asked for.
+    package let span: UInt64?
 }

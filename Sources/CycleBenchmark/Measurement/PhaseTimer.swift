@@ -10,9 +10,26 @@ package import VhostVDPA
 /// belongs to that phase. The time between the end of a stop (ACKNOWLEDGE and DRIVER) and the next call belongs
 /// to nothing: the guest's driver may start over there. Control thread.
 package final class PhaseTimer: CharacterDevice {
+    /// What is wanted of a cycle.
+    package enum Detail: Hashable, Sendable {
+        /// Its whole time.
+        case whole
+        /// The time of each phase.
+        case phases
+        /// From its first call to the end of the last one that enables a queue, with everything between.
+        case span
+    }
+
     private let device: any CharacterDevice
     private var isRunning = false
     private var isDetailed = false
+    private var takesSpan = false
+    private var spanStart: UInt64?
+    private var spanEnd: UInt64 = 0
+    /// The first map: from before the first IOTLB message of the first start to after the last one.
+    private var firstMessage: UInt64?
+    private var lastMessage: UInt64 = 0
+    private var hasRun = false
     /// Between a stop and its start.
     private var isBetween = false
     private var phase = CyclePhase.drain
@@ -23,9 +40,16 @@ package final class PhaseTimer: CharacterDevice {
 
     package init(_ device: any CharacterDevice) { self.device = device }
 
-    /// A cycle begins. `isDetailed` says whether its phases are wanted.
-    package func begin(isDetailed: Bool) {
-        self.isDetailed = isDetailed
+    /// What the messages took that came before the first cycle, in nanoseconds; `nil` where there were none.
+    package var firstMap: UInt64? { firstMessage.map { lastMessage - $0 } }
+
+    /// A cycle begins.
+    package func begin(_ detail: Detail) {
+        isDetailed = detail == .phases
+        takesSpan = detail == .span
+        spanStart = nil
+        spanEnd = 0
+        hasRun = true
         isBetween = false
         phase = .drain
         total = 0
@@ -39,14 +63,18 @@ package final class PhaseTimer: CharacterDevice {
         if !isBetween { account() }
         isRunning = false
         let phases = CyclePhase.allCases.map { ($0, durations[$0.order]) }.filter { $0.1 > 0 }
-        return CycleTiming(total: total, phases: Dictionary(uniqueKeysWithValues: phases))
+        return CycleTiming(
+            total: total, phases: Dictionary(uniqueKeysWithValues: phases),
+            span: spanStart.map { max(spanEnd, $0) - $0 })
     }
 
     package func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
         guard isRunning else { return try device.ioctl(request, argument) }
         let status = request == clinux_vdpa_set_status ? Self.status(at: argument) : nil
         enter(isDetailed ? DeviceCallPhase.of(request: request, status: status) : nil)
+        if takesSpan, spanStart == nil { spanStart = Self.now() }
         let result = try device.ioctl(request, argument)
+        if takesSpan, DeviceCallPhase.of(request: request, status: status) == .enable { spanEnd = Self.now() }
         if status == [.acknowledge, .driver] {
             account()
             isBetween = true
@@ -59,6 +87,9 @@ package final class PhaseTimer: CharacterDevice {
             let type = unsafe bytes.count > Self.typeOffset ? bytes[Self.typeOffset] : 0
             enter(isDetailed ? DeviceCallPhase.of(messageType: type, during: phase) : nil)
         }
+        guard !hasRun else { return try unsafe device.write(bytes) }
+        if firstMessage == nil { firstMessage = Self.now() }
+        defer { lastMessage = Self.now() }
         return try unsafe device.write(bytes)
     }
 

@@ -7,6 +7,17 @@ package struct CycleReport: Codable, Equatable, Sendable {
     package struct Percentiles: Codable, Equatable, Sendable {
         package var p50: Double
         package var p99: Double
+
+        init(p50: Double, p99: Double) {
+            self.p50 = p50
+            self.p99 = p99
+        }
+
+        /// `nil` of no samples.
+        init?(_ samples: Samples) {
+            guard let p50 = samples.percentile(50), let p99 = samples.percentile(99) else { return nil }
+            self.init(p50: p50, p99: p99)
+        }
     }
 
     /// The mean of what one cycle sends.
@@ -31,8 +42,13 @@ package struct CycleReport: Codable, Equatable, Sendable {
         /// How many cycles the percentiles are of.
         package var cycles: Int
         package var cycle: Percentiles
-        /// `null` where it was not measured.
+        /// Under traffic, from the last frame before to the first one after; `null` where it was not measured.
         package var downtime: Percentiles?
+        /// The same cycles, from SUSPEND (or the reset, without it) to the end of the last VRING_ENABLE, DRIVER_OK
+        /// or RESUME: the measure that QEMU's developers use.
+        package var suspendToEnable: Percentiles?
+        /// How many cycles these two are of.
+        package var downtimeCycles: Int
         /// The median of each phase.
         package var phases: [String: Double]
         package var perCycle: PerCycle
@@ -51,6 +67,8 @@ package struct CycleReport: Codable, Equatable, Sendable {
             try container.encode(cycles, forKey: .cycles)
             try container.encode(cycle, forKey: .cycle)
             try container.encode(downtime, forKey: .downtime)
+            try container.encode(suspendToEnable, forKey: .suspendToEnable)
+            try container.encode(downtimeCycles, forKey: .downtimeCycles)
             try container.encode(phases, forKey: .phases)
             try container.encode(perCycle, forKey: .perCycle)
         }
@@ -58,6 +76,8 @@ package struct CycleReport: Codable, Equatable, Sendable {
 
     package var machine: HostFacts
     package var results: [Result]
+    /// First maps beside io_uring's registration of the same memory.
+    package var firstMaps: [FirstMap]
     /// What was asked for and not measured.
     package var skipped: [CycleOutcome.Skip]
     /// What was wrong with the device.
@@ -66,6 +86,7 @@ package struct CycleReport: Codable, Equatable, Sendable {
     package init(_ outcome: CycleOutcome) {
         machine = outcome.machine
         results = outcome.series.map(Result.init)
+        firstMaps = outcome.firstMaps
         skipped = outcome.skips
         problems = outcome.problems
     }
@@ -83,8 +104,10 @@ extension CycleReport.Result {
         queuePairs = setup.queuePairs
         contiguousRuns = setup.contiguousRuns
         cycles = series.cycles.count
-        cycle = .init(p50: series.cycles.percentile(50) ?? 0, p99: series.cycles.percentile(99) ?? 0)
-        downtime = nil
+        cycle = .init(series.cycles) ?? .init(p50: 0, p99: 0)
+        downtime = .init(series.downtimes)
+        suspendToEnable = .init(series.spans)
+        downtimeCycles = series.downtimes.count
         phases = Dictionary(
             uniqueKeysWithValues: CyclePhase.allCases.map {
                 ($0.rawValue, series.phases[$0]?.percentile(50) ?? 0)

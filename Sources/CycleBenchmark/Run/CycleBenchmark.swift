@@ -46,12 +46,12 @@ package struct CycleBenchmark {
     private func measure(_ memory: ByteCount, _ outcome: inout CycleOutcome) throws(MachineError) {
         let pinnedBefore = KernelText.pinnedBytes
         var timer: PhaseTimer?
-        let machine = try EmulatedMachine(
-            MachineConfiguration(
-                memory: memory, pages: plan.pages, device: plan.device, isPrefaulted: !plan.isSparse,
-                isSparse: plan.isSparse),
-            logger: logger
-        ) { device in
+        var configuration = MachineConfiguration(
+            memory: memory, pages: plan.pages, device: plan.device, isPrefaulted: !plan.isSparse,
+            isSparse: plan.isSparse)
+        configuration.regions = plan.regions
+        configuration.isFragmented = plan.isFragmented
+        let machine = try EmulatedMachine(configuration, logger: logger) { device in
             let made = PhaseTimer(device)
             timer = made
             return made
@@ -72,44 +72,65 @@ package struct CycleBenchmark {
         let strategies = plan.strategies.filter { series[$0] != nil }
         let schedule = CycleSchedule(strategies: strategies, warmUp: plan.warmUp, cycles: plan.cycles)
         let turns = schedule.turns
+        let trafficTurns = schedule.trafficTurns
+        let total = turns.count + trafficTurns.count
         for (index, turn) in turns.enumerated() {
-            let (timing, calls) = try cycle(machine, timer, turn)
-            series[turn.strategy]?.add(timing, calls, turn.purpose)
-            observer?.didCycle(memory, done: index + 1, total: turns.count)
+            try prepare(machine, turn)
+            let before = machine.backend.counts
+            let timing = try cycle(machine, timer, turn)
+            series[turn.strategy]?.add(timing, machine.backend.counts - before, turn.purpose)
+            observer?.didCycle(memory, done: index + 1, total: total)
             let isProof = index < strategies.count || index >= turns.count - strategies.count
             if isProof, !Self.works(machine) {
                 outcome.problems.append(
                     "\(memory), \(turn.strategy.rawValue): no frame came back after a stop and start")
             }
         }
+        outcome.problems += try measureDowntime(machine, timer, trafficTurns, &series) { done in
+            observer?.didCycle(memory, done: turns.count + done, total: total)
+        }.map { "\(memory), \($0)" }
         outcome.series += strategies.compactMap { series[$0] }
+        try machine.stop()
+        machine.close()
+        if setup.isPinned, let map = timer.firstMap {
+            outcome.firstMaps.append(
+                FirstMap(setup, map: map, registration: BufferRegistration.measure(machine.memory)))
+        }
     }
 
-    /// One cycle with idle queues. What it acknowledges is set before the clock starts.
-    private func cycle(
-        _ machine: EmulatedMachine, _ timer: PhaseTimer, _ turn: CycleSchedule.Turn
-    ) throws(MachineError) -> (CycleTiming, DeviceCallCounts) {
+    /// One cycle. What it acknowledges has been set; `between` is called while the device is
+    /// stopped, at the end of what is left out of the time.
+    func cycle(
+        _ machine: EmulatedMachine, _ timer: PhaseTimer, _ turn: CycleSchedule.Turn,
+        between: () -> Void = {}
+    ) throws(MachineError) -> CycleTiming {
+        do throws(BackendError) {
+            switch turn.strategy {
+            case .resume:
+                timer.begin(turn.purpose.detail)
+                try machine.backend.suspendInPlace()
+                between()
+                try machine.backend.resumeInPlace()
+                return timer.end()
+            case .remap, .remapVerified, .remapUnbatched, .persist: break
+            }
+        } catch {
+            throw .backend(error)
+        }
+        timer.begin(turn.purpose.detail)
+        try machine.stop()
+        between()
+        try machine.start()
+        return timer.end()
+    }
+
+    /// Acknowledges what the turn's strategy wants.
+    func prepare(_ machine: EmulatedMachine, _ turn: CycleSchedule.Turn) throws(MachineError) {
         do throws(BackendError) {
             try machine.backend.reconfigure(turn.strategy.configuration)
         } catch {
             throw .backend(error)
         }
-        let before = machine.backend.counts
-        timer.begin(isDetailed: turn.purpose == .phases)
-        switch turn.strategy {
-        case .resume:
-            do throws(BackendError) {
-                try machine.backend.suspendInPlace()
-                try machine.backend.resumeInPlace()
-            } catch {
-                throw .backend(error)
-            }
-        case .remap, .remapVerified, .remapUnbatched, .persist:
-            try machine.stop()
-            try machine.start()
-        }
-        let timing = timer.end()
-        return (timing, machine.backend.counts - before)
     }
 
     private func setup(of machine: EmulatedMachine, pinsMemory: Bool) -> CycleSetup {
@@ -127,7 +148,7 @@ package struct CycleBenchmark {
     }
 
     /// Whether frames go through the device and come back. Leaves the queues idle.
-    private static func works(_ machine: EmulatedMachine) -> Bool {
+    static func works(_ machine: EmulatedMachine) -> Bool {
         let before = machine.driver.counters.frames.received
         machine.driver.startTraffic(limit: proofFrames)
         let end = ContinuousClock.now + patience

@@ -11,6 +11,8 @@ package struct CycleOutcome: Sendable {
     package let machine: HostFacts
     package var series: [CycleSeries] = []
     package var skips: [Skip] = []
+    /// One for each size that the device pinned.
+    package var firstMaps: [FirstMap] = []
     /// What was wrong with the device, in words; empty where nothing was.
     package var problems: [String] = []
 }

@@ -15,6 +15,10 @@ package struct CyclePlan: Sendable {
     /// Whole cycles of each strategy and size.
     package var cycles: Int
     package var warmUp: Int
+    /// How many regions the memory is mapped in; `nil` for what a PC has, six or seven.
+    package var regions: Int?
+    /// Whether the memory's pages lie apart in the machine's.
+    package var isFragmented = false
 
     package init(
         device: DeviceSource, deviceName: String, memory: [ByteCount], pages: PageKind = .base,

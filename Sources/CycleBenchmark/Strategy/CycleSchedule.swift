@@ -22,6 +22,8 @@ package struct CycleSchedule: Hashable, Sendable {
             case whole
             /// The time of each phase is taken, which costs a reading of the clock for each.
             case phases
+            /// Frames go through the device while it is stopped and started.
+            case traffic
         }
 
         package let strategy: CycleStrategy
@@ -36,13 +38,22 @@ package struct CycleSchedule: Hashable, Sendable {
         self.phaseInterval = phaseInterval
     }
 
-    /// All turns in order.
+    /// The turns under traffic, in order: half as many rounds as there are whole ones, one at the least.
+    package var trafficTurns: [Turn] {
+        turns([Turn.Purpose](repeating: .traffic, count: (cycles + 1) / 2))
+    }
+
+    /// The turns with idle queues, in order.
     package var turns: [Turn] {
         var purposes = [Turn.Purpose](repeating: .warmUp, count: warmUp)
         for cycle in 0..<cycles {
             purposes.append(.whole)
             if (cycle + 1).isMultiple(of: phaseInterval) || cycle == cycles - 1 { purposes.append(.phases) }
         }
+        return turns(purposes)
+    }
+
+    private func turns(_ purposes: [Turn.Purpose]) -> [Turn] {
         var rounds: [Turn.Purpose: Int] = [:]
         return purposes.flatMap { purpose in
             let round = rounds[purpose, default: 0]

@@ -145,7 +145,8 @@ package final class MachineRun {
 
     private func result(_ firstResources: ProcessResources, _ lastResources: ProcessResources) -> RunResult {
         RunResult(
-            negotiated: machine.backend.negotiated, cycles: cycles, runningTime: runningTime,
+            negotiated: machine.backend.negotiated, acceptedFeatures: machine.acceptedFeatures,
+            cycles: cycles, runningTime: runningTime,
             frames: machine.driver.counters.frames, received: machine.driver.counters.receive,
             transmitted: machine.driver.counters.transmit, device: machine.simulation?.counts ?? parentCounts,
             faults: machine.simulation?.faultCount ?? 0, recentFaults: machine.simulation?.recentFaults ?? [],

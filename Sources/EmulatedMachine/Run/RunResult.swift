@@ -6,6 +6,8 @@ package import VirtioNet
 /// What a run did and found.
 package struct RunResult: Sendable {
     package let negotiated: NegotiatedDevice
+    /// The virtio features of the last start.
+    package let acceptedFeatures: DeviceFeatures
     /// One for each stop and start, in order.
     package let cycles: [CycleMeasurement]
     /// The time the device ran, without its stops and starts.

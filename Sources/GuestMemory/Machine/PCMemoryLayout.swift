@@ -43,10 +43,12 @@ public final class PCMemoryLayout {
     /// - Parameters:
     ///   - memory: The RAM's size, at least ``minimumMemory`` and a multiple of the host's page size.
     ///   - pages: The pages it is to have; ``ram`` says which it got.
+    ///   - hasFirmware: Whether it is a PC. Otherwise RAM is one section from address zero on, with nothing else.
     ///   - logger: Where a fallback to smaller pages is reported.
     /// - Throws: ``GuestMemoryError/Code/invalidSize`` or ``GuestMemoryError/Code/allocationFailed``.
     public init(
-        memory: ByteCount, pages: PageKind = .base, logger: Logger = Logger(label: "emu.memory")
+        memory: ByteCount, pages: PageKind = .base, hasFirmware: Bool = true,
+        logger: Logger = Logger(label: "emu.memory")
     ) throws(GuestMemoryError) {
         let most =
             Self.lastAddress.rawValue - Self.highMemoryStart.rawValue + 1 + Self.lowMemoryLimit.rawValue
@@ -59,7 +61,13 @@ public final class PCMemoryLayout {
         }
         ram = try RAMBlock.allocate(name: "pc.ram", byteCount: memory, pages: pages, logger: logger)
         bios = try RAMBlock.allocate(name: "pc.bios", byteCount: .kibibytes(64), logger: logger)
-        try addressSpace.transaction { () throws(GuestMemoryError) in try build() }
+        try addressSpace.transaction { () throws(GuestMemoryError) in
+            if hasFirmware {
+                try build()
+            } else {
+                try addressSpace.add(.ram(ram), at: GuestPhysicalAddress(rawValue: 0))
+            }
+        }
     }
 
     private func build() throws(GuestMemoryError) {

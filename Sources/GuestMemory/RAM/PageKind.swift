@@ -9,7 +9,7 @@ public enum PageKind: String, CaseIterable, Hashable, Sendable {
     case explicit
 
     /// The size of a huge page, transparent or explicit.
-    static let hugePageSize = ByteCount.mebibytes(2)
+    package static let hugePageSize = ByteCount.mebibytes(2)
 
     /// What a block gets where these pages are not to be had.
     var fallback: PageKind? {

@@ -11,13 +11,41 @@ extension IOUring {
         let answer = unsafe io_uring_register_buffers(ring, buffers.baseAddress, UInt32(buffers.count))
         guard answer < 0 else { return }
         let bytes = unsafe buffers.reduce(into: 0) { unsafe $0 += $1.iov_len }
+        throw Self.pinning(answer, bytes, "cannot register \(buffers.count) buffers of \(bytes) bytes")
+    }
+
+    /// The most buffers a ring has slots for (`IORING_MAX_REG_BUFFERS` of io_uring/rsrc.c).
+    package static var bufferSlotLimit: Int { 1 << 14 }
+    /// The longest buffer, in bytes (`io_buffer_validate`).
+    package static var bufferByteLimit: Int { 1 << 30 }
+
+    /// Makes `count` empty slots for buffers, at most ``bufferSlotLimit``, for ``setBuffer(slot:_:)``. The ring
+    /// must have none registered.
+    package mutating func registerBufferSlots(count: Int) throws(IOUringError) {
+        try check(
+            unsafe io_uring_register_buffers_sparse(ring, UInt32(count)),
+            "cannot make \(count) slots for buffers")
+    }
+
+    /// Pins `memory`, of at most ``bufferByteLimit`` bytes, into `slot` and unpins what was there; `nil` only
+    /// unpins. Cost as in ``registerBuffers(_:)``; the pages must be writable, as io_uring pins for writing.
+    ///
+    /// Linux before 6.4 lets go of what was there within a second, later ones at once where no request uses it.
+    package mutating func setBuffer(
+        slot: Int, _ memory: UnsafeMutableRawBufferPointer?
+    ) throws(IOUringError) {
+        let length = unsafe memory?.count ?? 0
+        var vector = unsafe iovec(iov_base: memory?.baseAddress, iov_len: length)
+        var tag: UInt64 = 0
+        let answer = unsafe io_uring_register_buffers_update_tag(ring, UInt32(slot), &vector, &tag, 1)
+        guard answer < 0 else { return }
+        throw Self.pinning(answer, length, "cannot register a buffer of \(length) bytes")
+    }
+
+    private static func pinning(_ answer: Int32, _ bytes: Int, _ context: String) -> IOUringError {
         let errno = Errno(rawValue: -answer)
-        guard errno == .noMemory else {
-            throw IOUringError(
-                code: .system, errno: errno,
-                context: "cannot register \(buffers.count) buffers of \(bytes) bytes")
-        }
-        throw IOUringError(
+        guard errno == .noMemory else { return IOUringError(code: .system, errno: errno, context: context) }
+        return IOUringError(
             code: .lockedMemory, errno: errno,
             context: "cannot pin \(bytes) bytes: raise ulimit -l to \(bytes / 1024) or more")
     }

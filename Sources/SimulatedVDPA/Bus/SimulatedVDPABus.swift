@@ -9,7 +9,7 @@ package final class SimulatedVDPABus {
     private let pinner: any Pinner
 
     /// Makes an empty bus; its devices share `pinner`, the account of one process.
-    package init(pinner: any Pinner = AccountingPinner.process) { self.pinner = pinner }
+    package init(pinner: any Pinner = RegisteredBufferPinner.process) { self.pinner = pinner }
 
     /// Adds a device and binds it to vhost-vdpa: EEXIST where the name is taken, else what `makeDataPath` throws.
     @discardableResult

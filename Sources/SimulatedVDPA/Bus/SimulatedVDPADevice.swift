@@ -16,6 +16,7 @@ public final class SimulatedVDPADevice {
     package private(set) var driver = BusDriver.vhostVDPA
     private let pinner: any Pinner
     private let logger: Logger
+    private let mappings: ProcessMappings.Source
     private weak var opened: VhostVDPACharacterDevice?
     private var isOpened = false
 
@@ -24,16 +25,18 @@ public final class SimulatedVDPADevice {
     /// `pinner` keeps the account of pinned pages; devices of one process share one, as the kernel's do.
     package init(
         name: String = "vdpa0", specification: SimulatedDeviceSpecification,
-        pinner: any Pinner = AccountingPinner.process, logger: Logger = Logger(label: "sim.vhost-vdpa"),
-        makeDataPath: DataPathFactory
+        pinner: any Pinner = RegisteredBufferPinner.process, logger: Logger = Logger(label: "sim.vhost-vdpa"),
+        mappings: @escaping ProcessMappings.Source = ProcessMappings.current, makeDataPath: DataPathFactory
     ) throws {
         self.name = name
         self.specification = specification
         self.pinner = pinner
         self.logger = logger
+        self.mappings = mappings
         profile = .standard(queuePairs: specification.queuePairs)
-        parent = try OnChipNetworkParent(
-            profile: profile, behaviour: OnChipBehaviour(specification), makeDataPath: makeDataPath)
+        if !specification.usesVirtualAddresses { try pinner.prepare() }
+        parent = try NetworkParent(
+            profile: profile, behaviour: ParentBehaviour(specification), makeDataPath: makeDataPath)
     }
 
     deinit { parent.shutdown() }
@@ -49,8 +52,9 @@ public final class SimulatedVDPADevice {
             let file = try VhostVDPACharacterDevice(
                 parent: parent, kernel: specification.kernel,
                 mapping: MappingPolicy(
-                    entryLimit: specification.entryLimit, fragment: specification.fragment),
-                pinner: pinner, logger: logger, onRelease: { self.isOpened = false })
+                    entryLimit: specification.entryLimit, fragment: specification.fragment,
+                    pinLimit: specification.memlock?.pages),
+                pinner: pinner, logger: logger, mappings: mappings, onRelease: { self.isOpened = false })
             opened = file
             return file
         } catch {
@@ -65,16 +69,5 @@ public final class SimulatedVDPADevice {
             device: parent.parentDiagnostics,
             vhostEntries: opened?.addressSpaces.mapValues(\.entries) ?? [:], pinnedPages: pinner.pinnedPages,
             isOpen: isOpened, mapFailures: opened?.mapFailures ?? [])
-    }
-}
-
-extension OnChipBehaviour {
-    /// The behaviour a specification asks for.
-    init(_ specification: SimulatedDeviceSpecification) {
-        self.init(
-            kernel: specification.kernel, mapOperation: specification.parent == .dmaMap ? .dmaMap : .setMap,
-            hasResetMap: specification.hasResetMap, hasCompatReset: specification.hasCompatReset,
-            wipesOnReset: specification.wipesOnReset,
-            usesVirtualAddresses: specification.usesVirtualAddresses, entryLimit: specification.entryLimit)
     }
 }

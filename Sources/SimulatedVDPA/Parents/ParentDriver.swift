@@ -52,12 +52,20 @@ package protocol ParentDriver: AnyObject {
     func setGroup(_ group: UInt32, addressSpace: UInt32) throws(Errno)
 
     // Maps, as `mapOperation` says.
+    /// The IOMMU in front of a device whose parent has no map operations (`vdpa_get_dma_dev`); else `nil`.
+    var platformIOMMU: PlatformIOMMU? { get }
     func setMap(_ entries: [TranslationEntry], addressSpace: UInt32) throws(Errno)
     func map(_ entry: TranslationEntry, addressSpace: UInt32) throws(Errno)
     func unmap(_ range: AddressRange<IOVirtualAddress>, addressSpace: UInt32)
     /// Brings an address space back to what it was before anybody mapped. Optional.
     func resetMap(addressSpace: UInt32) throws(Errno)
 
+    /// Lets the device see what `map` and `unmap`, or the platform's IOMMU, have changed. The bus driver calls it
+    /// once per message: the kernel's device sees each entry at once, and our worker takes a table as a whole.
+    func applyMaps()
+
+    /// What is wrong with the device.
+    var faults: FaultInjector { get }
     /// What is known about the device, for listings and tests.
     var parentDiagnostics: ParentDiagnostics { get }
     /// Ends the device. Every later call does nothing.

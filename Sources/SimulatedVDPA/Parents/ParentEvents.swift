@@ -40,6 +40,15 @@ package final class ParentEvents: Sendable {
         }
     }
 
+    /// Asks for a reset although no queue is broken: the device itself has failed.
+    package func requestReset() {
+        let call = state.withLock { state in
+            state.needsReset = true
+            return state.configurationCall
+        }
+        call?.signal()
+    }
+
     package var needsReset: Bool { state.withLock { $0.needsReset } }
 
     package var faultCount: Int { state.withLock { $0.faultCount } }

@@ -18,8 +18,9 @@ struct QueueState {
         var features: VirtQueueFeatures
     }
 
-    /// Forgets what a device reset forgets. The size stays, as in vdpa_sim.
-    mutating func reset() {
+    /// Forgets what a device reset forgets. In vdpa_sim the size stays.
+    mutating func reset(forgetsSize: Bool) {
+        if forgetsSize { size = 0 }
         addresses = .zero
         isReady = false
         base = 0

@@ -9,10 +9,15 @@ package protocol Pinner: AnyObject {
     /// The pages of this process that are pinned, in total.
     var pinnedPages: Int { get }
 
+    /// Takes what pinning needs, so that a machine that cannot pin says why when a device is made.
+    func prepare() throws
+
     /// Pins `pages` pages from the page boundary `start`: ENOMEM over the limit, EFAULT where a page is not
     /// mapped or not writable although `access` has write. Nothing stays pinned on an error.
-    func pin(start: HostAddress, pages: Int, access: MemoryAccess) throws(Errno)
+    ///
+    /// `limit` is the most pages pinned in total; `nil` is RLIMIT_MEMLOCK.
+    func pin(start: HostAddress, pages: Int, access: MemoryAccess, limit: Int?) throws(Errno)
 
-    /// Lets go of `pages` pages that an earlier ``pin(start:pages:access:)`` took, or a part of them.
+    /// Lets go of `pages` pages that earlier pins took, all of a pin or a part of it.
     func unpin(start: HostAddress, pages: Int)
 }

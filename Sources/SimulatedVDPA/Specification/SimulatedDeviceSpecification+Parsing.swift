@@ -6,7 +6,7 @@ extension SimulatedDeviceSpecification {
         case compatReset = "compat-reset"
         case wipeOnReset = "wipe-on-reset"
         case useVA = "use-va"
-        case queues, entries, fragment, profile, fault
+        case queues, entries, fragment, memlock, profile, fault
     }
 
     /// Reads `sim[,key=value]…`; switches take `on` and `off`, sizes take K, M, G, T.
@@ -23,7 +23,7 @@ extension SimulatedDeviceSpecification {
                 throw SimulatedDeviceSpecificationError(.repeatedKey, "\(key.rawValue)= is given twice")
             }
         }
-        for key in [Key.profile, .fault] {
+        for key in [Key.profile] {
             guard let value = values[key] else { continue }
             throw SimulatedDeviceSpecificationError(
                 .notYet, "\(key.rawValue)=\(value) is not simulated yet; leave it out")
@@ -34,6 +34,9 @@ extension SimulatedDeviceSpecification {
         let parent = try values[.parent].map { (text) throws(SimulatedDeviceSpecificationError) in
             try Self.choice(SimulatedParentKind.self, .parent, text)
         }
+        let fault = try values[.fault].map { (text) throws(SimulatedDeviceSpecificationError) in
+            try Self.choice(SimulatedFault.self, .fault, text)
+        }
         try self.init(
             kernel: kernel ?? .v6_12, parent: parent ?? .setMap,
             resetMap: try Self.switchValue(.resetMap, values[.resetMap]),
@@ -42,7 +45,8 @@ extension SimulatedDeviceSpecification {
             useVirtualAddresses: try Self.switchValue(.useVA, values[.useVA]),
             queuePairs: try Self.count(.queues, values[.queues]) ?? 1,
             entryLimit: try Self.count(.entries, values[.entries]),
-            fragment: try Self.size(.fragment, values[.fragment]))
+            fragment: try Self.size(.fragment, values[.fragment]),
+            memlock: try Self.memlock(values[.memlock]), fault: fault)
     }
 
     private static func pair(
@@ -94,6 +98,13 @@ extension SimulatedDeviceSpecification {
                 .invalidValue, "\(key.rawValue)=\(text): must be a number")
         }
         return count
+    }
+
+    private static func memlock(
+        _ text: String?
+    ) throws(SimulatedDeviceSpecificationError) -> MemlockLimit? {
+        if text == "unlimited" { return .unlimited }
+        return try size(.memlock, text).map { .bytes($0) }
     }
 
     private static func size(

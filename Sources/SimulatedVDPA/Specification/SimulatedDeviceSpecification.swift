@@ -21,6 +21,10 @@ public struct SimulatedDeviceSpecification: Hashable, Sendable {
     public let entryLimit: Int?
     /// The length of a physically contiguous run in bytes, where pages are pinned; `nil` for unbroken memory.
     public let fragment: Int?
+    /// The limit of pinned memory; `nil` for this process's RLIMIT_MEMLOCK, as the kernel takes it.
+    public let memlock: MemlockLimit?
+    /// What is wrong with the device; `nil` for a healthy one.
+    public let fault: SimulatedFault?
 
     /// The entry limit of the kernels that have one (`max_iotlb_entries`).
     public static let defaultEntryLimit = 2048
@@ -31,71 +35,22 @@ public struct SimulatedDeviceSpecification: Hashable, Sendable {
     public init(
         kernel: KernelVersion = .v6_12, parent: SimulatedParentKind = .setMap, resetMap: Bool? = nil,
         compatReset: Bool? = nil, wipeOnReset: Bool? = nil, useVirtualAddresses: Bool? = nil,
-        queuePairs: Int = 1, entryLimit: Int? = nil, fragment: Int? = nil
+        queuePairs: Int = 1, entryLimit: Int? = nil, fragment: Int? = nil, memlock: MemlockLimit? = nil,
+        fault: SimulatedFault? = nil
     ) throws(SimulatedDeviceSpecificationError) {
         self.kernel = kernel
         self.parent = parent
-        hasResetMap = resetMap ?? kernel.hasResetMap
-        hasCompatReset = compatReset ?? kernel.hasResetMap
-        wipesOnReset = wipeOnReset ?? !kernel.hasResetMap
-        usesVirtualAddresses = useVirtualAddresses ?? true
+        let chosen = parent.choosesResetOperations && kernel.hasResetMap
+        hasResetMap = resetMap ?? chosen
+        hasCompatReset = compatReset ?? chosen
+        wipesOnReset = wipeOnReset ?? (parent.choosesResetOperations && !kernel.hasResetMap)
+        usesVirtualAddresses = useVirtualAddresses ?? parent.usesVirtualAddressesByDefault
         self.queuePairs = queuePairs
         self.entryLimit = entryLimit ?? (kernel.enforcesEntryLimit ? Self.defaultEntryLimit : nil)
         self.fragment = fragment
+        self.memlock = memlock
+        self.fault = fault
         try validate(givenEntryLimit: entryLimit)
-    }
-
-    private func validate(givenEntryLimit: Int?) throws(SimulatedDeviceSpecificationError) {
-        switch parent {
-        case .setMap, .dmaMap: break
-        case .platform, .vendor:
-            throw SimulatedDeviceSpecificationError(
-                .notYet,
-                "parent=\(parent.rawValue) is not simulated yet; use parent=set-map or parent=dma-map")
-        }
-        if hasResetMap, !kernel.hasResetMap {
-            throw SimulatedDeviceSpecificationError(
-                .contradiction,
-                "reset-map=on cannot be with kernel=\(kernel.rawValue): .reset_map came with Linux 6.7; "
-                    + "leave it out or take kernel=6.12")
-        }
-        if hasCompatReset, !kernel.hasResetMap {
-            throw SimulatedDeviceSpecificationError(
-                .contradiction,
-                "compat-reset=on cannot be with kernel=\(kernel.rawValue): .compat_reset came with Linux 6.7; "
-                    + "leave it out or take kernel=6.12")
-        }
-        if wipesOnReset, hasResetMap {
-            throw SimulatedDeviceSpecificationError(
-                .contradiction,
-                "wipe-on-reset=on cannot be with reset-map=on: such a parent promises to keep its maps over a "
-                    + "reset; add reset-map=off")
-        }
-        if fragment != nil, usesVirtualAddresses {
-            throw SimulatedDeviceSpecificationError(
-                .contradiction,
-                "fragment= cannot be with use-va=on: only pinned pages have physical runs; add use-va=off")
-        }
-        if givenEntryLimit != nil, !kernel.enforcesEntryLimit {
-            throw SimulatedDeviceSpecificationError(
-                .contradiction,
-                "entries= cannot be with kernel=\(kernel.rawValue): that kernel does not count entries; "
-                    + "leave it out or take kernel=6.12")
-        }
-        guard (1...Self.maximumQueuePairs).contains(queuePairs) else {
-            throw SimulatedDeviceSpecificationError(
-                .invalidValue, "queues=\(queuePairs): a device has 1 to \(Self.maximumQueuePairs) queue pairs"
-            )
-        }
-        if let givenEntryLimit, givenEntryLimit < 1 {
-            throw SimulatedDeviceSpecificationError(
-                .invalidValue, "entries=\(givenEntryLimit): at least one entry is needed")
-        }
-        if let fragment, fragment <= 0 || fragment % PageSize.current != 0 {
-            throw SimulatedDeviceSpecificationError(
-                .invalidValue,
-                "fragment=\(fragment): must be a multiple of the page size, \(PageSize.current) bytes")
-        }
     }
 }
 
@@ -110,6 +65,8 @@ extension SimulatedDeviceSpecification: CustomStringConvertible {
         ]
         if let entryLimit { parts.append("entries=\(entryLimit)") }
         if let fragment { parts.append("fragment=\(fragment)") }
+        if let memlock { parts.append("memlock=\(memlock)") }
+        if let fault { parts.append("fault=\(fault.rawValue)") }
         return parts.joined(separator: ",")
     }
 }

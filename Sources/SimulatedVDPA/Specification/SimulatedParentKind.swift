@@ -1,11 +1,47 @@
 /// The kind of parent driver a simulated device has, by the name the specification uses.
 public enum SimulatedParentKind: String, CaseIterable, Sendable {
-    /// No map operations: the platform's IOMMU.
+    /// No map operations: vhost-vdpa maps through the platform's IOMMU. SUSPEND and RESUME as SolidRun's
+    /// parent has them.
     case platform
     /// An on-chip IOMMU that takes one entry at a time.
     case dmaMap = "dma-map"
     /// An on-chip IOMMU that takes the whole table.
     case setMap = "set-map"
-    /// A vendor's IOMMU that declares persistence itself.
+    /// A vendor's IOMMU that declares persistence itself: `dma_map`, no `reset_map`, a `reset` that keeps maps.
     case vendor
+    /// VDUSE: `set_map` without `reset_map`, virtual addresses, a `reset` that keeps the user's maps.
+    case vduse
+    /// vp_vdpa: behind the platform's IOMMU, and no ring state to give or take.
+    case vpVDPA = "vp-vdpa"
+}
+
+extension SimulatedParentKind {
+    /// `reset-map=`, `compat-reset=` and `wipe-on-reset=` are free: the other kinds stand for drivers that have
+    /// settled them.
+    var choosesResetOperations: Bool { self == .dmaMap || self == .setMap }
+
+    /// How the parent takes mappings.
+    var mapOperation: MapOperation {
+        switch self {
+        case .platform, .vpVDPA: .platform
+        case .dmaMap, .vendor: .dmaMap
+        case .setMap, .vduse: .setMap
+        }
+    }
+
+    /// `suspend` exists.
+    var canSuspend: Bool {
+        switch self {
+        case .platform, .dmaMap, .setMap, .vendor: true
+        case .vduse, .vpVDPA: false
+        }
+    }
+
+    /// Only the two software devices take virtual addresses: vdpa_sim, which the map kinds play, and VDUSE.
+    var usesVirtualAddressesByDefault: Bool {
+        switch self {
+        case .dmaMap, .setMap, .vduse: true
+        case .platform, .vendor, .vpVDPA: false
+        }
+    }
 }

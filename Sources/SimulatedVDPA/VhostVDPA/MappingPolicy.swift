@@ -5,8 +5,12 @@ package struct MappingPolicy: Hashable, Sendable {
     /// The length of a physically contiguous run in bytes, where memory is pinned; `nil` for unbroken memory.
     package var fragment: Int?
 
-    package init(entryLimit: Int?, fragment: Int? = nil) {
+    /// The most pages pinned in total, or `nil` for RLIMIT_MEMLOCK.
+    package var pinLimit: Int?
+
+    package init(entryLimit: Int?, fragment: Int? = nil, pinLimit: Int? = nil) {
         self.entryLimit = entryLimit
         self.fragment = fragment
+        self.pinLimit = pinLimit
     }
 }

@@ -31,6 +31,7 @@ extension VhostVDPACharacterDevice {
         }
         let message = RawIOTLBMessage(copy, at: Self.headerByteCount)
         if message.kind == RawIOTLBMessage.Kind.update, message.size == 0 { throw .invalidArgument }
+        defer { parent.applyMaps() }
         do throws(Errno) {
             try process(message, addressSpace: addressSpace)
         } catch {
@@ -108,7 +109,8 @@ extension VhostVDPACharacterDevice {
             case .dmaMap: try parent.map(entry, addressSpace: addressSpace)
             case .setMap where batch == nil:
                 try parent.setMap(addressSpaces[addressSpace]?.entries ?? [], addressSpace: addressSpace)
-            case .setMap, .platform: break
+            case .setMap: break
+            case .platform: try domain?.map(entry)
             }
         } catch {
             addressSpaces[addressSpace]?.remove(
@@ -124,13 +126,26 @@ extension VhostVDPACharacterDevice {
             if description.operations.contains(.resetMap) { try? parent.resetMap(addressSpace: space) }
         }
         addressSpaces = [:]
+        freeDomain()
+        parent.applyMaps()
+    }
+
+    /// `vhost_vdpa_free_domain`.
+    private func freeDomain() {
+        guard domain != nil else { return }
+        parent.platformIOMMU?.detach()
+        domain = nil
     }
 
     private func removeEntries(touching first: UInt64, through last: UInt64, addressSpace: UInt32) {
         let removed = addressSpaces[addressSpace]?.remove(touching: first, through: last) ?? []
+        if !description.usesVirtualAddresses { unpin(removed) }
         for entry in removed {
-            if !description.usesVirtualAddresses { unpin(entry) }
-            if description.mapOperation == .dmaMap { parent.unmap(entry.range, addressSpace: addressSpace) }
+            switch description.mapOperation {
+            case .dmaMap: parent.unmap(entry.range, addressSpace: addressSpace)
+            case .platform: domain?.unmap(entry.range)
+            case .setMap: break
+            }
         }
     }
 

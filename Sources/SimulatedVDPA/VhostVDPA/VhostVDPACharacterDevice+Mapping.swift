@@ -48,7 +48,7 @@ extension VhostVDPACharacterDevice {
         let start = message.userAddress - message.userAddress % page
         let pinned = HostAddress(rawValue: start)
         let access = access(of: message)
-        try pinner.pin(start: pinned, pages: pages, access: access)
+        try pinner.pin(start: pinned, pages: pages, access: access, limit: mapping.pinLimit)
         var iova = message.iova - message.iova % page
         var host = start
         var left = UInt64(pages) * page
@@ -70,9 +70,26 @@ extension VhostVDPACharacterDevice {
         }
     }
 
-    func unpin(_ entry: TranslationEntry) {
-        let bytes = entry.range.last.rawValue - entry.range.first.rawValue + 1
-        pinner.unpin(start: entry.host, pages: Int(bytes / UInt64(PageSize.current)))
+    /// Unpins the pages of entries that are gone, neighbours in memory together: a mapping of many runs goes
+    /// as it came, at once.
+    func unpin(_ entries: [TranslationEntry]) {
+        var run: Range<UInt64>?
+        func letGo() {
+            guard let run else { return }
+            pinner.unpin(
+                start: HostAddress(rawValue: run.lowerBound), pages: run.count / PageSize.current)
+        }
+        for entry in entries {
+            let start = entry.host.rawValue
+            let end = start + (entry.range.last.rawValue - entry.range.first.rawValue) + 1
+            if let last = run, last.upperBound == start {
+                run = last.lowerBound..<end
+            } else {
+                letGo()
+                run = start..<end
+            }
+        }
+        letGo()
     }
 
     private func access(of message: RawIOTLBMessage) -> MemoryAccess {

@@ -32,6 +32,8 @@ package final class VhostVDPACharacterDevice: CharacterDevice {
     var addressSpaces: [UInt32: EntryTable] = [:]
     /// The address space of the batch, while one is open.
     var batch: UInt32?
+    /// The domain of the platform's IOMMU, where the parent has no map operations: it lives as long as the file.
+    var domain: PlatformDomain?
     package internal(set) var mapFailures: [MapFailure] = []
 
     /// Opens: resets the device, as the kernel does. `onRelease` runs once, when the file is released.
@@ -50,6 +52,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice {
         vrings = Array(repeating: VhostVring(), count: description.queueCount)
         try parent.reset()
         self.onRelease = onRelease
+        allocateDomain()
     }
 
     deinit { close() }
@@ -107,6 +110,15 @@ package final class VhostVDPACharacterDevice: CharacterDevice {
         } else {
             try parent.reset()
         }
+    }
+
+    /// `vhost_vdpa_alloc_domain`.
+    private func allocateDomain() {
+        guard let platform = parent.platformIOMMU else { return }
+        let made = PlatformDomain()
+        platform.attach(made)
+        domain = made
+        parent.applyMaps()
     }
 
     func checkOwner() throws(Errno) {

@@ -95,10 +95,13 @@ struct SequenceOracle {
             hasAddressSpaces = addressSpaces
         case .reset: reset()
         case .start: isRunning = true
-        case .suspend: break
+        case .suspend:
+            guard profile.canSuspend || !profile.checksSuspendFirst else { return .notSupported }
+            return profile.canSuspend || !isRunning ? .success : .notSupported
         case .setGroup(let space):
             guard space < profile.addressSpaceCount else { return .invalidArgument }
             guard !isRunning || !profile.refusesGroupChangeWhileRunning else { return .busy }
+            guard profile.hasGroups else { return .notSupported }
             groupSpace = space
         case .reopen: reopen()
         }

@@ -28,7 +28,8 @@ struct CheckedDevice {
         var logger = logger
         if logger.logLevel == .warning { logger.logLevel = .error }
         do {
-            return try .simulation(specification, logger: logger)
+            // An account of pinned pages of its own, so that no other device of the process moves it.
+            return try .simulation(specification, pinner: RegisteredBufferPinner(), logger: logger)
         } catch {
             throw StartError("the simulated device could not be made: \(error)")
         }

@@ -1,5 +1,8 @@
 internal import Logging
 internal import SimulatedConformance
+internal import SimulatedVDPA
+internal import Synchronization
+internal import SystemPackage
 internal import VhostVDPAConformance
 
 /// What `emu check --sequences` prints.
@@ -35,9 +38,14 @@ struct SequenceReport: Codable, Equatable, Sendable {
         var logger = Logger(label: "emu")
         logger.logLevel = .critical
         let quiet = logger
+        // Read once, after the suite has made its pages, instead of at every message.
+        let mappings = KnownMappings()
         do {
             let suite = try SequenceSuite(profile: MapProfile(specification)) {
-                try DeviceOpener.simulation(specification, movesFrames: false, logger: quiet)
+                try DeviceOpener.simulation(
+                    specification, movesFrames: false,
+                    pinner: AccountingPinner(mappings: { () throws(Errno) in try mappings.get() }),
+                    mappings: { () throws(Errno) in try mappings.get() }, logger: quiet)
             }
             try suite.run(seed: seed, count: count)
         } catch let failure as SequenceSuite.Failure {
@@ -58,5 +66,17 @@ struct SequenceReport: Codable, Equatable, Sendable {
             ([what + ": seed \(failure.seed) differs; the shortest part of it that does:"] + steps + [
                 "    expected  \(failure.expected)", "    seen      \(failure.seen)",
             ]).joined(separator: "\n")
+    }
+}
+
+/// The process's memory as it was when somebody first asked.
+private final class KnownMappings: Sendable {
+    private let known = Mutex<ProcessMappings?>(nil)
+
+    func get() throws(Errno) -> ProcessMappings {
+        if let mappings = known.withLock({ $0 }) { return mappings }
+        let mappings = try ProcessMappings.current()
+        known.withLock { $0 = mappings }
+        return mappings
     }
 }

@@ -13,7 +13,8 @@ struct CycleCommand: EmuCommand {
             Strategies take turns, cycle by cycle, on one device with idle queues: remap (what every released \
             QEMU does: unmap all, map all), remap-verified (the device must answer for the maps), \
             remap-unbatched, persist (IOTLB_PERSIST keeps the maps), resume (SUSPEND and RESUME, no reset). \
-            Sizes the machine does not have are skipped.
+            Half as many cycles are then done under traffic, for the downtime. Sizes the machine does not have \
+            are skipped.
             """
     )
 
@@ -36,6 +37,18 @@ struct CycleCommand: EmuCommand {
 
     @Option(help: "Huge pages for guest RAM; where there are none, RAM falls back and says so.")
     var hugePages: HugePages = .off
+
+    @Option(
+        help: ArgumentHelp(
+            "Regions that guest memory is mapped in, 1 to 512 (default: what a PC has, 6 or 7).",
+            valueName: "n"))
+    var regions: Int?
+
+    @Flag(help: "Leave guest RAM in single pages, each apart from the one before it.")
+    var fragmented = false
+
+    @Option(help: ArgumentHelp("Queue pairs.", valueName: "n"))
+    var queues = 1
 
     @Option(
         help: ArgumentHelp(

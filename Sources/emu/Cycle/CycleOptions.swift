@@ -1,5 +1,7 @@
 internal import CycleBenchmark
+internal import EmulatedMachine
 internal import GuestMemory
+internal import SimulatedVDPA
 
 extension CycleCommand {
     /// What to measure, or why it cannot be asked for.
@@ -18,9 +20,36 @@ extension CycleCommand {
                         + " driver needs that")
             }
         }
-        return CyclePlan(
+        try checkShape()
+        var plan = CyclePlan(
             device: deviceOption.device.source, deviceName: deviceOption.device.description, memory: memory,
             pages: hugePages.pages, strategies: strategy, cycles: cycles)
+        plan.regions = regions
+        plan.isFragmented = fragmented
+        return plan
+    }
+
+    /// The most regions that memory is mapped in.
+    static let maximumRegions = 512
+
+    private func checkShape() throws(StartError) {
+        if let regions, !(1...Self.maximumRegions).contains(regions) {
+            throw StartError("--regions \(regions): use 1 to \(Self.maximumRegions)")
+        }
+        if fragmented, hugePages != .off {
+            throw StartError(
+                "--fragmented with --huge-pages: huge pages are contiguous; leave one of them out")
+        }
+        if fragmented, case .simulated(let device) = deviceOption.device.source, device.usesVirtualAddresses {
+            throw StartError(
+                "--fragmented with \(deviceOption.device): a device that pins nothing does not care where pages lie;"
+                    + " use sim,use-va=off or a real device")
+        }
+        guard queues <= RunOptions.maximumQueues, queues > 0 else {
+            throw StartError(
+                "--queues \(queues): a machine has one queue pair so far; a benchmark of more cannot be had; use 1"
+            )
+        }
     }
 }
 

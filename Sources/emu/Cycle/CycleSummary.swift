@@ -7,7 +7,8 @@ struct CycleSummary {
 
     var text: String {
         var parts = [head]
-        if !report.results.isEmpty { parts += [table, phases] }
+        if !report.results.isEmpty { parts += [table, downtimes, phases] }
+        if !report.firstMaps.isEmpty { parts.append(firstMaps) }
         let notes = skips + report.problems.map { "WRONG: \($0)" }
         if !notes.isEmpty { parts.append(notes.joined(separator: "\n")) }
         return parts.joined(separator: "\n\n")
@@ -17,7 +18,7 @@ struct CycleSummary {
         let machine = report.machine
         let memory = ByteCount(rawValue: machine.memoryBytes & ~((1 << 20) - 1))
         var lines = [
-            "One stop and start, device calls only, queues idle.",
+            "One stop and start, device calls only, queues idle where nothing else is said.",
             "\(machine.kernel), \(machine.processors) × \(machine.processor), \(memory)",
         ]
         if let first = report.results.first {
@@ -55,6 +56,37 @@ struct CycleSummary {
         }
         guard let persist, persist.cycle.p50 > 0 else { return "-" }
         return NumberText.short(result.cycle.p50 / persist.cycle.p50)
+    }
+
+    private var downtimes: String {
+        var rows = [["MEMORY", "STRATEGY", "P50", "P99", "SUSPEND-ENABLE P50", "P99", "CYCLES"]]
+        for result in report.results {
+            guard let downtime = result.downtime, let span = result.suspendToEnable else { continue }
+            rows.append([
+                "\(ByteCount(rawValue: result.memoryBytes))", result.strategy.rawValue,
+                NumberText.time(microseconds: downtime.p50), NumberText.time(microseconds: downtime.p99),
+                NumberText.time(microseconds: span.p50), NumberText.time(microseconds: span.p99),
+                NumberText.grouped(result.downtimeCycles),
+            ])
+        }
+        return
+            "Downtime under traffic: last frame before to first frame after; first suspend to last enable:\n"
+            + TextTable(rows, leading: [1]).text
+    }
+
+    private var firstMaps: String {
+        var rows = [["MEMORY", "RUNS", "FIRST MAP", "IO_URING REGISTERS", "RATIO"]]
+        for map in report.firstMaps {
+            rows.append([
+                "\(ByteCount(rawValue: map.memoryBytes))",
+                map.contiguousRuns.map { NumberText.grouped($0) } ?? "-",
+                NumberText.time(microseconds: map.map),
+                map.registerBuffers.map { NumberText.time(microseconds: $0) } ?? "\(map.obstacle ?? "-")",
+                map.ratio.map { NumberText.short($0) } ?? "-",
+            ])
+        }
+        return "The first map of all memory beside io_uring_register_buffers of the same memory:\n"
+            + TextTable(rows, leading: []).text
     }
 
     private var phases: String {

@@ -15,7 +15,7 @@ extension RunReport {
             guest: options.machine.guest.description,
             wire: options.device.isSimulated ? options.machine.wire.description : nil,
             persistPolicy: options.machine.persist.rawValue, interval: options.plan.interval.microseconds,
-            sections: sections, features: "\(negotiated.deviceFeatures)",
+            sections: sections, features: "\(result.acceptedFeatures)",
             backendFeatures: "\(negotiated.acknowledgedBackendFeatures)")
         persist = Persist(
             offered: negotiated.offeredBackendFeatures.contains(.iotlbPersist),

@@ -75,7 +75,9 @@ struct RunReport: Codable, Equatable, Sendable {
         var interval: Double
         /// Sections of guest memory that a device can reach: those that are mapped.
         var sections: Int
+        /// The virtio features that were accepted, not all that were offered: those `emu info` shows.
         var features: String
+        /// The backend features that were acknowledged.
         var backendFeatures: String
     }
 

@@ -29,7 +29,7 @@ extension RealDevice {
                 let pinned = pinnedBytes()
                 let module = try machine.plug(.mebibytes(8))
                 #expect(pinnedBytes() - pinned == (machine.keepsMaps ? moduleBytes(module) : 0))
-                try start(machine, sending: machine.keepsMaps ? 0 : machine.mappedSectionCount)
+                try start(machine, sending: machine.keepsMaps ? 0 : machine.mapMessageCount)
                 #expect(machine.receives(Self.turnover))
                 #expect(module.block.allocatedByteCount > .zero, "no frame stood in the new memory")
 
@@ -39,7 +39,7 @@ extension RealDevice {
                 try machine.unplug(module)
                 #expect((machine.backend.counts - before).invalidates == (machine.keepsMaps ? 1 : 0))
                 #expect(pinnedBytes() == pinned)
-                try start(machine, sending: machine.keepsMaps ? 0 : machine.mappedSectionCount)
+                try start(machine, sending: machine.keepsMaps ? 0 : machine.mapMessageCount)
                 #expect(machine.receives(300))
                 let frames = machine.settle()
                 #expect(frames.isFlawless, "\(frames)")

@@ -22,4 +22,8 @@ struct MapsCase: Sendable, CustomTestStringConvertible {
 extension EmulatedMachine {
     /// The sections of guest memory that a device is given.
     var mappedSectionCount: Int { memory.addressSpace.view.sections.count { $0.backing != .device } }
+
+    /// The UPDATEs that map all of it: one for each section, and one for the page that the device must answer for
+    /// (MapVerification).
+    var mapMessageCount: Int { mappedSectionCount + 1 }
 }

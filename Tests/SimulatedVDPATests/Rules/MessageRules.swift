@@ -80,11 +80,8 @@ struct MessageRules {
 
     @Test("A batch whose set_map fails answers success, empties the device and keeps vhost's entries")
     func silentBatchFailure() throws {
-        let parent = try OnChipNetworkParent(
-            profile: .standard(),
-            behaviour: OnChipBehaviour(
-                kernel: .v6_12, mapOperation: .setMap, hasResetMap: true, hasCompatReset: true,
-                wipesOnReset: false, usesVirtualAddresses: true, entryLimit: 1),
+        let parent = try NetworkParent(
+            profile: .standard(), behaviour: ParentBehaviour(SimulatedDeviceSpecification(entryLimit: 1)),
             makeDataPath: DataPathFactory { _, events in RecordingDataPath(report: events) })
         let client = try Client(parent: parent, mapping: MappingPolicy(entryLimit: nil))
         #expect(client.call(Request.setOwner) == nil)

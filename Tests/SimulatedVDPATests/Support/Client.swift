@@ -8,13 +8,14 @@ import VhostVDPA
 final class Client {
     let device: SimulatedVDPADevice
     let dataPath: RecordingDataPath
-    let pinner: AccountingPinner
+    let pinner: any Pinner
     private(set) var file: VhostVDPACharacterDevice
 
-    /// Makes the device `specification` describes and opens it; `memlock` is the limit in pages.
-    init(_ specification: String, memlock: Int = 1 << 20) throws {
+    /// Makes the device `specification` describes and opens it; `memlock` is the limit in pages, unless there
+    /// is another pinner.
+    init(_ specification: String, memlock: Int = 1 << 20, pinner other: (any Pinner)? = nil) throws {
         var made: RecordingDataPath?
-        pinner = AccountingPinner { memlock }
+        pinner = other ?? AccountingPinner { memlock }
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
         device = try SimulatedVDPADevice(
@@ -47,8 +48,10 @@ final class Client {
     }
 
     /// A device that is owned.
-    static func owned(_ specification: String, memlock: Int = 1 << 20) throws -> Client {
-        let client = try Client(specification, memlock: memlock)
+    static func owned(
+        _ specification: String, memlock: Int = 1 << 20, pinner: (any Pinner)? = nil
+    ) throws -> Client {
+        let client = try Client(specification, memlock: memlock, pinner: pinner)
         try client.expectSuccess(client.call(Request.setOwner))
         return client
     }

@@ -56,9 +56,9 @@ import Testing
         #expect(outcome.errors.isEmpty)
     }
 
-    @Test(arguments: [("auto", true, 0.0), ("off", false, 6.0)])
+    @Test(arguments: [("auto", true, 0.0, 0.0), ("off", false, 7.0, 6.0)])
     func `With --json standard output is one report and people's text goes to standard error`(
-        persist: String, acknowledged: Bool, messages: Double
+        persist: String, acknowledged: Bool, updates: Double, invalidates: Double
     ) throws {
         let outcome = try EmuProcess.run(
             "run", "--memory", "64M", "--cycles", "3", "--interval", "10ms", "--persist", persist, "--json")
@@ -66,7 +66,7 @@ import Testing
         let report = try JSONDecoder().decode(RunReport.self, from: Data(outcome.output.utf8))
         #expect(report.cycles == 3)
         #expect(report.persist == .init(offered: true, acknowledged: acknowledged))
-        #expect(report.iotlb.perCycle == .init(updates: messages, invalidates: messages))
+        #expect(report.iotlb.perCycle == .init(updates: updates, invalidates: invalidates))
         #expect(report.setup.sections == 6)
         #expect(report.packets.received == report.packets.sent)
         #expect(report.problems.isEmpty)

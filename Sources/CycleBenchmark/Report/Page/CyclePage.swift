@@ -43,8 +43,10 @@ package struct CyclePage {
         \(DistributionPlot(series: outcome.series).svg)
         <figcaption>One line for each cycle measured. Raw data: <a href="\(Self.dataName)">\(Self.dataName)</a>.</figcaption>
         </figure>
+        \(downtime)
         <h2>The numbers</h2>
         \(table)
+        \(firstMaps)
         \(notes)
         <h2>How it was measured</h2>
         <p>\(escaped(method))</p>
@@ -90,7 +92,8 @@ package struct CyclePage {
         "The device calls of one stop and one start, on one thread, with idle queues; what the guest's driver does in"
             + " between is left out. Strategies take turns cycle by cycle on one open device, so that drift hits all of"
             + " them; guest memory is touched before, and the first cycles are not counted. After the first and the last"
-            + " cycle of each strategy frames had to come back through the device. Percentiles are exact (nearest rank)."
+            + " cycle of each strategy frames had to come back through the device. Downtime is measured in cycles of its"
+            + " own, while the guest sends without pause; no frame may be lost. Percentiles are exact (nearest rank)."
     }
 
     private var machine: String {
@@ -101,7 +104,8 @@ package struct CyclePage {
 
     private var table: String {
         let heads = [
-            "memory", "strategy", "median", "99th percentile", "cycles", "maps", "unmaps", "batches",
+            "memory", "strategy", "median", "99th percentile", "cycles", "downtime", "maps", "unmaps",
+            "batches",
             "ioctls", "runs",
         ]
         let rows = report.results.map { result in
@@ -110,6 +114,7 @@ package struct CyclePage {
                 FigureText.memory(result.memoryBytes), result.strategy.rawValue,
                 FigureText.time(result.cycle.p50),
                 FigureText.time(result.cycle.p99), FigureText.grouped(result.cycles),
+                result.downtime.map { FigureText.time($0.p50) } ?? "–",
                 FigureText.short(result.perCycle.updates), FigureText.short(result.perCycle.invalidates),
                 FigureText.short(result.perCycle.batches), FigureText.short(result.perCycle.ioctls), runs,
             ]
@@ -119,6 +124,39 @@ package struct CyclePage {
             + "</tr></thead><tbody>\n" + rows.joined(separator: "\n")
             + "\n</tbody></table></div>\n<p class=\"small\">Maps to ioctls: what one cycle sends, on average. Runs:"
             + " physically contiguous pieces of guest memory.</p>"
+    }
+
+    private var downtime: String {
+        let measured = report.results.filter { $0.downtime != nil }
+        guard !measured.isEmpty else { return "" }
+        return """
+            <h2>What the guest notices</h2>
+            <figure>
+            \(DowntimePlot(results: measured).svg)
+            <figcaption>Downtime under traffic (medians; the thin line reaches to the 99th percentile): from the last \
+            frame before the stop to the first one after the start. The mark in each bar is the time from the first \
+            device call (SUSPEND where there is one) to the end of the last that enables a queue.</figcaption>
+            </figure>
+            """
+    }
+
+    private var firstMaps: String {
+        guard !report.firstMaps.isEmpty else { return "" }
+        let rows = report.firstMaps.map { map in
+            let cells = [
+                FigureText.memory(map.memoryBytes), map.contiguousRuns.map { FigureText.grouped($0) } ?? "–",
+                FigureText.time(map.map),
+                map.registerBuffers.map { FigureText.time($0) } ?? escaped(map.obstacle ?? "–"),
+                map.ratio.map { FigureText.short($0) } ?? "–",
+            ]
+            return "<tr>" + cells.map { "<td>\($0)</td>" }.joined() + "</tr>"
+        }
+        let heads = ["memory", "runs", "first map", "io_uring registers it", "ratio"]
+        return "<h2>The first map</h2><div class=\"wide\"><table class=\"numbers\"><thead><tr>"
+            + heads.map { "<th>\($0)</th>" }.joined() + "</tr></thead><tbody>\n"
+            + rows.joined(separator: "\n")
+            + "\n</tbody></table></div>\n<p class=\"small\">What it took to map all of guest memory the first time,"
+            + " beside io_uring_register_buffers, which pins the same pages for another purpose.</p>"
     }
 
     private var notes: String {

@@ -5,18 +5,28 @@ internal import VirtQueue
 internal import VirtioNet
 
 /// Queues: a queue runs while DRIVER_OK is set, it is enabled and the device is not suspended.
-extension OnChipNetworkParent {
+extension NetworkParent {
     package func setQueueSize(_ size: UInt32, queue: Int) { queues[queue].size = size }
 
     package func setQueueAddresses(_ addresses: RingAddresses, queue: Int) throws(Errno) {
         queues[queue].addresses = addresses
     }
 
-    package func setQueueBase(_ base: UInt16, queue: Int) throws(Errno) { queues[queue].base = base }
+    /// vp_vdpa takes only what the device has anyway, the beginning of an empty ring, at a moment when nothing
+    /// can have moved yet (`vp_vdpa_set_vq_state`).
+    package func setQueueBase(_ base: UInt16, queue: Int) throws(Errno) {
+        if !behaviour.hasRingState {
+            let isFresh = storedStatus.contains(.featuresOK) && !queues[queue].isReady
+            guard isFresh, base == 0 else { throw .operationNotSupported }
+        }
+        queues[queue].base = base
+    }
 
-    /// The position is the data path's while the queue runs: it is stopped for a moment, so that the answer
+    /// EOPNOTSUPP where the driver cannot say (`vp_vdpa_get_vq_state`). The position is the data path's while the queue runs: it is stopped for a moment, so that the answer
     /// names no chain that is still in flight, and looked at again, so that no kick in between is lost.
     package func queueBase(_ queue: Int) throws(Errno) -> UInt16 {
+        guard behaviour.hasRingState else { throw .operationNotSupported }
+        faults.delay()
         if queues[queue].isStarted {
             stop(queue)
             startIfAllowed(queue)
@@ -25,9 +35,12 @@ extension OnChipNetworkParent {
         return queues[queue].base
     }
 
-    /// The maximum until DRIVER_OK, then what the driver set (verified on 6.12.117: conformance rule 24).
+    /// vdpa_sim: the maximum until DRIVER_OK, then what the driver set (verified on 6.12.117: conformance rule
+    /// 24). The others have a register that begins at the maximum and takes what the driver sets.
     package func queueSize(_ queue: Int) -> UInt32 {
-        storedStatus.contains(.driverOK) ? queues[queue].size : UInt32(profile.maximumQueueSize)
+        let (set, maximum) = (queues[queue].size, UInt32(profile.maximumQueueSize))
+        if behaviour.resetForgetsQueueSizes { return set == 0 ? maximum : set }
+        return storedStatus.contains(.driverOK) ? set : maximum
     }
 
     package func setQueueReady(_ isReady: Bool, queue: Int) {

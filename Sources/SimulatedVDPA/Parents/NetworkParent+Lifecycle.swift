@@ -3,26 +3,34 @@ internal import VirtioNet
 package import VhostVDPA
 
 /// Features, status, suspend and reset.
-extension OnChipNetworkParent {
+extension NetworkParent {
     package var deviceFeatures: UInt64 { profile.features.rawValue }
 
-    /// Takes the features the device has; EINVAL without ACCESS_PLATFORM, since the device only translates.
+    /// Takes the features the device has; EINVAL without ACCESS_PLATFORM where the driver insists on it.
     package func setDriverFeatures(_ features: UInt64) throws(Errno) {
-        guard features & DeviceFeatures.accessPlatform.rawValue != 0 else { throw .invalidArgument }
+        let translates = features & DeviceFeatures.accessPlatform.rawValue != 0
+        guard translates || !behaviour.requiresAccessPlatform else { throw .invalidArgument }
         driverFeatures = features & deviceFeatures
     }
 
     package var status: DeviceStatus { events.needsReset ? storedStatus.union(.needsReset) : storedStatus }
 
     package func setStatus(_ status: DeviceStatus) {
+        let starts = status.contains(.driverOK) && !storedStatus.contains(.driverOK)
         storedStatus = status
         setRunning(status.contains(.driverOK))
+        if starts, faults.diesAtStart() { die() }
     }
 
-    package func suspend() throws(Errno) { setRunning(false) }
+    package func suspend() throws(Errno) {
+        faults.delay()
+        try faults.checkSuspend()
+        setRunning(false)
+    }
 
     /// Starts the queues again and looks at each, since a kick in the meantime was kept, not lost.
     package func resume() throws(Errno) {
+        faults.delay()
         setRunning(true)
         for queue in queues.indices where queues[queue].isStarted { dataPath.kick(queue) }
     }
@@ -30,6 +38,12 @@ extension OnChipNetworkParent {
     package func reset() throws(Errno) { reset([]) }
 
     package func compatReset(_ flags: ResetFlags) throws(Errno) { reset(flags) }
+
+    /// Stops for good, until a reset, and asks for one (virtio 1.2, section 2.1.1).
+    private func die() {
+        setRunning(false)
+        events.requestReset()
+    }
 
     private func setRunning(_ shouldRun: Bool) {
         isRunning = shouldRun
@@ -40,18 +54,17 @@ extension OnChipNetworkParent {
 
     /// Stops everything before anything is taken away. Kick descriptors stay bound: vhost polls on.
     private func reset(_ flags: ResetFlags) {
+        faults.delay()
         setRunning(false)
         for queue in queues.indices {
-            queues[queue].reset()
+            queues[queue].reset(forgetsSize: behaviour.resetForgetsQueueSizes)
             dataPath.setCall(nil, queue: queue)
         }
         if groupAddressSpaces.contains(where: { $0 != 0 }) {
             for group in groupAddressSpaces.indices { groupAddressSpaces[group] = 0 }
             installTranslation(ofAddressSpace: 0)
         }
-        if flags.contains(.cleanMap) || behaviour.wipesOnReset {
-            for space in addressSpaces.indices { restoreInitialState(ofAddressSpace: space) }
-        }
+        if flags.contains(.cleanMap) || behaviour.wipesOnReset || faults.losesMaps { loseMaps() }
         driverFeatures = 0
         storedStatus = []
         events.reset()

@@ -1,30 +1,35 @@
 internal import VirtioNet
 internal import VhostVDPA
 
-/// A network card with its own IOMMU, as vdpa_sim and mlx5 are: `set_map` or `dma_map`, no platform IOMMU.
+/// A network card and its parent driver, with an IOMMU of its own or behind the platform's.
 ///
 /// It exists from creation to ``shutdown()``, whether a character device is open or not: that is why the state
-/// of its maps outlives a close. Control thread only; what the worker touches is in ``ParentEvents``.
-package final class OnChipNetworkParent: ParentDriver {
+/// of on-chip maps outlives a close. Control thread only; what the worker touches is in ``ParentEvents``.
+package final class NetworkParent: ParentDriver {
     package let description: ParentDescription
     package let profile: NetworkDeviceProfile
-    let behaviour: OnChipBehaviour
+    let behaviour: ParentBehaviour
     let events: ParentEvents
     let dataPath: any DataPath
+    package let faults: FaultInjector
+    package let platformIOMMU: PlatformIOMMU?
 
     var storedStatus: DeviceStatus = []
     package internal(set) var driverFeatures: UInt64 = 0
     /// Queues may process: DRIVER_OK is set and no suspend took it back.
     var isRunning = false
     var queues: [QueueState]
+    /// The on-chip IOMMU; empty behind the platform's.
     var addressSpaces: [OnChipAddressSpace]
+    /// Address spaces with changes that the data path has not been given yet.
+    var staleAddressSpaces: Set<Int> = []
     /// The address space of each group.
     var groupAddressSpaces: [UInt32]
     var configurationBytes: [UInt8]
 
     /// Makes the device and starts its data path.
     package init(
-        profile: NetworkDeviceProfile, behaviour: OnChipBehaviour, makeDataPath: DataPathFactory
+        profile: NetworkDeviceProfile, behaviour: ParentBehaviour, makeDataPath: DataPathFactory
     ) throws {
         self.profile = profile
         self.behaviour = behaviour
@@ -33,12 +38,16 @@ package final class OnChipNetworkParent: ParentDriver {
         dataPath = try makeDataPath(profile, events: { events.report($0) })
         description = behaviour.description(of: profile)
         queues = Array(repeating: QueueState(), count: profile.queueCount)
+        faults = FaultInjector(behaviour.fault)
+        let isBehindPlatform = behaviour.mapOperation == .platform
+        platformIOMMU = isBehindPlatform ? PlatformIOMMU() : nil
         addressSpaces = Array(
             repeating: OnChipAddressSpace(
-                limit: behaviour.entryLimit, isIdentity: behaviour.kernel.startsInIdentity),
-            count: profile.addressSpaceCount)
-        groupAddressSpaces = Array(repeating: 0, count: profile.groupCount)
+                limit: behaviour.entryLimit, isIdentity: behaviour.startsInIdentity),
+            count: isBehindPlatform ? 0 : description.addressSpaceCount)
+        groupAddressSpaces = Array(repeating: 0, count: description.groupCount)
         configurationBytes = profile.configuration
+        platformIOMMU?.onChange = { [unowned self] in staleAddressSpaces.insert(0) }
     }
 
     deinit { dataPath.shutdown() }
@@ -47,16 +56,23 @@ package final class OnChipNetworkParent: ParentDriver {
 
     package var parentDiagnostics: ParentDiagnostics {
         ParentDiagnostics(
-            addressSpaces: addressSpaces.map { .init(entries: $0.table.entries, isIdentity: $0.isIdentity) },
+            addressSpaces: mapDiagnostics,
             groupAddressSpaces: groupAddressSpaces,
             runningQueues: queues.indices.filter { queues[$0].isStarted },
             faultCount: events.faultCount, recentFaults: events.recentFaults,
             brokenQueues: events.brokenQueues, needsReset: events.needsReset)
     }
+
+    private var mapDiagnostics: [ParentDiagnostics.AddressSpace] {
+        if let platformIOMMU {
+            return [.init(entries: platformIOMMU.entries, isIdentity: platformIOMMU.domain == nil)]
+        }
+        return addressSpaces.map { .init(entries: $0.table.entries, isIdentity: $0.isIdentity) }
+    }
 }
 
 /// The configuration space.
-extension OnChipNetworkParent {
+extension NetworkParent {
     package func configuration(at offset: Int, count: Int) -> [UInt8] {
         guard offset >= 0, count >= 0, offset + count <= configurationBytes.count else { return [] }
         return Array(configurationBytes[offset..<offset + count])

@@ -2,24 +2,38 @@ package import GuestMemory
 package import SystemPackage
 internal import VirtioNet
 
-/// The on-chip IOMMU: one table per address space, and the data path kept in step with it.
-extension OnChipNetworkParent {
+/// The IOMMU: one table per address space, and the data path kept in step with it.
+extension NetworkParent {
     package func setMap(_ entries: [TranslationEntry], addressSpace: UInt32) throws(Errno) {
         let space = try index(ofAddressSpace: addressSpace)
+        faults.delay()
         defer { installTranslation(ofAddressSpace: space) }
-        try addressSpaces[space].replace(with: entries)
+        do throws(Errno) {
+            try faults.checkSetMap(count: entries.count)
+            try addressSpaces[space].replace(with: entries)
+        } catch {
+            addressSpaces[space].reset(toIdentity: false)
+            throw error
+        }
     }
 
     package func map(_ entry: TranslationEntry, addressSpace: UInt32) throws(Errno) {
         let space = try index(ofAddressSpace: addressSpace)
-        defer { installTranslation(ofAddressSpace: space) }
+        staleAddressSpaces.insert(space)
+        try faults.checkMap(standing: addressSpaces[space].table.count)
         try addressSpaces[space].insert(entry)
     }
 
     package func unmap(_ range: AddressRange<IOVirtualAddress>, addressSpace: UInt32) {
         guard let space = try? index(ofAddressSpace: addressSpace) else { return }
         addressSpaces[space].remove(range)
-        installTranslation(ofAddressSpace: space)
+        staleAddressSpaces.insert(space)
+    }
+
+    package func applyMaps() {
+        guard !staleAddressSpaces.isEmpty else { return }
+        faults.delay()
+        for space in staleAddressSpaces.sorted() { installTranslation(ofAddressSpace: space) }
     }
 
     package func resetMap(addressSpace: UInt32) throws(Errno) {
@@ -34,8 +48,15 @@ extension OnChipNetworkParent {
         installTranslation(ofAddressSpace: space)
     }
 
-    func restoreInitialState(ofAddressSpace space: Int) {
-        let identity = behaviour.kernel.startsInIdentity
+    /// Everything the device's IOMMU holds goes; what vhost-vdpa believes stays.
+    func loseMaps() {
+        platformIOMMU?.domain?.loseEverything()
+        for space in addressSpaces.indices { restoreInitialState(ofAddressSpace: space) }
+        applyMaps()
+    }
+
+    private func restoreInitialState(ofAddressSpace space: Int) {
+        let identity = behaviour.startsInIdentity
         guard !addressSpaces[space].table.isEmpty || addressSpaces[space].isIdentity != identity else {
             return
         }
@@ -45,7 +66,8 @@ extension OnChipNetworkParent {
 
     /// Gives the queues of a space its table; in identity that table is empty, so every access faults.
     func installTranslation(ofAddressSpace space: Int) {
-        let entries = addressSpaces[space].table.entries
+        staleAddressSpaces.remove(space)
+        let entries = platformIOMMU?.entries ?? addressSpaces[space].table.entries
         for (group, used) in groupAddressSpaces.enumerated() where Int(used) == space {
             for run in queueRuns(ofGroup: group) { dataPath.setTranslation(entries, queues: run) }
         }

@@ -1,0 +1,69 @@
+internal import EmulatedMachine
+internal import GuestMemory
+internal import VhostVDPA
+internal import VirtQueue
+internal import VirtioNet
+
+/// Stops and starts while frames go through the device.
+extension CycleBenchmark {
+    /// Runs `turns` under traffic and adds what they took to `series`. Returns what was wrong, in words.
+    ///
+    /// Downtime is from the last frame that was seen to arrive before the stop to the first one after the start,
+    /// both read from the receive queue's used ring. The stop begins when a frame arrives, so the time is that of
+    /// one gap between two frames. Frames that the device delivers between that one and its SUSPEND make it too long
+    /// by at most the time of that call; it is never too short.
+    func measureDowntime(
+        _ machine: EmulatedMachine, _ timer: PhaseTimer, _ turns: [CycleSchedule.Turn],
+        _ series: inout [CycleStrategy: CycleSeries], progress: (Int) -> Void
+    ) throws(MachineError) -> [String] {
+        guard !turns.isEmpty else { return [] }
+        let layout: SplitQueueLayout
+        do {
+            layout = try machine.driver.layout(0, size: machine.driverConfiguration.queueSize)
+        } catch {
+            throw .unsupported("the receive queue cannot be watched: \(error)")
+        }
+        guard let watch = FrameWatch(ring: layout.usedRing, in: machine.memory, patience: Self.patience)
+        else {
+            throw .unsupported("the receive queue cannot be watched: its used ring lies in no memory")
+        }
+        machine.driver.startTraffic()
+        defer { machine.driver.stopTraffic() }
+        for (index, turn) in turns.enumerated() {
+            try prepare(machine, turn)
+            guard let before = watch.change(from: watch.count) else {
+                return ["\(turn.strategy.rawValue): no frame came under traffic"]
+            }
+            var atStart = watch.count
+            let timing = try cycle(machine, timer, turn) { atStart = watch.count }
+            guard let after = watch.change(from: atStart) else {
+                return ["\(turn.strategy.rawValue): no frame came under traffic after a stop and start"]
+            }
+            series[turn.strategy]?.add(timing, .init(), turn.purpose)
+            series[turn.strategy]?.downtimes.append(after - before)
+            progress(index + 1)
+        }
+        return settle(machine)
+    }
+
+    /// Waits for the frames on their way. One that does not come back is lost.
+    private func settle(_ machine: EmulatedMachine) -> [String] {
+        machine.driver.stopTraffic()
+        guard machine.driverConfiguration.expectsReturn, !Self.works(machine) else { return [] }
+        let frames = machine.driver.counters.frames
+        return [
+            "\(frames.outstanding) of \(frames.sent) frames did not come back from stops and starts under traffic"
+        ]
+    }
+}
+
+extension CycleSchedule.Turn.Purpose {
+    /// What the timer takes of such a cycle.
+    var detail: PhaseTimer.Detail {
+        switch self {
+        case .warmUp, .whole: .whole
+        case .phases: .phases
+        case .traffic: .span
+        }
+    }
+}

@@ -1,0 +1,113 @@
+internal import GuestMemory
+package import VhostVDPA
+
+/// How a network device's parent driver behaves: which operations it has, and what a reset does to its maps.
+///
+/// The rows of the decision table in `reference/vhost-vdpa-abi.md`, section 3.
+package struct ParentBehaviour: Hashable, Sendable {
+    package var kernel: KernelVersion
+    package var mapOperation: MapOperation
+    /// The operations apart from those that follow from the other values.
+    package var operations: ParentOperations
+    /// `.reset_map` exists: PERSIST is offered, and a close brings the initial state back.
+    package var hasResetMap: Bool
+    /// `.compat_reset` exists: a reset without an acknowledged PERSIST drops the maps.
+    package var hasCompatReset: Bool
+    /// `.reset` itself drops the maps, whatever was negotiated.
+    package var wipesOnReset: Bool
+    package var usesVirtualAddresses: Bool
+    /// The most entries of one on-chip address space; `nil` for any number.
+    package var entryLimit: Int?
+    /// An on-chip address space that nobody has mapped into is 1:1; else it is empty.
+    package var startsInIdentity: Bool
+    /// The device has no more than one group and one address space, whatever its profile says.
+    package var hasOneAddressSpace: Bool
+    /// Features without ACCESS_PLATFORM are refused.
+    package var requiresAccessPlatform: Bool
+    /// Ring positions can be read, and set to anything.
+    package var hasRingState: Bool
+    /// A reset forgets the ring sizes, too.
+    package var resetForgetsQueueSizes: Bool
+    /// The backend features the parent declares itself.
+    package var declaredBackendFeatures: BackendFeatures
+    package var fault: SimulatedFault?
+}
+
+extension ParentBehaviour {
+    /// The behaviour a specification asks for.
+    package init(_ specification: SimulatedDeviceSpecification) {
+        let (parent, kernel) = (specification.parent, specification.kernel)
+        let isSoftware = parent == .setMap || parent == .dmaMap
+        self.init(
+            kernel: kernel, mapOperation: parent.mapOperation,
+            operations: Self.operations(of: parent, kernel),
+            hasResetMap: specification.hasResetMap, hasCompatReset: specification.hasCompatReset,
+            wipesOnReset: specification.wipesOnReset,
+            usesVirtualAddresses: specification.usesVirtualAddresses,
+            // VDUSE keeps the user's table in a vhost_iotlb without a limit; the platform has page tables.
+            entryLimit: isSoftware ? specification.entryLimit : nil,
+            // VDUSE's kernel addresses go through bounce pages, apart from the user's table.
+            startsInIdentity: parent != .vduse && kernel.startsInIdentity,
+            hasOneAddressSpace: !isSoftware && parent != .vendor,
+            requiresAccessPlatform: parent != .vduse,
+            hasRingState: parent != .vpVDPA,
+            resetForgetsQueueSizes: parent == .vpVDPA || parent == .vduse,
+            declaredBackendFeatures: Self.declaredFeatures(of: parent, kernel),
+            fault: specification.fault)
+    }
+
+    private static func operations(
+        of parent: SimulatedParentKind, _ kernel: KernelVersion
+    ) -> ParentOperations {
+        var operations: ParentOperations = []
+        if parent.canSuspend {
+            operations.insert(.suspend)
+            if kernel.hasResume { operations.insert(.resume) }
+        }
+        switch parent {
+        case .setMap, .vendor: operations.formUnion([.queueGroup, .setGroupAddressSpace])
+        // vdpa_sim has get_vq_size among its dma_map operations only.
+        case .dmaMap: operations.formUnion([.queueGroup, .setGroupAddressSpace, .queueSize])
+        case .vpVDPA, .vduse: operations.insert(.queueSize)
+        case .platform: break
+        }
+        return operations
+    }
+
+    private static func declaredFeatures(
+        of parent: SimulatedParentKind, _ kernel: KernelVersion
+    ) -> BackendFeatures {
+        switch parent {
+        case .setMap, .dmaMap: kernel == .v6_1 ? [] : .enableAfterDriverOK
+        case .vendor: [.enableAfterDriverOK, .iotlbPersist]
+        case .platform, .vduse, .vpVDPA: []
+        }
+    }
+
+    /// What the parent tells vhost-vdpa about itself.
+    func description(of profile: NetworkDeviceProfile) -> ParentDescription {
+        var operations = operations
+        if hasResetMap { operations.insert(.resetMap) }
+        if hasCompatReset { operations.insert(.compatReset) }
+        return ParentDescription(
+            deviceID: 1, vendorID: 0, queueCount: profile.queueCount,
+            maximumQueueSize: profile.maximumQueueSize,
+            groupCount: hasOneAddressSpace ? 1 : profile.groupCount,
+            addressSpaceCount: hasOneAddressSpace ? 1 : profile.addressSpaceCount,
+            configurationSize: NetworkDeviceProfile.configurationSize,
+            iovaRange: mapOperation == .platform
+                ? PlatformIOMMU.aperture : AddressRange(everything: IOVirtualAddress.self),
+            usesVirtualAddresses: usesVirtualAddresses, mapOperation: mapOperation, operations: operations,
+            declaredBackendFeatures: declaredBackendFeatures)
+    }
+}
+
+extension AddressRange {
+    /// The whole 64-bit space.
+    init(everything: Address.Type) {
+        guard let range = AddressRange(first: Address(rawValue: 0), last: Address(rawValue: .max)) else {
+            preconditionFailure("0 lies below the highest address")
+        }
+        self = range
+    }
+}

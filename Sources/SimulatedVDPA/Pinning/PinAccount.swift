@@ -1,0 +1,42 @@
+internal import Glibc
+internal import GuestMemory
+internal import SystemPackage
+
+/// The account of pinned pages, and vhost-vdpa's checks before a pin (`vhost_vdpa_pa_map`).
+struct PinAccount {
+    /// The pages pinned.
+    private(set) var pages = 0
+    /// What memory the process has.
+    var mappings: ProcessMappings.Source = ProcessMappings.current
+
+    /// Adds `count` pages from `start`: ENOMEM where they and those pinned are more than `limit`, then EFAULT
+    /// where one is not mapped as `access` needs it.
+    ///
+    /// - Returns: whether all of them may be written.
+    mutating func charge(
+        start: HostAddress, count: Int, access: MemoryAccess, limit: Int
+    ) throws(Errno) -> Bool {
+        guard count <= limit, pages <= limit - count else { throw .noMemory }
+        let (byteCount, overflow) = UInt64(count).multipliedReportingOverflow(by: UInt64(PageSize.current))
+        let (end, wraps) = start.rawValue.addingReportingOverflow(byteCount)
+        guard !overflow, !wraps else { throw .badAddress }
+        let mappings = try mappings()
+        let isWritable = mappings.covers(from: start.rawValue, upTo: end) { $0.isWritable }
+        let mayBeRead = !access.contains(.write)
+        guard
+            isWritable || mayBeRead && mappings.covers(from: start.rawValue, upTo: end, where: \.isReadable)
+        else { throw .badAddress }
+        pages += count
+        return isWritable
+    }
+
+    /// Takes `count` pages off.
+    mutating func discharge(count: Int) { pages -= count }
+
+    /// The soft RLIMIT_MEMLOCK in pages; no limit is `Int.max`.
+    static func memlockPages() -> Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(8), &limit) == 0 else { return 0 }  // RLIMIT_MEMLOCK
+        return Int(clamping: UInt64(limit.rlim_cur) / UInt64(PageSize.current))
+    }
+}

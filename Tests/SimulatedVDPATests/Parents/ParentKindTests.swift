@@ -1,0 +1,118 @@
+import GuestMemory
+import SimulatedVDPA
+import SystemPackage
+import Testing
+
+@Suite("The kinds of parent")
+struct ParentKindTests {
+    @Test(
+        "What each offers as backend features",
+        arguments: [
+            ("sim", 0x17e), ("sim,kernel=6.1", 0x1e), ("sim,parent=dma-map", 0x17e),
+            // IOTLB_PERSIST, SUSPEND and RESUME; nobody declares ENABLE_AFTER_DRIVER_OK.
+            ("sim,parent=platform", 0x13e), ("sim,parent=platform,kernel=6.1", 0x1e),
+            // As read from vp_vdpa on 6.12.117 and 6.1.192.
+            ("sim,parent=vp-vdpa", 0x10e), ("sim,parent=vp-vdpa,kernel=6.1", 0x0e),
+            ("sim,parent=vduse", 0x0e), ("sim,parent=vduse,kernel=6.1", 0x0e),
+            ("sim,parent=vendor", 0x17e), ("sim,reset-map=off", 0x7e),
+        ] as [(String, UInt64)])
+    func backendFeatures(_ specification: String, _ expected: UInt64) throws {
+        let client = try Client(specification)
+        #expect(client.get(Request.getBackendFeatures, count: 8) == expected)
+    }
+
+    @Test("PERSIST is taken where it is offered, and EOPNOTSUPP elsewhere", arguments: Specifications.parents)
+    func persistence(_ specification: String) throws {
+        let client = try Client(specification)
+        let isOffered = try #require(client.get(Request.getBackendFeatures, count: 8)) & 0x100 != 0
+        #expect(client.call(Request.setBackendFeatures, 0x100) == (isOffered ? nil : Errno(rawValue: 95)))
+    }
+
+    @Test(
+        "The IOVA range: 48 bits behind VT-d, all 64 on the chip",
+        arguments: [
+            ("sim", .max), ("sim,parent=vendor", .max), ("sim,parent=vduse", .max),
+            ("sim,parent=platform", 0xffff_ffff_ffff), ("sim,parent=vp-vdpa", 0xffff_ffff_ffff),
+        ] as [(String, UInt64)])
+    func iovaRange(_ specification: String, _ last: UInt64) throws {
+        let client = try Client.owned(specification)
+        var bytes = [UInt8](repeating: 0xff, count: 16)
+        #expect(client.call(Request.getIOVARange, &bytes) == nil)
+        #expect(Array(bytes[..<8]) == Client.bytes(UInt64(0)))
+        #expect(Array(bytes[8...]) == Client.bytes(last))
+        guard last != .max else { return }
+        let memory = Memory(pages: 2)
+        let page = UInt64(Memory.pageSize)
+        #expect(client.update(last + 1 - page, memory) == .badAddress)
+        #expect(client.file.mapFailures.last?.cause == .invalidArgument)
+        #expect(client.send(.update, iova: last + 1 - page, size: page, user: memory.address) == nil)
+        #expect(client.deviceMaps.entries.map(\.range.last.rawValue) == [last])
+    }
+
+    @Test(
+        "Groups and address spaces: one of each, and no request for a group, apart from the on-chip kinds",
+        arguments: [
+            ("sim", 2, nil), ("sim,parent=vendor", 2, nil), ("sim,parent=platform", 1, Errno(rawValue: 95)),
+            ("sim,parent=vp-vdpa", 1, Errno(rawValue: 95)), ("sim,parent=vduse", 1, Errno(rawValue: 95)),
+        ] as [(String, UInt64, Errno?)])
+    func groups(_ specification: String, _ addressSpaces: UInt64, _ group: Errno?) throws {
+        let client = try Client.owned(specification)
+        #expect(client.get(Request.getASNum, count: 4) == addressSpaces)
+        #expect(client.get(Request.getGroupNum, count: 4) == 1)
+        #expect(client.setVring(Request.getVringGroup, 0, 0) == group)
+        #expect(client.call(Request.setBackendFeatures, 0x8) == nil)
+        let refusal: Errno? = addressSpaces == 1 ? .badAddress : nil
+        #expect(client.update(0x1000, Memory(pages: 1), asid: 1) == refusal)
+    }
+
+    @Test(
+        "vp_vdpa cannot give or take a ring position: only 0, with FEATURES_OK, before the queue is enabled")
+    func ringState() throws {
+        let client = try Client.owned("sim,parent=vp-vdpa")
+        let unsupported = Errno(rawValue: 95)
+        #expect(client.getVring(Request.getVringBase, 0) == .failure(unsupported))
+        #expect(client.setVring(Request.setVringBase, 0, 0) == unsupported, "no FEATURES_OK")
+        #expect(client.setStatus(0x3) == nil)
+        #expect(client.call(Request.setFeatures, 0x3_3000_0000) == nil)
+        #expect(client.setStatus(0xb) == nil)
+        #expect(client.setVring(Request.setVringBase, 0, 1) == unsupported, "not the beginning")
+        #expect(client.setVring(Request.setVringBase, 0, 0) == nil)
+        #expect(client.setVring(Request.setVringEnable, 0, 1) == nil)
+        #expect(client.setVring(Request.setVringBase, 0, 0) == unsupported, "enabled")
+        #expect(client.setStatus(0xf) == nil)
+        #expect(client.getVring(Request.getVringBase, 0) == .failure(unsupported))
+    }
+
+    @Test(
+        "SUSPEND: 0 before DRIVER_OK, afterwards EOPNOTSUPP where the parent has none; 6.1 asks the parent first",
+        arguments: [
+            ("sim,parent=platform", nil, nil), ("sim,parent=vp-vdpa", nil, 95), ("sim,parent=vduse", nil, 95),
+            ("sim,parent=vduse,kernel=6.1", 95, 95),
+        ] as [(String, Int32?, Int32?)])
+    func suspend(_ specification: String, _ before: Int32?, _ after: Int32?) throws {
+        let client = try Client.owned(specification)
+        #expect(client.call(Request.suspend)?.rawValue == before)
+        try client.start()
+        #expect(client.call(Request.suspend)?.rawValue == after)
+    }
+
+    @Test(
+        "GET_VRING_SIZE: the maximum, then what was set, until a reset",
+        arguments: ["sim,parent=vp-vdpa", "sim,parent=vduse"])
+    func vringSize(_ specification: String) throws {
+        let client = try Client.owned(specification)
+        #expect(client.getVring(Request.getVringSize, 0) == .success(1024))
+        #expect(client.setVring(Request.setVringNum, 0, 64) == nil)
+        #expect(client.getVring(Request.getVringSize, 0) == .success(64))
+        #expect(client.setStatus(0) == nil)
+        #expect(client.getVring(Request.getVringSize, 0) == .success(1024))
+    }
+
+    @Test("VDUSE takes features without ACCESS_PLATFORM, the others answer EINVAL")
+    func accessPlatform() throws {
+        for (specification, expected) in [("sim", Errno.invalidArgument), ("sim,parent=vduse", nil)] {
+            let client = try Client(specification)
+            #expect(client.call(Request.setFeatures, 1 << 32) == expected)
+        }
+    }
+}

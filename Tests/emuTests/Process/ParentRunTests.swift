@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+@testable import emu
+
+/// `emu run` on every kind of parent, healthy and faulty.
+@Suite(.timeLimit(.minutes(15))) struct ParentRunTests {
+    static let healthy = [
+        "sim", "sim,kernel=7.2", "sim,parent=dma-map", "sim,use-va=off,memlock=unlimited",
+        "sim,parent=platform,memlock=unlimited", "sim,parent=platform,kernel=6.1,memlock=unlimited",
+        "sim,parent=vendor,memlock=unlimited", "sim,parent=vduse", "sim,parent=vp-vdpa,memlock=unlimited",
+        "sim,fault=late", "sim,fault=suspend",
+    ]
+
+    @Test(arguments: healthy, ["auto", "off"])
+    func `Five cycles with traffic end in status 0, with PERSIST and without`(
+        device: String, persist: String
+    ) throws {
+        let outcome = try EmuProcess.run(
+            "run", "--device", device, "--memory", "64M", "--cycles", "5", "--interval", "10ms",
+            "--persist", persist, "--json")
+        #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+        let report = try JSONDecoder().decode(RunReport.self, from: Data(outcome.output.utf8))
+        #expect(report.cycles == 5)
+        #expect(report.packets.received > 0)
+        #expect(report.persist.acknowledged == (report.persist.offered && persist == "auto"))
+        // A message for each section, and an UPDATE for the page that the device must answer for.
+        let sections = Double(report.setup.sections)
+        #expect(
+            report.iotlb.perCycle
+                == (report.persist.acknowledged
+                    ? .init(updates: 0, invalidates: 0) : .init(updates: sections + 1, invalidates: sections))
+        )
+        #expect(report.problems.isEmpty)
+        // What the device pins is all of guest memory, and VmPin says so.
+        let pinned = try #require(report.resources.pinned)
+        let pins = device.contains("memlock=")
+        #expect(pinned.first == pinned.last)
+        #expect(pins ? pinned.first >= report.memoryBytes : pinned.first == 0, "\(pinned)")
+        #expect(pinned.first < report.memoryBytes + 2 << 20, "\(pinned)")
+    }
+
+    /// A device, whether PERSIST is used, the exit status and the words that go with it.
+    struct Faulty: CustomTestStringConvertible {
+        var device: String
+        var persist = "auto"
+        var status: Int32
+        var words: String
+
+        var testDescription: String { "\(device), persist \(persist)" }
+    }
+
+    @Test(arguments: [
+        Faulty(device: "sim,fault=loses-maps", status: 1, words: "DMA faults"),
+        Faulty(
+            device: "sim,parent=platform,memlock=unlimited,fault=loses-maps", status: 1, words: "DMA faults"),
+        Faulty(device: "sim,fault=loses-maps", persist: "off", status: 0, words: "OK: nothing lost"),
+        Faulty(device: "sim,fault=dies", status: 1, words: "1 times the device asked for a reset"),
+        Faulty(device: "sim,fault=set-map", status: 2, words: "the parent driver's set_map failed"),
+        Faulty(
+            device: "sim,parent=dma-map,fault=map-half-way", status: 2, words: "the device refused memory"),
+        Faulty(device: "sim,parent=platform,memlock=16M", status: 2, words: "locked memory"),
+    ])
+    func `A faulty device ends in its exit status, in words`(faulty: Faulty) throws {
+        let outcome = try EmuProcess.run(
+            "run", "--device", faulty.device, "--memory", "64M", "--cycles", "3", "--interval", "20ms",
+            "--persist", faulty.persist)
+        #expect(outcome.status == faulty.status, "\(outcome.output)\(outcome.errors)")
+        #expect(
+            (outcome.output + outcome.errors).contains(faulty.words), "\(outcome.output)\(outcome.errors)")
+    }
+}
