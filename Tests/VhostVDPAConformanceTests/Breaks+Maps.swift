@@ -134,6 +134,23 @@ extension Breaks {
                 }
                 return answer
             })),
+        aroundReset(
+            107, "a parent that keeps its maps loses them", on: "sim,parent=vduse,entries=64"
+        ) { scene, reset in
+            let updates = scene.updates
+            for update in updates { scene.forward(.invalidate(of: update)) }
+            return reset()
+        },
+        alter(
+            68, "a reset takes the platform's maps", on: "sim,parent=platform",
+            Break(ioctl: { scene, ioctl in
+                if ioctl.request == Number.setStatus, ioctl.byte == 0, scene.acknowledged == 0,
+                    scene.isRunning
+                {
+                    for update in scene.updates { scene.forward(.invalidate(of: update)) }
+                }
+                return scene.forward(ioctl)
+            })),
         message(
             106, "INVALIDATE is refused while the device is suspended", from: nil, to: .badAddress,
             tied: [105: "removes its maps from the suspended device, too"]

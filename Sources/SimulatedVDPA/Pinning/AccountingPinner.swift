@@ -12,8 +12,8 @@ package final class AccountingPinner: Pinner, Sendable {
     /// Makes an account with its own count; `limit` gives the highest number of pages, asked at every pin, and
     /// `mappings` what memory the process has.
     package init(
-        mappings: @escaping ProcessMappings.Source = ProcessMappings.current,
-        limit: @escaping @Sendable () -> Int = AccountingPinner.memlockPages
+        limit: @escaping @Sendable () -> Int = AccountingPinner.memlockPages,
+        mappings: @escaping ProcessMappings.Source = ProcessMappings.current
     ) {
         var account = PinAccount()
         account.mappings = mappings

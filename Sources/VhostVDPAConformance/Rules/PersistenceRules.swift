@@ -25,9 +25,8 @@ enum PersistenceRules {
         Rule(
             63, .persistence,
             "Not acknowledged, on-chip: the maps are lost, the same UPDATE is EFAULT, INVALIDATE and UPDATE work",
-            needs: [.traffic, .onChip], source: "_compat_vdpa_reset, vdpasim_compat_reset"
+            needs: [.traffic, .onChip, .losesMaps], source: "_compat_vdpa_reset, vdpasim_compat_reset"
         ) { device in
-            try requireMapsLost(device)
             let client = try device.owned(acknowledging: 0)
             let rig = try device.rig()
             try expect("UPDATE", rig.map(client))
@@ -45,9 +44,8 @@ enum PersistenceRules {
         Rule(
             64, .persistence,
             "Not acknowledged: a different UPDATE brings the old maps back with set_map, not with dma_map",
-            needs: [.traffic, .onChip], source: "vhost_vdpa_map"
+            needs: [.traffic, .onChip, .losesMaps], source: "vhost_vdpa_map"
         ) { device in
-            try requireMapsLost(device)
             let client = try device.owned(acknowledging: 0)
             let rig = try device.rig()
             try expect("UPDATE", rig.map(client))
@@ -64,7 +62,8 @@ enum PersistenceRules {
         Rule(
             65, .persistence,
             "IOTLB_PERSIST counts at reset time: acknowledged late it keeps, withdrawn it loses",
-            needs: [.traffic, .onChip, .backendFeature(BackendBit.persist)], source: "_compat_vdpa_reset"
+            needs: [.traffic, .onChip, .losesMaps, .backendFeature(BackendBit.persist)],
+            source: "_compat_vdpa_reset"
         ) { device in
             let client = try device.owned(acknowledging: 0)
             let rig = try device.rig()
@@ -144,14 +143,25 @@ enum PersistenceRules {
             try rig.start(client)
             try rig.expectTraffic("removed while suspended")
         },
+        Rule(
+            107, .persistence,
+            "A parent that decides for itself and keeps its maps: they work, are refused again, and go by INVALIDATE",
+            needs: [.traffic, .onChip, .keepsMaps], source: "vduse_vdpa_reset",
+            note: "VDUSE, and vendors that declare IOTLB_PERSIST: there is no compat_reset to ask."
+        ) { device in
+            let client = try device.owned(acknowledging: 0)
+            let rig = try device.rig()
+            try expect("UPDATE", rig.map(client))
+            try rig.start(client)
+            try rig.expectTraffic("before the reset")
+            try expect("reset", client.setStatus(0))
+            try expect("the same UPDATE", rig.map(client), is: .badAddress)
+            try rig.start(client)
+            try rig.expectTraffic("after the reset, without UPDATE")
+            try expect("reset", client.setStatus(0))
+            try expect("INVALIDATE", rig.unmap(client))
+            try rig.start(client)
+            try rig.expectNoTraffic("after INVALIDATE")
+        },
     ]
-
-    /// From 6.7 on a parent without reset_map and compat_reset decides for itself what a reset drops.
-    private static func requireMapsLost(_ device: RuleContext) throws(RuleInterruption) {
-        let isOffered = device.traits.backendFeatures & persist != 0
-        guard isOffered || device.kernel < KernelRelease(6, 7) else {
-            throw .notApplicable(
-                reason: "without IOTLB_PERSIST this parent decides itself what a reset drops")
-        }
-    }
 }
