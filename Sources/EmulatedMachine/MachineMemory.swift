@@ -17,6 +17,7 @@ struct MachineMemory {
         do throws(GuestMemoryError) {
             let memory = try PCMemoryLayout(
                 memory: shape.ram, pages: configuration.pages, hasFirmware: shape.hasFirmware, logger: logger)
+            if configuration.isPrefaulted { try memory.bios.prefault() }
             try fill(memory.ram)
             for (index, size) in shape.modules.enumerated() {
                 let block = try RAMBlock.allocate(

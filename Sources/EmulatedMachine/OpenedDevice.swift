@@ -16,7 +16,13 @@ struct OpenedDevice {
     init(_ configuration: MachineConfiguration, logger: Logger) throws(MachineError) {
         switch configuration.device {
         case .simulated(let specification):
-            let simulation = try SimulatedDevice(specification, port: WirePort(configuration.wire))
+            if specification.profile == .vdpasimNet, configuration.wire != .loopback {
+                throw .unsupported(
+                    "profile=vdpasim-net has no wire, it loops frames back itself: leave --wire out, or take a"
+                        + " device without profile=")
+            }
+            let simulation = try SimulatedDevice(
+                specification, port: WirePort(configuration.wire), logger: logger)
             do throws(Errno) {
                 file = try simulation.device.open()
             } catch {

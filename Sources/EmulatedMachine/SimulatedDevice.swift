@@ -12,16 +12,16 @@ package final class SimulatedDevice {
 
     /// Makes the device; its wire is `port`.
     init(
-        _ specification: SimulatedDeviceSpecification, port: consuming sending WirePort
+        _ specification: SimulatedDeviceSpecification, port: consuming sending WirePort, logger: Logger
     ) throws(MachineError) {
         let wire = Parcel<WirePort>(port)
         var network: NetworkDevice?
         do {
             device = try SimulatedVDPADevice(
-                specification: specification,
+                specification: specification, logger: logger,
                 makeDataPath: DataPathFactory { profile, events in
                     let made = try NetworkDevice(
-                        name: "vdpa-worker", port: wire.take() ?? .none, report: events)
+                        name: "vdpa-worker", port: profile.ownPort() ?? wire.take() ?? .none, report: events)
                     network = made
                     return made
                 })

@@ -1,3 +1,4 @@
+internal import GuestMemory
 package import Logging
 package import SimulatedVDPA
 internal import SystemPackage
@@ -19,9 +20,10 @@ extension DeviceOpener {
         let device = try SimulatedVDPADevice(
             specification: specification, pinner: pinner, logger: logger,
             mappings: mappings,
-            makeDataPath: DataPathFactory { _, events in
+            makeDataPath: DataPathFactory { profile, events in
                 guard movesFrames else { return StillDataPath() }
-                let network = try NetworkDevice(name: "vdpa-worker", port: .loopback, report: events)
+                let network = try NetworkDevice(
+                    name: "vdpa-worker", port: profile.ownPort() ?? .loopback, report: events)
                 worker = network
                 return network
             })
@@ -31,6 +33,12 @@ extension DeviceOpener {
             pinnedBytes: { UInt64(device.diagnostics.pinnedPages * PageSize.current) },
             open: { () throws(Errno) in try device.open() })
         opener.settle = worker.map { worker in { worker.settle() } }
+        opener.identity = IdentityAccess(
+            share: { address, byteCount in
+                AddressRange(
+                    first: HostAddress(rawValue: UInt64(address)), byteCount: ByteCount(byteCount)
+                ).flatMap(device.shareMemory)?.rawValue
+            }, withdraw: device.withdrawMemory)
         opener.interior = { DeviceInterior(device.diagnostics) }
         opener.ioctlFromChild = { file, request, argument in
             let inner = (file as? any WrappedFile)?.wrapped ?? file

@@ -10,7 +10,7 @@ extension VhostVDPABackend {
     /// (drivers/vhost/vdpa.c); what it says about IOTLB_PERSIST counts at the next reset. Nothing else is sent.
     /// `mapsWhenOpened` and `logPrefix` are without effect. On an error the earlier configuration stays.
     public func reconfigure(_ configuration: BackendConfiguration) throws(BackendError) {
-        try require([.opened, .started, .suspended, .stopped], "a reconfiguration")
+        try require(state.isUsable, "a reconfiguration")
         let wanted = DeviceNegotiation(configuration: configuration, logger: logger)
             .acknowledgement(of: negotiated.offeredBackendFeatures)
         try call("acknowledging backend features") { () throws(VhostVDPAError) in

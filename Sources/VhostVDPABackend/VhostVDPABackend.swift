@@ -168,7 +168,7 @@ public final class VhostVDPABackend {
 
     /// Reads `count` bytes of the device's configuration space from `offset`.
     public func readConfiguration(offset: UInt32, count: UInt32) throws(BackendError) -> [UInt8] {
-        try require([.opened, .started, .suspended, .stopped], "reading the configuration")
+        try require(state.isUsable, "reading the configuration")
         return try call("reading the configuration") { () throws(VhostVDPAError) in
             try device.configuration(offset: offset, count: count)
         }
@@ -176,7 +176,7 @@ public final class VhostVDPABackend {
 
     /// Looks at why the device signalled ``configurationInterrupt``, and takes the signal.
     public func handleConfigurationInterrupt() throws(BackendError) -> ConfigurationEvent {
-        try require([.opened, .started, .suspended, .stopped], "a configuration interrupt")
+        try require(state.isUsable, "a configuration interrupt")
         guard takeInterrupt() else { return .none }
         let status = try call("a configuration interrupt") { () throws(VhostVDPAError) in
             try device.status()
@@ -196,11 +196,10 @@ public final class VhostVDPABackend {
         return count == MemoryLayout<UInt64>.size
     }
 
-    /// Throws unless the backend is in one of `states`.
-    func require(_ states: [BackendState], _ operation: String) throws(BackendError) {
-        guard states.contains(state) else {
-            throw BackendError(.invalidState, "\(operation) is not possible: the device is \(state)")
-        }
+    /// Throws unless the state is one in which `operation` is possible.
+    func require(_ isPossible: Bool, _ operation: StaticString) throws(BackendError) {
+        guard !isPossible else { return }
+        throw BackendError(.invalidState, "\(operation) is not possible: the device is \(state)")
     }
 
     /// Calls the device on behalf of `operation`.

@@ -9,27 +9,28 @@ import Testing
 
 @Suite("The benchmark on the simulation", .timeLimit(.minutes(15)))
 struct SimulatedCycleTests {
-    static let regions = 6.0
+    static let sections = 6.0
 
     private func measure(
         _ device: String = "sim", memory: [ByteCount] = [.mebibytes(64)],
-        strategies: [CycleStrategy] = CycleStrategy.allCases, cycles: Int = 4
+        strategies: [CycleStrategy] = CycleStrategy.allCases, cycles: Int = 4, regions: Int? = nil
     ) throws -> CycleReport {
-        CycleReport(try outcome(device, memory: memory, strategies: strategies, cycles: cycles))
+        CycleReport(
+            try outcome(device, memory: memory, strategies: strategies, cycles: cycles, regions: regions))
     }
 
     private func outcome(
         _ device: String = "sim", memory: [ByteCount] = [.mebibytes(64)],
-        strategies: [CycleStrategy] = CycleStrategy.allCases, cycles: Int = 4
+        strategies: [CycleStrategy] = CycleStrategy.allCases, cycles: Int = 4, regions: Int? = nil
     ) throws -> CycleOutcome {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let specification = try SimulatedDeviceSpecification(parsing: device)
-        return try CycleBenchmark(
-            CyclePlan(
-                device: .simulated(specification), deviceName: device, memory: memory, strategies: strategies,
-                cycles: cycles), logger: logger
-        ).run()
+        var plan = CyclePlan(
+            device: .simulated(specification), deviceName: device, memory: memory, strategies: strategies,
+            cycles: cycles)
+        plan.regions = regions
+        return try CycleBenchmark(plan, logger: logger).run()
     }
 
     /// Messages of one cycle.
@@ -52,10 +53,10 @@ struct SimulatedCycleTests {
         arguments: [
             Messages(strategy: .persist, maps: 0, batches: 0),
             Messages(strategy: .resume, maps: 0, batches: 0),
-            Messages(strategy: .remap, maps: regions, batches: 2),
+            Messages(strategy: .remap, maps: sections, batches: 2),
             // The page whose UPDATE the device must answer is cut off a section.
-            Messages(strategy: .remapVerified, maps: regions + 1, unmaps: regions, batches: 2),
-            Messages(strategy: .remapUnbatched, maps: regions, batches: 0),
+            Messages(strategy: .remapVerified, maps: sections + 1, unmaps: sections, batches: 2),
+            Messages(strategy: .remapUnbatched, maps: sections, batches: 0),
         ])
     func messages(_ expected: Messages) throws {
         // All strategies take turns on the one device: what one acknowledges must not leak into the next.
@@ -139,13 +140,47 @@ struct SimulatedCycleTests {
                 == ["updates", "invalidates", "batches", "ioctls"])
     }
 
-    @Test("the CSV has one line for each whole cycle under one head")
+    @Test("the CSV has one line for each time that was measured, under one head")
     func csv() throws {
         let text = CycleCSV.text(try outcome(strategies: [.persist, .resume], cycles: 3))
         let lines = text.split(separator: "\n")
-        #expect(lines.count == 7)
+        // Of each strategy three whole cycles, and two under traffic with two measures each.
+        #expect(lines.count == 1 + 2 * (3 + 2 * 2))
         let columns = lines[0].split(separator: ",").count
         #expect(
             lines.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == columns })
+    }
+
+    @Test("under traffic no frame is lost, and the downtime contains suspend to enable")
+    func downtime() throws {
+        let outcome = try outcome(strategies: [.remap, .persist, .resume], cycles: 6)
+        #expect(outcome.problems.isEmpty)
+        for series in outcome.series {
+            #expect(series.downtimes.count == 3)
+            #expect(series.spans.count == 3)
+            for (downtime, span) in zip(series.downtimes.values, series.spans.values) {
+                #expect(downtime > 0 && span > 0)
+                #expect(downtime >= span, "\(series.strategy)")
+            }
+        }
+    }
+
+    @Test("memory is mapped in as many regions as asked for", arguments: [1, 2, 5, 6, 7, 40])
+    func regions(count: Int) throws {
+        let report = try measure(strategies: [.remap, .persist], cycles: 1, regions: count)
+        let remap = try #require(report.results.first { $0.strategy == .remap })
+        #expect(remap.regions == count)
+        #expect(remap.memoryBytes == ByteCount.mebibytes(64).rawValue)
+        #expect(remap.perCycle.updates == Double(count))
+        #expect(remap.perCycle.invalidates == Double(count))
+        #expect(report.problems.isEmpty)
+    }
+
+    @Test("more regions than there are pages for are refused with the sizes")
+    func tooManyRegions() throws {
+        let error = #expect(throws: MachineError.self) {
+            _ = try measure(strategies: [.persist], cycles: 1, regions: 1 << 20)
+        }
+        #expect(error.map { "\($0)" }?.contains("use fewer regions or more memory") == true)
     }
 }

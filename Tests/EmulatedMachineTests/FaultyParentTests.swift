@@ -50,10 +50,10 @@ struct FaultyParentTests {
         (.setMap, "sim", "set_map failed"),
         (.setMap, "sim,parent=vduse", "set_map failed"),
         (.setMap, "sim,use-va=off,memlock=unlimited", "set_map failed"),
-        (.mapHalfWay, "sim,parent=dma-map", "UPDATE(asid: 0, iova: [0xf0000, 0xfffff]"),
+        (.mapHalfWay, "sim,parent=dma-map", "UPDATE(asid: 0, iova: [0xe0000, 0xeefff]"),
         (
             .mapHalfWay, "sim,parent=vendor,fragment=1M,memlock=unlimited",
-            "UPDATE(asid: 0, iova: [0xf0000, 0xfffff]"
+            "UPDATE(asid: 0, iova: [0xe0000, 0xeefff]"
         ),
     ]
 

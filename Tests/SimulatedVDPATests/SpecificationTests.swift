@@ -16,6 +16,10 @@ struct SpecificationTests {
                 "sim,kernel=6.1,parent=set-map,reset-map=off,compat-reset=off,wipe-on-reset=on,use-va=on,queues=1"
             ),
             (
+                "sim,kernel=6.1,use-va=off",
+                "sim,kernel=6.1,parent=set-map,reset-map=off,compat-reset=off,wipe-on-reset=on,use-va=off,queues=1"
+            ),
+            (
                 "sim,use-va=off,fragment=2M,queues=4,kernel=7.2,entries=9",
                 "sim,kernel=7.2,parent=set-map,reset-map=on,compat-reset=on,wipe-on-reset=off,use-va=off,"
                     + "queues=4,entries=9,fragment=2097152"
@@ -44,6 +48,11 @@ struct SpecificationTests {
                 "sim,parent=vduse,kernel=6.1",
                 "sim,kernel=6.1,parent=vduse,reset-map=off,compat-reset=off,wipe-on-reset=off,use-va=on,queues=1"
             ),
+            (
+                "sim,profile=vdpasim-net,kernel=6.1",
+                "sim,kernel=6.1,parent=set-map,reset-map=off,compat-reset=off,wipe-on-reset=on,use-va=off,queues=1,"
+                    + "profile=vdpasim-net"
+            ),
         ])
     func defaults(_ text: String, _ canonical: String) throws {
         let specification = try SimulatedDeviceSpecification(parsing: text)
@@ -59,7 +68,10 @@ struct SpecificationTests {
             ("sim,kernel", .invalidValue, "kernel="), ("sim,kernel=", .invalidValue, "kernel="),
             ("sim,kernel=5.10", .invalidValue, "6.1, 6.12, 7.2"),
             ("sim,kernel=6.1,kernel=6.1", .repeatedKey, "twice"),
-            ("sim,parent=usb", .invalidValue, "set-map"), ("sim,profile=vdpasim-net", .notYet, "profile"),
+            ("sim,parent=usb", .invalidValue, "set-map"), ("sim,profile=fast", .invalidValue, "vdpasim-net"),
+            ("sim,profile=vdpasim-net,queues=2", .contradiction, "one pair"),
+            ("sim,profile=vdpasim-net,parent=vendor", .contradiction, "batch_mapping"),
+            ("sim,profile=vdpasim-net,kernel=6.1,use-va=on", .contradiction, "pins"),
             ("sim,fault=fire", .invalidValue, "loses-maps, map-half-way"),
             ("sim,use-va=yes", .invalidValue, "on or off"),
             ("sim,kernel=6.1,reset-map=on", .contradiction, "6.7"),

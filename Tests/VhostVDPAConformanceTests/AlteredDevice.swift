@@ -69,9 +69,9 @@ struct Ioctl {
     }
 
     /// Changes the answer the device has stored.
-    func store(_ value: UInt64) {
+    func store<Value: BitwiseCopyable>(_ value: Value, atWord index: Int = 0) {
         guard let pointer = unsafe UnsafeMutableRawPointer(bitPattern: argument) else { return }
-        unsafe pointer.storeBytes(of: value, as: UInt64.self)
+        unsafe pointer.storeBytes(of: value, toByteOffset: 4 * index, as: Value.self)
     }
 }
 

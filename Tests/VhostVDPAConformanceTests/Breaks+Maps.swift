@@ -60,6 +60,9 @@ extension Breaks {
             if scene.isInBatch { scene.forward(.ofKind(6)) }
             return reset()
         },
+        ignored(54, "a running device begins no batch") { scene, message in
+            message.kind == 5 && scene.isRunning
+        },
         alter(
             103, "a close leaves the batch open",
             Break(ioctl: { scene, ioctl in

@@ -57,6 +57,13 @@ extension Breaks {
             ioctl.byte == 4
         },
         turned(21, "GET_CONFIG looks at no bounds", Number.getConfig, from: .invalidArgument, to: nil),
+        alter(
+            22, "there is a fourth queue", on: simulator,
+            Break(ioctl: { scene, ioctl in
+                let answer = scene.forward(ioctl)
+                if ioctl.request == Number.getVqsCount { ioctl.store(UInt32(4)) }
+                return answer
+            })),
         turned(23, "VRING_GROUP is EIO", Number.getVringGroup, from: nil, to: .ioError),
         turned(24, "GET_VRING_SIZE answers", Number.getVringSize, from: unsupported, to: nil),
         turned(
@@ -155,6 +162,19 @@ extension Breaks {
             })),
         turned(
             69, "any descriptor is taken", Number.setConfigCall, from: .badFileDescriptor, to: nil),
+    ]
+
+    static let controlQueue: [Case] = [
+        alter(
+            70, "the configuration keeps another MAC", on: simulator,
+            Break(ioctl: { scene, ioctl in
+                let answer = scene.forward(ioctl)
+                // The header's two words, then the MAC: its first four bytes.
+                if ioctl.request == Number.getConfig, ioctl.word(1) == 6 {
+                    ioctl.store(ioctl.word(2) ^ 1, atWord: 2)
+                }
+                return answer
+            }))
     ]
 
     private static func signal(_ descriptor: UInt32) {

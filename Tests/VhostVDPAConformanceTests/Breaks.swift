@@ -12,10 +12,11 @@ enum Breaks {
         var description: String { "\(rule): \(what)" }
     }
 
-    static let all: [Case] = files + queues + messages + maps
+    static let all: [Case] = files + queues + controlQueue + messages + maps
 
     /// A limit that rule 61 reaches sooner than the kernel's 2048.
     static let plain = "sim,entries=64"
+    static let simulator = "sim,profile=vdpasim-net,entries=64"
     static let pinned = "sim,entries=64,use-va=off"
 
     static let unsupported = Errno(rawValue: 95)

@@ -6,23 +6,24 @@ import VhostVDPAConformance
 @Suite("The rules on simulated devices", .serialized)
 struct RuleBookTests {
     /// What no simulated device of the default profile can be asked.
-    private static let never: Set<Int> = [10, 22, 54, 70, 71]
+    private static let never: Set<Int> = [10, 22, 70, 71]
     private static let pinnedOnly: Set<Int> = [57, 58, 59, 60]
     private static let virtualOnly: Set<Int> = [55, 56, 61]
-    private static let since6_7: Set<Int> = [14, 15, 24, 33, 61, 62, 65, 66, 67]
-    private static let setMapOnly: Set<Int> = [53, 103]
+    private static let since6_7: Set<Int> = [14, 15, 24, 33, 54, 61, 62, 65, 66, 67]
+    private static let setMapOnly: Set<Int> = [53, 54, 103]
     private static let platformOnly: Set<Int> = [68]
     private static let onChipOnly: Set<Int> = [17, 20, 24, 34, 36, 37, 63, 64, 65, 101, 104, 107]
     private static let losesMapsOnly: Set<Int> = [63, 64, 65]
     private static let keepsMapsOnly: Set<Int> = [107]
     private static let suspendOnly: Set<Int> = [17, 33, 105]
     private static let persistOnly: Set<Int> = [62, 65, 66, 67]
+    private static let identityOnly: Set<Int> = [54]
     private static let twoSpacesOnly: Set<Int> = [26, 51, 66]
 
     private static let likeTheSimulator = [platformOnly, keepsMapsOnly]
     private static let likeThePlatform = [virtualOnly, onChipOnly, setMapOnly, twoSpacesOnly]
     private static let likeVDUSE = [
-        platformOnly, pinnedOnly, suspendOnly, persistOnly, twoSpacesOnly, losesMapsOnly,
+        platformOnly, pinnedOnly, suspendOnly, persistOnly, twoSpacesOnly, losesMapsOnly, identityOnly,
     ]
 
     /// Each device with the rules it cannot be asked, by what it lacks.

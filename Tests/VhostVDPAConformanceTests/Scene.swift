@@ -173,6 +173,7 @@ enum Number {
     static let getConfig: UInt = 0x8008_af73
     static let setVringEnable: UInt = 0x4008_af75
     static let setConfigCall: UInt = 0x4004_af77
+    static let getVqsCount: UInt = 0x8004_af80
     static let getVringGroup: UInt = 0xc008_af7b
     static let setGroupASID: UInt = 0x4008_af7c
     static let suspend: UInt = 0xaf7d

@@ -119,7 +119,7 @@ def fast(folder):
     if not ours or not base:
         return
     runs = len({id(one) for one in base}) // len({one["strategy"] for one in base})
-    print(f"\nWithout remap in turn, 256 MiB, {runs} runs of 100 cycles in turns; the median run, and the quickest:\n")
+    print(f"\nWithout remap in turn, 256 MiB, {runs} runs of 100 cycles in turns, all on one processor; the median run, and the quickest:\n")
     print("| strategy | emu p50 | C floor p50 | emu / floor | emu, quickest | C floor, quickest | emu / floor |")
     print("|---|---|---|---|---|---|---|")
     for strategy in ("persist", "resume"):

@@ -62,19 +62,33 @@ package final class PhaseTimer: CharacterDevice {
     package func end() -> CycleTiming {
         if !isBetween { account() }
         isRunning = false
+        isBetween = false
+        isDetailed = false
+        takesSpan = false
         let phases = CyclePhase.allCases.map { ($0, durations[$0.order]) }.filter { $0.1 > 0 }
         return CycleTiming(
             total: total, phases: Dictionary(uniqueKeysWithValues: phases),
             span: spanStart.map { max(spanEnd, $0) - $0 })
     }
 
+    /// The short way is the one of whole cycles, whose time it must not add to.
     package func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
+        if isWatching || request == clinux_vdpa_set_status { return try watch(request, argument) }
+        return try device.ioctl(request, argument)
+    }
+
+    /// Whether every call has to be looked at, and not only those of which each cycle has few.
+    private var isWatching: Bool { isBetween || isDetailed || takesSpan }
+
+    @inline(never)
+    private func watch(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
         guard isRunning else { return try device.ioctl(request, argument) }
         let status = request == clinux_vdpa_set_status ? Self.status(at: argument) : nil
-        enter(isDetailed ? DeviceCallPhase.of(request: request, status: status) : nil)
+        let call = isDetailed || takesSpan ? DeviceCallPhase.of(request: request, status: status) : nil
+        enter(isDetailed ? call : nil)
         if takesSpan, spanStart == nil { spanStart = Self.now() }
         let result = try device.ioctl(request, argument)
-        if takesSpan, DeviceCallPhase.of(request: request, status: status) == .enable { spanEnd = Self.now() }
+        if takesSpan, call == .enable { spanEnd = Self.now() }
         if status == [.acknowledge, .driver] {
             account()
             isBetween = true

@@ -27,9 +27,10 @@ package final class SimulatedVDPABus {
     ///
     /// The kernel waits for the close instead; one thread has nobody to wait for.
     package func remove(name: String) throws(Errno) {
-        guard let device = devices[name] else { throw Errno(rawValue: 19) }  // ENODEV
+        guard let device = devices[name] else { throw .noDevice }
         guard !device.diagnostics.isOpen else { throw .resourceBusy }
         devices[name] = nil
+        if let driver = device.driver { try device.unbind(driver) }
         device.parent.shutdown()
     }
 }

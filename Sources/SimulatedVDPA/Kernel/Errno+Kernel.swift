@@ -8,4 +8,6 @@ extension Errno {
     package static let kernelNotSupported = Errno(rawValue: 524)
     /// The parent lacks the operation (`EOPNOTSUPP`).
     package static let operationNotSupported = Errno(rawValue: 95)
+    /// There is no such device, or no such driver is bound to it (`ENODEV`).
+    package static let noDevice = Errno(rawValue: 19)
 }

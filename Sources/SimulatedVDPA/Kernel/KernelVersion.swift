@@ -42,6 +42,12 @@ public enum KernelVersion: String, CaseIterable, Sendable {
     /// `VHOST_VDPA_SET_GROUP_ASID` is EBUSY after DRIVER_OK.
     package var refusesGroupChangeAfterDriverOK: Bool { self == .v7_2 }
 
+    /// vdpa_sim_net offers VIRTIO_NET_F_STATUS (6.12.117; 6.1.192 does not).
+    package var simulatorHasLinkStatus: Bool { self != .v6_1 }
+
+    /// vdpa_sim takes virtual addresses (`use_va`, 6.4).
+    package var simulatorTakesVirtualAddresses: Bool { self != .v6_1 }
+
     /// The bits `VHOST_SET_BACKEND_FEATURES` lets through to the finer checks.
     package var knownBackendFeatures: BackendFeatures {
         let always: BackendFeatures = [.messageV2, .iotlbBatch, .iotlbASID, .suspend]

@@ -1,4 +1,5 @@
 package import VhostVDPA
+package import VirtioNet
 
 /// What kind of network card a simulated device is: features, limits, configuration.
 package struct NetworkDeviceProfile: Hashable, Sendable {
@@ -12,9 +13,27 @@ package struct NetworkDeviceProfile: Hashable, Sendable {
     package var mtu: UInt16
     package var groupCount: Int
     package var addressSpaceCount: Int
+    /// The device loops frames back by itself, as vdpa_sim_net does, and has no wire.
+    package var isSimulator = false
 
-    /// The number of virtqueues.
-    package var queueCount: Int { 2 * queuePairs }
+    /// The number of virtqueues: the pairs, then the control queue where there is one.
+    package var queueCount: Int { 2 * queuePairs + (features.contains(.controlQueue) ? 1 : 0) }
+
+    /// The group of a queue: a control queue is apart from the data queues where there is a second group.
+    package func group(ofQueue queue: Int) -> UInt32 {
+        queue >= 2 * queuePairs && groupCount > 1 ? 1 : 0
+    }
+
+    /// The negotiated features that the data path goes by: those of rings, and of a simulator those that change what
+    /// it does with a frame.
+    package var dataPathFeatures: DeviceFeatures {
+        isSimulator ? [.version1, .controlQueue] : [.indirectDescriptors, .eventIndex]
+    }
+
+    /// What stands at the far end of the device's wire where the device settles that; `nil` where anything may.
+    package func ownPort() -> WirePort? {
+        isSimulator ? .simulator(ConfigurationSpace(configuration)) : nil
+    }
 
     /// `sim`: no control queue, one group of queues, two address spaces, rings up to 1024.
     package static func standard(queuePairs: Int = 1) -> NetworkDeviceProfile {
@@ -25,6 +44,18 @@ package struct NetworkDeviceProfile: Hashable, Sendable {
                 .accessPlatform,
             ],
             mac: [0x52, 0x54, 0x00, 0x12, 0x34, 0x56], mtu: 1500, groupCount: 1, addressSpaceCount: 2)
+    }
+
+    /// `profile=vdpasim-net`: what `vdpasim_net_dev_add` makes. 6.1 does not offer the link's status.
+    package static func vdpasimNet(_ kernel: KernelVersion) -> NetworkDeviceProfile {
+        var features: DeviceFeatures = [
+            .mtu, .mac, .controlQueue, .controlMACAddress, .anyLayout, .version1, .accessPlatform,
+        ]
+        if kernel.simulatorHasLinkStatus { features.insert(.status) }
+        return NetworkDeviceProfile(
+            queuePairs: 1, maximumQueueSize: 256, features: features,
+            mac: [0x52, 0x54, 0x00, 0x12, 0x34, 0x56], mtu: 1500, groupCount: 2, addressSpaceCount: 2,
+            isSimulator: true)
     }
 
     /// The size of the configuration space, `struct virtio_net_config` of Linux, in bytes.
@@ -39,8 +70,19 @@ package struct NetworkDeviceProfile: Hashable, Sendable {
         }
         bytes.replaceSubrange(0..<6, with: mac)
         put(1, at: 6)  // VIRTIO_NET_S_LINK_UP
-        put(UInt16(queuePairs), at: 8)
+        // vdpa_sim_net leaves the number of pairs at zero: it does not offer more than one.
+        if !isSimulator { put(UInt16(queuePairs), at: 8) }
         put(mtu, at: 10)
         return bytes
+    }
+}
+
+extension NetworkDeviceProfile {
+    /// The card that a specification asks for.
+    init(_ specification: SimulatedDeviceSpecification) {
+        switch specification.profile {
+        case .standard: self = .standard(queuePairs: specification.queuePairs)
+        case .vdpasimNet: self = .vdpasimNet(specification.kernel)
+        }
     }
 }

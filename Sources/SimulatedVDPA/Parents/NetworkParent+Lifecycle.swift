@@ -25,13 +25,16 @@ extension NetworkParent {
     package func suspend() throws(Errno) {
         faults.delay()
         try faults.checkSuspend()
+        dataPath.holdKicks()
         setRunning(false)
     }
 
-    /// Starts the queues again and looks at each, since a kick in the meantime was kept, not lost.
+    /// Starts the queues again and kicks each where a kick in the meantime was kept.
     package func resume() throws(Errno) {
         faults.delay()
+        let wasKicked = dataPath.releaseKicks()
         setRunning(true)
+        guard wasKicked else { return }
         for queue in queues.indices where queues[queue].isStarted { dataPath.kick(queue) }
     }
 

@@ -64,10 +64,10 @@ extension NetworkParent {
         installTranslation(ofAddressSpace: space)
     }
 
-    /// Gives the queues of a space its table; in identity that table is empty, so every access faults.
+    /// Gives the queues of a space what it translates to.
     func installTranslation(ofAddressSpace space: Int) {
         staleAddressSpaces.remove(space)
-        let entries = platformIOMMU?.entries ?? addressSpaces[space].table.entries
+        let entries = translation(ofAddressSpace: space)
         for (group, used) in groupAddressSpaces.enumerated() where Int(used) == space {
             for run in queueRuns(ofGroup: group) { dataPath.setTranslation(entries, queues: run) }
         }

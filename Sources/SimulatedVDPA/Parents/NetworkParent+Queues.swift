@@ -22,17 +22,12 @@ extension NetworkParent {
         queues[queue].base = base
     }
 
-    /// EOPNOTSUPP where the driver cannot say (`vp_vdpa_get_vq_state`). The position is the data path's while the queue runs: it is stopped for a moment, so that the answer
-    /// names no chain that is still in flight, and looked at again, so that no kick in between is lost.
+    /// EOPNOTSUPP where the driver cannot say (`vp_vdpa_get_vq_state`). The position is the data path's while the queue
+    /// runs.
     package func queueBase(_ queue: Int) throws(Errno) -> UInt16 {
         guard behaviour.hasRingState else { throw .operationNotSupported }
         faults.delay()
-        if queues[queue].isStarted {
-            stop(queue)
-            startIfAllowed(queue)
-            dataPath.kick(queue)
-        }
-        return queues[queue].base
+        return queues[queue].isStarted ? dataPath.position(of: queue) : queues[queue].base
     }
 
     /// vdpa_sim: the maximum until DRIVER_OK, then what the driver set (verified on 6.12.117: conformance rule
@@ -56,7 +51,7 @@ extension NetworkParent {
         dataPath.setCall(file?.descriptor, queue: queue)
     }
 
-    package func group(ofQueue queue: Int) -> UInt32 { 0 }
+    package func group(ofQueue queue: Int) -> UInt32 { profile.group(ofQueue: queue) }
 
     package func descriptorGroup(ofQueue queue: Int) -> UInt32 { 0 }
 
@@ -68,8 +63,7 @@ extension NetworkParent {
             layout: SplitQueueLayout(
                 size: size, descriptorTable: state.addresses.descriptorTable,
                 availRing: state.addresses.availRing, usedRing: state.addresses.usedRing),
-            features: VirtQueueFeatures(rawValue: driverFeatures)
-                .intersection([.indirectDescriptors, .eventIndex]))
+            features: VirtQueueFeatures(rawValue: driverFeatures & profile.dataPathFeatures.rawValue))
     }
 
     func startIfAllowed(_ queue: Int) {

@@ -1,3 +1,4 @@
+internal import GuestMemory
 internal import VirtioNet
 internal import VhostVDPA
 
@@ -25,7 +26,9 @@ package final class NetworkParent: ParentDriver {
     var staleAddressSpaces: Set<Int> = []
     /// The address space of each group.
     var groupAddressSpaces: [UInt32]
-    var configurationBytes: [UInt8]
+    let configurationSpace: ConfigurationSpace
+    /// The memory of a driver in the kernel, with the addresses the device has for it.
+    var kernelMemory: [TranslationEntry] = []
 
     /// Makes the device and starts its data path.
     package init(
@@ -46,7 +49,7 @@ package final class NetworkParent: ParentDriver {
                 limit: behaviour.entryLimit, isIdentity: behaviour.startsInIdentity),
             count: isBehindPlatform ? 0 : description.addressSpaceCount)
         groupAddressSpaces = Array(repeating: 0, count: description.groupCount)
-        configurationBytes = profile.configuration
+        configurationSpace = dataPath.configurationSpace ?? ConfigurationSpace(profile.configuration)
         platformIOMMU?.onChange = { [unowned self] in staleAddressSpaces.insert(0) }
     }
 
@@ -74,13 +77,11 @@ package final class NetworkParent: ParentDriver {
 /// The configuration space.
 extension NetworkParent {
     package func configuration(at offset: Int, count: Int) -> [UInt8] {
-        guard offset >= 0, count >= 0, offset + count <= configurationBytes.count else { return [] }
-        return Array(configurationBytes[offset..<offset + count])
+        configurationSpace.read(at: offset, count: count)
     }
 
     package func setConfiguration(_ bytes: [UInt8], at offset: Int) {
-        guard offset >= 0, offset + bytes.count <= configurationBytes.count else { return }
-        configurationBytes.replaceSubrange(offset..<offset + bytes.count, with: bytes)
+        configurationSpace.write(bytes, at: offset)
     }
 
     package func setConfigurationCall(_ file: EventFile?) { events.setConfigurationCall(file) }

@@ -3,8 +3,8 @@ package import SystemPackage
 
 /// One address space of an on-chip IOMMU: identity, or a table.
 ///
-/// Identity translates an address to the *simulated host's* physical address of the same number. No guest
-/// memory stands there, so for the data path identity is an empty table: a guest address that hits it faults.
+/// Identity translates an address to the *simulated host's* physical address of the same number (``KernelPages``).
+/// No guest memory stands there, so a guest address that hits it faults.
 package struct OnChipAddressSpace: Sendable {
     package private(set) var table: EntryTable
     /// The 1:1 state of creation and of `reset_map` (Linux 6.7 and later).

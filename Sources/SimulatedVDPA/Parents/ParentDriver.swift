@@ -66,6 +66,13 @@ package protocol ParentDriver: AnyObject {
 
     /// What is wrong with the device.
     var faults: FaultInjector { get }
+
+    // The DMA API, by which a driver in the kernel itself has its memory reached.
+    /// Lets the device reach `memory` and returns the address it has for the first byte (`dma_map_single`).
+    func mapKernelMemory(_ memory: AddressRange<HostAddress>) throws(Errno) -> IOVirtualAddress
+    /// Takes back what ``mapKernelMemory(_:)`` gave (`dma_unmap_single`). No queue may be running.
+    func unmapKernelMemory(_ memory: AddressRange<HostAddress>)
+
     /// What is known about the device, for listings and tests.
     var parentDiagnostics: ParentDiagnostics { get }
     /// Ends the device. Every later call does nothing.

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 package import SystemPackage
 
 /// A reference to a caller's eventfd, as the kernel takes one with `eventfd_ctx_fdget`.
@@ -23,7 +24,23 @@ package final class EventFile: Sendable {
         self.identifier = identifier
     }
 
+    /// Makes an eventfd of the kernel's own.
+    package convenience init() throws(Errno) {
+        let number = clinux_eventfd(0)
+        guard number >= 0 else { throw Errno(rawValue: -number) }
+        defer { try? FileDescriptor(rawValue: number).close() }
+        try self.init(callerDescriptor: number)
+    }
+
     deinit { try? descriptor.close() }
+
+    /// Waits until it is signalled, or `milliseconds` are over, and takes the whole counter.
+    package func wait(milliseconds: Int32) {
+        var poll = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        _ = unsafe Glibc.poll(&poll, 1, milliseconds)
+        var count: UInt64 = 0
+        _ = unsafe clinux_eventfd_drain(descriptor.rawValue, &count)
+    }
 
     /// Adds one to the counter.
     package func signal() {

@@ -23,10 +23,8 @@ extension SimulatedDeviceSpecification {
                 throw SimulatedDeviceSpecificationError(.repeatedKey, "\(key.rawValue)= is given twice")
             }
         }
-        for key in [Key.profile] {
-            guard let value = values[key] else { continue }
-            throw SimulatedDeviceSpecificationError(
-                .notYet, "\(key.rawValue)=\(value) is not simulated yet; leave it out")
+        let profile = try values[.profile].map { (text) throws(SimulatedDeviceSpecificationError) in
+            try Self.choice(SimulatedDeviceProfile.self, .profile, text)
         }
         let kernel = try values[.kernel].map { (text) throws(SimulatedDeviceSpecificationError) in
             try Self.choice(KernelVersion.self, .kernel, text)
@@ -46,7 +44,8 @@ extension SimulatedDeviceSpecification {
             queuePairs: try Self.count(.queues, values[.queues]) ?? 1,
             entryLimit: try Self.count(.entries, values[.entries]),
             fragment: try Self.size(.fragment, values[.fragment]),
-            memlock: try Self.memlock(values[.memlock]), fault: fault)
+            memlock: try Self.memlock(values[.memlock]), fault: fault,
+            profile: profile ?? .standard)
     }
 
     private static func pair(

@@ -5,6 +5,7 @@ extension SimulatedDeviceSpecification {
         try validateParent()
         try validateResetOperations()
         try validateMapping(givenEntryLimit)
+        try validateProfile()
         guard (1...Self.maximumQueuePairs).contains(queuePairs) else {
             throw SimulatedDeviceSpecificationError(
                 .invalidValue, "queues=\(queuePairs): a device has 1 to \(Self.maximumQueuePairs) queue pairs"
@@ -91,6 +92,26 @@ extension SimulatedDeviceSpecification {
             throw SimulatedDeviceSpecificationError(
                 .invalidValue,
                 "fragment=\(fragment): must be a multiple of the page size, \(PageSize.current) bytes")
+        }
+    }
+
+    /// What the kernel's simulator cannot be.
+    private func validateProfile() throws(SimulatedDeviceSpecificationError) {
+        guard profile == .vdpasimNet else { return }
+        if parent != .setMap, parent != .dmaMap {
+            throw Self.contradiction(
+                "profile=vdpasim-net cannot be with parent=\(parent.rawValue): vdpa_sim has an IOMMU of its own; "
+                    + "use parent=set-map (batch_mapping=1) or parent=dma-map (batch_mapping=0)")
+        }
+        if queuePairs != 1 {
+            throw Self.contradiction(
+                "profile=vdpasim-net cannot be with queues=\(queuePairs): vdpa_sim_net has one pair; leave it "
+                    + "out")
+        }
+        if usesVirtualAddresses, !kernel.simulatorTakesVirtualAddresses {
+            throw Self.contradiction(
+                "use-va=on cannot be with profile=vdpasim-net,kernel=\(kernel.rawValue): that kernel's vdpa_sim "
+                    + "pins; leave it out or take kernel=6.12")
         }
     }
 

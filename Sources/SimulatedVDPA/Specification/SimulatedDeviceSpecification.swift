@@ -5,6 +5,8 @@
 public struct SimulatedDeviceSpecification: Hashable, Sendable {
     /// The kernel whose rules the device follows.
     public let kernel: KernelVersion
+    /// Which network card it is.
+    public let profile: SimulatedDeviceProfile
     /// The kind of its parent driver.
     public let parent: SimulatedParentKind
     /// The parent has `.reset_map`, so IOTLB_PERSIST is offered.
@@ -36,15 +38,19 @@ public struct SimulatedDeviceSpecification: Hashable, Sendable {
         kernel: KernelVersion = .v6_12, parent: SimulatedParentKind = .setMap, resetMap: Bool? = nil,
         compatReset: Bool? = nil, wipeOnReset: Bool? = nil, useVirtualAddresses: Bool? = nil,
         queuePairs: Int = 1, entryLimit: Int? = nil, fragment: Int? = nil, memlock: MemlockLimit? = nil,
-        fault: SimulatedFault? = nil
+        fault: SimulatedFault? = nil, profile: SimulatedDeviceProfile = .standard
     ) throws(SimulatedDeviceSpecificationError) {
         self.kernel = kernel
         self.parent = parent
+        self.profile = profile
         let chosen = parent.choosesResetOperations && kernel.hasResetMap
         hasResetMap = resetMap ?? chosen
         hasCompatReset = compatReset ?? chosen
         wipesOnReset = wipeOnReset ?? (parent.choosesResetOperations && !kernel.hasResetMap)
-        usesVirtualAddresses = useVirtualAddresses ?? parent.usesVirtualAddressesByDefault
+        usesVirtualAddresses =
+            useVirtualAddresses
+            ?? (parent.usesVirtualAddressesByDefault
+                && (profile == .standard || kernel.simulatorTakesVirtualAddresses))
         self.queuePairs = queuePairs
         self.entryLimit = entryLimit ?? (kernel.enforcesEntryLimit ? Self.defaultEntryLimit : nil)
         self.fragment = fragment
@@ -67,6 +73,7 @@ extension SimulatedDeviceSpecification: CustomStringConvertible {
         if let fragment { parts.append("fragment=\(fragment)") }
         if let memlock { parts.append("memlock=\(memlock)") }
         if let fault { parts.append("fault=\(fault.rawValue)") }
+        if profile != .standard { parts.append("profile=\(profile.rawValue)") }
         return parts.joined(separator: ",")
     }
 }

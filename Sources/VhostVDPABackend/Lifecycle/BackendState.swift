@@ -12,4 +12,12 @@ public enum BackendState: String, CaseIterable, Hashable, Sendable {
     case failed
     /// The device file is closed.
     case closed
+
+    /// Whether the device can be asked and told anything.
+    var isUsable: Bool {
+        switch self {
+        case .opened, .started, .suspended, .stopped: true
+        case .failed, .closed: false
+        }
+    }
 }

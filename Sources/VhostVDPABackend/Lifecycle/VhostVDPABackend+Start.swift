@@ -15,7 +15,7 @@ extension VhostVDPABackend {
     /// ``MappingState/unmapped``: it can be started again. Where even that fails the state is
     /// ``BackendState/failed``.
     public func start(features: DeviceFeatures, queues: [VringSetup]) throws(BackendError) {
-        try require([.opened, .stopped], "a start")
+        try require(state == .opened || state == .stopped, "a start")
         lastStartReachedDriverOK = false
         try check(features, queues)
         do throws(BackendError) {
@@ -61,10 +61,12 @@ extension VhostVDPABackend {
     /// interrupt are different: parents forget them in a reset.
     private func bindKick(of queue: VringSetup) throws(VhostVDPAError) {
         let index = Int(queue.index.rawValue)
-        while boundKicks.count <= index { boundKicks.append(nil) }
-        guard boundKicks[index] != queue.kick else { return }
+        if index < boundKicks.count, boundKicks[index] == queue.kick { return }
         try device.setKick(queue.kick, of: queue.index)
-        boundKicks[index] = queue.kick
+        var kicks = boundKicks
+        while kicks.count <= index { kicks.append(nil) }
+        kicks[index] = queue.kick
+        boundKicks = kicks
     }
 
     private func negotiate(_ features: DeviceFeatures) throws(BackendError) {

@@ -20,9 +20,12 @@ extension VhostVDPABackend {
     public func stop(
         reason: ResetReason = .stop, isTranslationUnchanged: Bool = true
     ) throws(BackendError) -> [VringState] {
-        try require([.started, .suspended], "a stop")
+        try require(state == .started || state == .suspended, "a stop")
         let isSuspended = state == .suspended || suspend()
-        let states = queues.map { position(of: $0.index, isSuspended: isSuspended) }
+        let queues = queues
+        var states: [VringState] = []
+        states.reserveCapacity(queues.count)
+        for queue in queues { states.append(position(of: queue.index, isSuspended: isSuspended)) }
         try resetDevice(
             reason: reason, isQuiet: isSuspended, isTranslationUnchanged: isTranslationUnchanged)
         return states
@@ -32,7 +35,7 @@ extension VhostVDPABackend {
     ///
     /// For a guest whose driver starts over, and for a reset between the first map and DRIVER_OK.
     public func reset(reason: ResetReason) throws(BackendError) {
-        try require([.opened, .started, .suspended, .stopped], "a reset")
+        try require(state.isUsable, "a reset")
         try resetDevice(reason: reason, isQuiet: state != .started)
     }
 

@@ -13,7 +13,7 @@ extension VhostVDPABackend {
     /// another set of queues, another process) needs a ``stop(reason:isTranslationUnchanged:)``, which is
     /// possible from here as well. On an error the device runs on.
     public func suspendInPlace() throws(BackendError) {
-        try require([.started], "a suspend")
+        try require(state == .started, "a suspend")
         guard canResume, !needsReset else {
             throw BackendError(
                 .unsupportedDevice,
@@ -28,7 +28,7 @@ extension VhostVDPABackend {
     ///
     /// On an error the device stays suspended; it can be stopped.
     public func resumeInPlace() throws(BackendError) {
-        try require([.suspended], "a resume")
+        try require(state == .suspended, "a resume")
         try call("resuming the device") { () throws(VhostVDPAError) in try device.resume() }
         state = .started
         for queue in queues { try kick(queue) }

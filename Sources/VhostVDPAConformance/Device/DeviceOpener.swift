@@ -20,6 +20,9 @@ package struct DeviceOpener {
     package var settle: (() -> Void)?
     /// The device from both sides of its file; `nil` where nobody can look inside.
     package var interior: (() -> DeviceInterior)?
+    /// How a device in its 1:1 state reaches memory of ours; `nil` where that is the machine's doing: the owner's
+    /// virtual address, or the physical one.
+    package var identity: IdentityAccess?
     /// How long a wait for something that must not happen lasts, in milliseconds.
     package var quietMilliseconds: Int
     /// How long a wait for something that must happen lasts at most, in milliseconds.

@@ -114,7 +114,7 @@ extension DeviceTraits {
         do throws(RuleInterruption) {
             let client = try context.owned()
             let rig = try context.rig()
-            guard let address = identityAddress(rig.page) else { return }
+            guard let address = context.identityAddress(rig.page) else { return }
             try rig.start(client, at: address)
             if try rig.transmits(within: 4 * opener.quietMilliseconds) { noIdentity = nil }
         } catch {}

@@ -4,10 +4,14 @@ package import VhostVDPA
 /// A process at the device: raw requests and messages, and the errno each gives; `nil` is success.
 package final class RuleClient {
     package let file: any CharacterDevice
+    private(set) var isClosed = false
 
     package init(_ file: any CharacterDevice) { self.file = file }
 
-    package func close() { file.close() }
+    package func close() {
+        isClosed = true
+        file.close()
+    }
 
     package func map(length: Int, protection: Int32, flags: Int32) -> Result<UnsafeMutableRawPointer, Errno> {
         do throws(Errno) {

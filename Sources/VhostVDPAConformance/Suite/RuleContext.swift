@@ -57,9 +57,22 @@ package final class RuleContext {
         return rig
     }
 
+    /// The page's address for a device in its 1:1 state; `nil` where there is none.
+    func identityAddress(_ page: TestPages) -> UInt64? {
+        guard let identity = opener.identity else { return traits.identityAddress(page) }
+        return identity.share(page.address, page.byteCount)
+    }
+
     func closeAll() {
-        for client in opened { client.close() }
+        for client in opened where !client.isClosed {
+            // A parent without reset_map keeps the table of a client that is gone, and our pages go now.
+            _ = client.setStatus(0)
+            _ = client.send(.batchEnd)
+            for space in 0..<traits.addressSpaceCount { _ = client.send(.invalidate, asid: space) }
+            client.close()
+        }
         opened = []
+        opener.identity?.withdraw()
         rigs = []
     }
 }

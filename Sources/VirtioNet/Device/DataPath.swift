@@ -21,6 +21,9 @@ package protocol DataPath: AnyObject, Sendable {
     /// Returns the last position where the queue is stopped already.
     func stopQueue(_ index: Int) -> UInt16
 
+    /// A queue's ring position: the next avail index it takes. A running queue runs on.
+    func position(of index: Int) -> UInt16
+
     /// Polls `descriptor`, an eventfd, for kicks from now on; `nil` unbinds. The data path duplicates it.
     ///
     /// An eventfd that is already signalled kicks at once. The data path never reads it.
@@ -32,6 +35,25 @@ package protocol DataPath: AnyObject, Sendable {
     /// Looks at a queue as if the driver had kicked it.
     func kick(_ queue: Int)
 
+    /// Keeps kicks from now on, instead of losing those of stopped queues: the device is being suspended.
+    func holdKicks()
+
+    /// Ends what ``holdKicks()`` began; `true` where the queues are to be kicked for what was kept. A start of any
+    /// queue ends it too, with nothing kept.
+    func releaseKicks() -> Bool
+
+    /// The configuration space that the worker changes by itself; `nil` where it never does.
+    var configurationSpace: ConfigurationSpace? { get }
+
     /// Ends the worker. Every later call does nothing.
     func shutdown()
+}
+
+extension DataPath {
+    package func holdKicks() {}
+
+    /// Kicks that nobody kept are made up for: a spurious kick does no harm.
+    package func releaseKicks() -> Bool { true }
+
+    package var configurationSpace: ConfigurationSpace? { nil }
 }

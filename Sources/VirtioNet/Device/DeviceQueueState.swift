@@ -42,6 +42,17 @@ struct DeviceQueueState: ~Copyable {
         self.report = report
     }
 
+    /// Set from a start to a stop, while the driver has not broken the ring.
+    var isStarted: Bool { configuration != nil }
+
+    /// The next avail index the queue takes.
+    var position: UInt16 {
+        switch ring {
+        case .some(let ring): ring.nextAvail
+        case .none: base
+        }
+    }
+
     /// Starts the queue at `base`. It waits for a kick, as the kernel's devices do.
     mutating func start(_ configuration: Configuration, base: UInt16) {
         self.configuration = configuration
@@ -90,6 +101,13 @@ struct DeviceQueueState: ~Copyable {
             isKicked = false
             note(error)
         }
+    }
+
+    /// Has the ring looked at without a kick of its own, as a device does whose queues share their kicks.
+    mutating func lookAgain() {
+        guard configuration != nil else { return }
+        isKicked = true
+        resolveRing()
     }
 
     /// Notes kicks; those for a queue that is not started are lost, as in the kernel.

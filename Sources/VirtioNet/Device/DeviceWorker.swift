@@ -25,11 +25,17 @@ struct DeviceWorker: ~Copyable {
 
     var receive: DeviceQueueState
     var transmit: DeviceQueueState
+    /// Serves only where ``port`` is a simulator.
+    var control: DeviceQueueState
+    /// What kicks have scheduled where ``port`` is a simulator.
+    var simulatorWork = SimulatorWork()
 
     /// The segments of the chains of one batch.
     var segments = SegmentBuffer(capacity: batchSize * segmentsPerChain)
     /// Where the end of a frame goes that is longer than its receive chain.
     let spill = SpillBuffer()
+    /// The frame or command that a simulator is looking at.
+    var frame = FrameBuffer()
 
     var isEnding = false
     /// The last pass ended in sleep; a letter clears it to see the next one.
@@ -41,13 +47,14 @@ struct DeviceWorker: ~Copyable {
 
     init(
         port: consuming WirePort, mailbox: Mailbox<DeviceWorker>, receive: consuming DeviceQueueState,
-        transmit: consuming DeviceQueueState
+        transmit: consuming DeviceQueueState, control: consuming DeviceQueueState
     ) throws(VirtioNetError) {
         loop = try EventLoop(
             mailbox: mailbox.wake.descriptor, port: port.descriptor, batchSize: Self.batchSize)
         self.port = port
         self.receive = receive
         self.transmit = transmit
+        self.control = control
     }
 
     /// Serves until a letter from `mailbox`, the one the worker was made with, sets ``isEnding``.
@@ -62,6 +69,7 @@ struct DeviceWorker: ~Copyable {
             let moved = serve()
             receive.publishCounts()
             transmit.publishCounts()
+            if port.kind == .simulator { control.publishCounts() }
             hasSlept = !moved && isReadyToSleep()
             if hasSlept { loop.sleep() } else { loop.collect() }
         }
@@ -70,6 +78,7 @@ struct DeviceWorker: ~Copyable {
 
     /// Moves one batch in each direction the port has. Returns whether anything moved.
     private mutating func serve() -> Bool {
+        if port.kind == .simulator { return simulate() }
         transmit.receiveKicks(loop.takeSignals(queue: 1))
         receive.receiveKicks(loop.takeSignals(queue: 0))
         transmit.resolveRing()
@@ -77,7 +86,7 @@ struct DeviceWorker: ~Copyable {
         switch port.kind {
         case .loopback:
             return reflect()
-        case .none:
+        case .none, .simulator:
             return discard()
         case .tap:
             let sent = transmitToPort()
@@ -88,6 +97,8 @@ struct DeviceWorker: ~Copyable {
 
     /// Asks the driver for kicks where the device waits for chains. `false` where some have come meanwhile.
     private mutating func isReadyToSleep() -> Bool {
+        // vdpa_sim's rings never ask for anything: every chain comes with a kick.
+        if port.kind == .simulator { return !simulatorWork.isScheduled }
         if transmit.askForKicks() { return false }
         // More receive buffers are news only to somebody who has waited for them.
         return !(receive.askForKicks() && isWaitingForBuffers)
@@ -98,15 +109,38 @@ struct DeviceWorker: ~Copyable {
         switch port.kind {
         case .loopback: transmit.isKicked
         case .tap: loop.isPortReadable
-        case .none: false
+        case .none, .simulator: false
         }
     }
 
     /// Makes ``isAtRest`` wait for the next sleep.
     mutating func forgetSleep() { hasSlept = false }
 
-    /// Runs `body` on queue 0, the receive queue, or 1, the transmit queue, of the pair.
+    /// Runs `body` on queue 0, the receive queue, or 1, the transmit queue, of the pair, or on a simulator's control
+    /// queue, 2.
     mutating func withQueue<Answer>(_ index: Int, _ body: (inout DeviceQueueState) -> Answer) -> Answer {
-        index & 1 == 0 ? body(&receive) : body(&transmit)
+        if index == 2, port.kind == .simulator { return body(&control) }
+        return index & 1 == 0 ? body(&receive) : body(&transmit)
+    }
+
+    /// Looks at a queue as if the driver had kicked it.
+    mutating func kick(_ index: Int) {
+        if port.kind == .simulator {
+            takeSimulatorKick(of: index)
+        } else {
+            withQueue(index) { $0.receiveKicks() }
+        }
+    }
+
+    /// Takes the kicks that were made before this moment, while their queues are still what they were: those of a
+    /// queue that is not started are lost, and not there for the start that follows.
+    mutating func takeEarlierKicks() {
+        loop.collect()
+        if port.kind == .simulator {
+            takeSimulatorKicks()
+        } else {
+            transmit.receiveKicks(loop.takeSignals(queue: 1))
+            receive.receiveKicks(loop.takeSignals(queue: 0))
+        }
     }
 }

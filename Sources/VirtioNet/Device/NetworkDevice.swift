@@ -4,15 +4,16 @@ internal import Synchronization
 package import SystemPackage
 package import VirtQueue
 
-/// A simulated network device's data path: queue 0 receives, queue 1 transmits, a worker thread with an
-/// io_uring of its own serves both.
+/// A simulated network device's data path: queue 0 receives, queue 1 transmits, queue 2 controls where the wire
+/// port is a ``WirePort/simulator(_:)``; a worker thread with an io_uring of its own serves them.
 ///
 /// The methods are called on the control thread and return when the worker has done what they say. More queue
 /// pairs are more workers, one a pair, behind the same methods.
 package final class NetworkDevice: DataPath {
     private let mailbox: Mailbox<DeviceWorker>
     private let isShutDown = Atomic<Bool>(false)
-    private let counters = [QueueCounters(), QueueCounters()]
+    private let counters = [QueueCounters(), QueueCounters(), QueueCounters()]
+    package let configurationSpace: ConfigurationSpace?
 
     /// The number of queues: two a pair, and one pair.
     package static let queueCount = 2
@@ -28,12 +29,14 @@ package final class NetworkDevice: DataPath {
         } catch {
             throw VirtioNetError(.noEventDescriptor, errno: error)
         }
+        configurationSpace = port.configurationSpace
         let (mailbox, counters, parcel) = (mailbox, counters, Parcel<WirePort>(port))
         try WorkerThread.start(name: name) { () throws(VirtioNetError) in
             try DeviceWorker(
                 port: parcel.take() ?? .none, mailbox: mailbox,
                 receive: DeviceQueueState(index: 0, counters: counters[0], report: report),
-                transmit: DeviceQueueState(index: 1, counters: counters[1], report: report))
+                transmit: DeviceQueueState(index: 1, counters: counters[1], report: report),
+                control: DeviceQueueState(index: 2, counters: counters[2], report: report))
         } run: { worker in
             worker.run(mailbox)
         }
@@ -54,12 +57,18 @@ package final class NetworkDevice: DataPath {
     {
         let configuration = DeviceQueueState.Configuration(layout: layout, features: features)
         mailbox.perform { worker in
+            worker.takeEarlierKicks()
+            _ = worker.simulatorWork.release()
             worker.withQueue(index) { $0.start(configuration, base: base) }
         }
     }
 
     package func stopQueue(_ index: Int) -> UInt16 {
         mailbox.perform { worker in worker.withQueue(index) { $0.stop() } } ?? 0
+    }
+
+    package func position(of index: Int) -> UInt16 {
+        mailbox.perform { worker in worker.withQueue(index) { $0.position } } ?? 0
     }
 
     package func setKick(_ descriptor: FileDescriptor?, queue: Int) {
@@ -73,7 +82,17 @@ package final class NetworkDevice: DataPath {
     }
 
     package func kick(_ queue: Int) {
-        mailbox.perform { worker in worker.withQueue(queue) { $0.receiveKicks() } }
+        mailbox.perform { worker in worker.kick(queue) }
+    }
+
+    package func holdKicks() { mailbox.perform { worker in worker.simulatorWork.hold() } }
+
+    package func releaseKicks() -> Bool {
+        guard configurationSpace != nil else { return true }
+        return mailbox.perform { worker in
+            worker.takeEarlierKicks()
+            return worker.simulatorWork.release()
+        } ?? false
     }
 
     /// Returns when the worker has done everything that was asked of it and sleeps, so that what it has not done by

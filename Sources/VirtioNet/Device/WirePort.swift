@@ -8,10 +8,13 @@ package enum WirePort: ~Copyable, Sendable {
     case tap(TAPDevice)
     /// Nothing: transmitted frames are gone, none come in.
     case none
+    /// None: the device is the kernel's vdpa_sim_net, which loops frames back itself and has a control queue that
+    /// changes its configuration.
+    case simulator(ConfigurationSpace)
 
     /// The cases without what they hold.
     enum Kind {
-        case loopback, tap, none
+        case loopback, tap, none, simulator
     }
 
     var kind: Kind {
@@ -19,6 +22,15 @@ package enum WirePort: ~Copyable, Sendable {
         case .loopback: .loopback
         case .tap: .tap
         case .none: .none
+        case .simulator: .simulator
+        }
+    }
+
+    /// The configuration that a control queue changes; `nil` where there is no such queue.
+    var configurationSpace: ConfigurationSpace? {
+        switch self {
+        case .simulator(let space): space
+        default: nil
         }
     }
 
@@ -28,6 +40,7 @@ package enum WirePort: ~Copyable, Sendable {
         case .tap(let device): device.descriptor
         case .loopback: nil
         case .none: nil
+        case .simulator: nil
         }
     }
 }

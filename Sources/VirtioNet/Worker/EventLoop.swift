@@ -13,8 +13,8 @@ private enum Kind {
 
 /// What a packet worker waits for, and its port I/O: one io_uring behind both.
 ///
-/// Four kinds of completion come out of the ring. Letters, a readable port and the signals of the two queues
-/// (kicks for a device, calls for a driver) are only noted here; the worker looks at them between two batches.
+/// Four kinds of completion come out of the ring. Letters, a readable port and the signals of the queues
+/// (up to three; kicks for a device, calls for a driver) are only noted here; the worker looks at them between two batches.
 /// The results of a batch are collected by ``waitForBatch()``, and no batch outlives that call: its transfers do
 /// not wait for data or room, so that nothing has to be cancelled at a stop. Polls are
 /// multishot and nothing polled is ever read, as the kernel's vhost does it: an eventfd's poll completes at
@@ -32,6 +32,7 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     private let port: FileDescriptor?
     private var first = Signal()
     private var second = Signal()
+    private var third = Signal()
 
     /// The port I/O that is being made.
     var batch: Batch<Item>
@@ -86,10 +87,14 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     }
 
     /// Signals have come that nobody has taken yet.
-    var hasSignals: Bool { first.count > 0 || second.count > 0 }
+    var hasSignals: Bool { first.count > 0 || second.count > 0 || third.count > 0 }
 
     private mutating func withSignal<Answer>(_ index: Int, _ body: (inout Signal) -> Answer) -> Answer {
-        index == 0 ? body(&first) : body(&second)
+        switch index {
+        case 0: body(&first)
+        case 2: body(&third)
+        default: body(&second)
+        }
     }
 
     // MARK: Requests

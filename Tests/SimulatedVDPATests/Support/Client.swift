@@ -47,6 +47,16 @@ final class Client {
             mappings: mappings, onRelease: {})
     }
 
+    /// A process on `device`, which it opens and owns; the data path is another one's, unused.
+    init(opening device: SimulatedVDPADevice) throws {
+        let spare = try Client("sim")
+        self.device = device
+        dataPath = spare.dataPath
+        pinner = spare.pinner
+        file = try device.openVhostVDPA()
+        try expectSuccess(call(Request.setOwner))
+    }
+
     /// A device that is owned.
     static func owned(
         _ specification: String, memlock: Int = 1 << 20, pinner: (any Pinner)? = nil

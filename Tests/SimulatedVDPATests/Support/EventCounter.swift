@@ -13,6 +13,9 @@ final class EventCounter {
 
     deinit { try? descriptor.close() }
 
+    /// Adds one.
+    func signal() { _ = clinux_eventfd_signal(descriptor.rawValue) }
+
     /// Reads and clears the counter; 0 where nobody signalled.
     func take() -> UInt64 {
         var value: UInt64 = 0

@@ -10,6 +10,7 @@ final class RecordingDataPath: DataPath {
         case translation([TranslationEntry], Range<Int>)
         case start(Int, SplitQueueLayout, VirtQueueFeatures, base: UInt16)
         case stop(Int)
+        case position(Int)
         case kickBound(Int, isBound: Bool)
         case callBound(Int, isBound: Bool)
         case kick(Int)
@@ -59,6 +60,13 @@ final class RecordingDataPath: DataPath {
         state.withLock { state in
             state.calls.append(.stop(index))
             state.running.remove(index)
+            return state.positions[index] ?? 0
+        }
+    }
+
+    func position(of index: Int) -> UInt16 {
+        state.withLock { state in
+            state.calls.append(.position(index))
             return state.positions[index] ?? 0
         }
     }

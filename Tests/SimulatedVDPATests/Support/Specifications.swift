@@ -2,7 +2,7 @@
 enum Specifications {
     /// `set_map` on every kernel, and the `dma_map` parent.
     static let all = ["sim", "sim,kernel=6.1", "sim,kernel=7.2", "sim,parent=dma-map", "sim,use-va=off"]
-    /// `set_map` on every kernel.
+    /// `set_map` on every kernel, by virtual address.
     static let setMap = ["sim", "sim,kernel=6.1", "sim,kernel=7.2"]
     /// The devices that offer IOTLB_PERSIST.
     static let persistent = ["sim", "sim,kernel=7.2", "sim,parent=dma-map"]

@@ -133,9 +133,9 @@ package struct CyclePage {
             <h2>What the guest notices</h2>
             <figure>
             \(DowntimePlot(results: measured).svg)
-            <figcaption>Downtime under traffic (medians; the thin line reaches to the 99th percentile): from the last \
-            frame before the stop to the first one after the start. The mark in each bar is the time from the first \
-            device call (SUSPEND where there is one) to the end of the last that enables a queue.</figcaption>
+            <figcaption>Under traffic: the point is the median time from the last frame before the stop to the first one \
+            after the start, and the thin line reaches to its 99th percentile. The upright mark is the median time from \
+            the first device call (SUSPEND where there is one) to the end of the last that enables a queue.</figcaption>
             </figure>
             """
     }

@@ -1,4 +1,4 @@
-/// How long no frame comes, a bar for each strategy and size on a logarithmic axis, as inline SVG.
+/// How long no frame comes, a point for each strategy and size on a logarithmic axis, as inline SVG.
 struct DowntimePlot {
     /// Those that have a downtime.
     let results: [CycleReport.Result]
@@ -41,8 +41,8 @@ struct DowntimePlot {
         var parts = [
             "<text class=\"label end s-\(result.strategy.rawValue)\" x=\"\(number(Self.left - 8))\" y=\"\(middle)\" dy=\".35em\">\(FigureText.memory(result.memoryBytes)), \(result.strategy.rawValue)</text>",
             "<g class=\"s-\(result.strategy.rawValue)\">",
-            "<rect class=\"bar\" x=\"\(number(Self.left))\" y=\"\(number(y))\" width=\"\(number(max(1, end - Self.left)))\" height=\"\(number(Self.barHeight))\"><title>99th percentile: \(FigureText.time(downtime.p99))</title></rect>",
-            "<line class=\"whisker\" x1=\"\(number(end))\" y1=\"\(middle)\" x2=\"\(number(farthest))\" y2=\"\(middle)\"/>",
+            "<line class=\"whisker\" x1=\"\(number(end))\" y1=\"\(middle)\" x2=\"\(number(farthest))\" y2=\"\(middle)\"><title>99th percentile: \(FigureText.time(downtime.p99))</title></line>",
+            "<circle cx=\"\(number(end))\" cy=\"\(middle)\" r=\"4.5\"/>",
         ]
         if let span = result.suspendToEnable, span.p50 > 0 {
             let x = number(scale.position(span.p50))

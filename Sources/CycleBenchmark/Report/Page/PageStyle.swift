@@ -26,7 +26,7 @@ enum PageStyle {
         svg polyline { fill: none; stroke: var(--c); stroke-width: 2.5; stroke-linejoin: round; }
         svg circle { fill: var(--c); stroke: var(--paper); stroke-width: 1.5; }
         svg .whisker { stroke: var(--c); stroke-width: 1.5; opacity: .45; }
-        svg .bar { fill: var(--c); opacity: .8; } svg .span { stroke: var(--paper); stroke-width: 2.5; }
+        svg .span { stroke: var(--c); stroke-width: 2.5; }
         svg .ticks { stroke: var(--c); stroke-width: 1.5; opacity: .5; fill: none; }
         svg text[class*="s-"] { fill: var(--c); font-weight: 600; }
         svg text[class*="s-"] .value { font-weight: 400; }

@@ -1,0 +1,168 @@
+internal import VirtQueue
+
+/// The network device of the kernel's vdpa_sim_net (`vdpasim_net_work` in drivers/vdpa/vdpa_sim/vdpa_sim_net.c).
+///
+/// A kick of any queue is one pass: every control command, then frames from the transmit ring into the receive ring
+/// until the first is empty, a frame finds no receive chain, or ``framesPerPass`` were looped, after which the device
+/// schedules the next pass itself. It asks for a kick with every chain and calls once a pass.
+///
+/// Not imitated: chains that break virtio's rules or do not translate. The kernel's simulator takes some of them and
+/// never returns them; here they come back with length zero, counted, as from every device of this project.
+extension DeviceWorker {
+    private static let framesPerPass = 5
+    /// `struct virtio_net_hdr` without VERSION_1, and with it.
+    private static let legacyHeaderByteCount = 10
+    private static let addressByteCount = 6
+
+    private enum Feature {
+        static let controlQueue = VirtQueueFeatures(rawValue: 1 << 17)  // VIRTIO_NET_F_CTRL_VQ
+        static let version1 = VirtQueueFeatures(rawValue: 1 << 32)  // VIRTIO_F_VERSION_1
+    }
+
+    /// Does the work that kicks have scheduled. Returns whether there was any.
+    mutating func simulate() -> Bool {
+        takeSimulatorKicks()
+        guard simulatorWork.begin() else { return false }
+        serveControlQueue()
+        loopFrames()
+        return true
+    }
+
+    mutating func takeSimulatorKicks() {
+        for index in 0...2 where loop.takeSignals(queue: index) > 0 { takeSimulatorKick(of: index) }
+    }
+
+    mutating func takeSimulatorKick(of index: Int) {
+        let isStarted = withQueue(index) { queue in
+            queue.receiveKicks()
+            return queue.isStarted
+        }
+        simulatorWork.kick(started: isStarted)
+    }
+
+    // MARK: Frames
+
+    private mutating func loopFrames() {
+        guard let features = transmit.configuration?.features, receive.isStarted else { return }
+        let headerByteCount =
+            features.contains(Feature.version1) ? NetworkHeader.byteCount : Self.legacyHeaderByteCount
+        transmit.lookAgain()
+        receive.lookAgain()
+        guard transmit.ring != nil, var outgoing = transmit.ring.take() else { return }
+        let sentStart = outgoing.usedIndex
+        let address = port.configurationSpace?.address
+        var taken = 0
+        var hasMore = true
+        // Dropped frames are counted in no budget by the kernel; here no guest keeps the worker from its letters.
+        while hasMore, taken < outgoing.size {
+            segments.removeAll()
+            guard let chain = transmit.nextChain(of: &outgoing, into: &segments) else {
+                hasMore = false
+                break
+            }
+            taken += 1
+            frame.fill(from: chain, in: segments)
+            transmit.counts.packets &+= 1
+            transmit.counts.bytes &+= UInt64(max(0, frame.count - headerByteCount))
+            if !accepts(headerByteCount, address) {
+                receive.counts.drops &+= 1
+                outgoing.complete(head: chain.head, byteCount: 0)
+                continue
+            }
+            // A frame without a receive chain ends the pass; what is behind it waits for the next kick.
+            hasMore = deliver(headerByteCount)
+            if !hasMore { receive.counts.drops &+= 1 }
+            outgoing.complete(head: chain.head, byteCount: 0)
+            if taken >= Self.framesPerPass { break }
+        }
+        if hasMore { simulatorWork.schedule() }
+        transmit.finishBatch(of: &outgoing, since: sentStart)
+        transmit.ring = consume outgoing
+    }
+
+    /// `receive_filter`: broadcast, multicast or the device's own address, in a frame that has room for one.
+    private func accepts(_ headerByteCount: Int, _ own: MACAddress?) -> Bool {
+        guard frame.count >= headerByteCount + Self.addressByteCount else { return false }
+        let destination = frame.address(at: headerByteCount)
+        return destination.isMulticast || destination == own
+    }
+
+    /// Writes the frame, with the header it was sent with, to the next receive chain; `false` where there is none.
+    private mutating func deliver(_ headerByteCount: Int) -> Bool {
+        guard receive.ring != nil, var incoming = receive.ring.take() else { return false }
+        let start = incoming.usedIndex
+        let mark = segments.count
+        var written = 0
+        if let target = receive.nextChain(of: &incoming, into: &segments) {
+            written = frame.write(to: target, in: segments)
+            if written > 0 {
+                receive.counts.packets &+= 1
+                receive.counts.bytes &+= UInt64(max(0, written - headerByteCount))
+                incoming.complete(head: target.head, byteCount: UInt32(written))
+            } else {
+                receive.refuse(target, of: &incoming)
+            }
+        }
+        segments.truncate(to: mark)
+        receive.finishBatch(of: &incoming, since: start)
+        receive.ring = consume incoming
+        return written > 0
+    }
+
+    // MARK: Control queue
+
+    /// `vdpasim_handle_cvq`: MAC_ADDR_SET, and an error for everything else.
+    ///
+    /// The answer to a class that is not known is what the last command of the same pass was answered, as in the
+    /// kernel: alone it is an error.
+    private mutating func serveControlQueue() {
+        guard let features = control.configuration?.features, features.contains(Feature.controlQueue) else {
+            return
+        }
+        control.lookAgain()
+        guard control.ring != nil, var queue = control.ring.take() else { return }
+        let start = queue.usedIndex
+        var answer = ControlCommand.error
+        for _ in 0..<queue.size {
+            segments.removeAll()
+            guard let chain = control.nextChain(of: &queue, into: &segments) else { break }
+            frame.fill(from: chain, in: segments)
+            if let command = ControlCommand(frame) { answer = perform(command) ?? answer }
+            frame.fill(with: answer)
+            queue.complete(head: chain.head, byteCount: UInt32(frame.write(to: chain, in: segments)))
+        }
+        if control.isKicked { simulatorWork.schedule() }
+        control.finishBatch(of: &queue, since: start)
+        control.ring = consume queue
+    }
+
+    /// Does a command and returns its answer; `nil` for a class that is not known.
+    private func perform(_ command: ControlCommand) -> UInt8? {
+        guard command.commandClass == ControlCommand.macClass else { return nil }
+        guard command.number == ControlCommand.setAddress,
+            frame.count >= ControlCommand.headerByteCount + Self.addressByteCount
+        else { return ControlCommand.error }
+        port.configurationSpace?.write(
+            frame.address(at: ControlCommand.headerByteCount).octets, at: 0)
+        return ControlCommand.ok
+    }
+}
+
+/// `struct virtio_net_ctrl_hdr` and the values vdpa_sim_net knows (virtio 1.2, section 5.1.6.5).
+private struct ControlCommand {
+    static let headerByteCount = 2
+    static let macClass: UInt8 = 1  // VIRTIO_NET_CTRL_MAC
+    static let setAddress: UInt8 = 1  // VIRTIO_NET_CTRL_MAC_ADDR_SET
+    static let ok: UInt8 = 0  // VIRTIO_NET_OK
+    static let error: UInt8 = 1  // VIRTIO_NET_ERR
+
+    let commandClass: UInt8
+    let number: UInt8
+
+    /// Reads the header of a command; `nil` where it is not there.
+    init?(_ frame: borrowing FrameBuffer) {
+        guard frame.count >= Self.headerByteCount else { return nil }
+        commandClass = frame[0]
+        number = frame[1]
+    }
+}

@@ -1,0 +1,294 @@
+import Glibc
+import GuestMemory
+import IOUring
+import Testing
+import VirtQueue
+
+@testable import VirtioNet
+
+/// What a guest sees of the kernel's vdpa_sim_net (drivers/vdpa/vdpa_sim/vdpa_sim_net.c).
+@Suite("The device of vdpa_sim_net", .timeLimit(.minutes(15)))
+struct SimulatorTests {
+    private static let own = MACAddress(0x5254_0012_3456)
+    private static let version1 = VirtQueueFeatures(rawValue: 1 << 32)
+    private static let controlQueue = VirtQueueFeatures(rawValue: 1 << 17)
+
+    /// A guest that writes its frames by hand, and the device's configuration.
+    private final class Guest {
+        let raw: HostileGuest
+        let space: ConfigurationSpace
+        let control: RawRing
+        static let controlOffset = 0x2_0000
+        private static let controlBuffer = 0x3_0000
+
+        init() throws {
+            space = ConfigurationSpace(SimulatorTests.own.octets + [UInt8](repeating: 0, count: 18))
+            raw = try HostileGuest(wire: .simulator(space))
+            let memory = unsafe raw.block.base + HostileGuest.mebibyte + Self.controlOffset
+            control = unsafe try RawRing(
+                size: HostileGuest.size, memory: memory,
+                address: IOVirtualAddress(rawValue: HostileGuest.base + UInt64(Self.controlOffset)))
+        }
+
+        /// Starts both data queues, or the transmit queue alone.
+        func start(
+            features: VirtQueueFeatures = SimulatorTests.version1, receives: Bool = true
+        ) {
+            raw.device.setTranslation(raw.entries, queues: 0..<2)
+            for queue in receives ? [0, 1] : [1] {
+                raw.device.startQueue(queue, layout: raw.rings[queue].layout, features: features, base: 0)
+            }
+        }
+
+        func startControl(
+            features: VirtQueueFeatures = [SimulatorTests.version1, SimulatorTests.controlQueue]
+        ) {
+            raw.device.setTranslation(raw.entries, queues: 2..<3)
+            raw.device.startQueue(2, layout: control.layout, features: features, base: 0)
+        }
+
+        /// Offers a frame of `byteCount` bytes with its header, at `head` of the transmit ring.
+        func send(
+            to destination: MACAddress, byteCount: Int = 72, head: UInt16 = 0, headerByteCount: Int = 12
+        ) {
+            store(
+                [UInt8](repeating: 0x11, count: headerByteCount) + destination.octets
+                    + (0..<64).map { UInt8($0) }, at: Self.offset(1, head))
+            raw.rings[1].setDescriptor(
+                Int(head), HostileGuest.buffer(Int(HostileGuest.size) + Int(head)), UInt32(byteCount))
+            raw.rings[1].offer(head)
+        }
+
+        func offerReceive(_ heads: Range<UInt16>, byteCount: UInt32 = HostileGuest.bufferLength) {
+            for head in heads {
+                raw.writeGood(0, head: head)
+                raw.rings[0].setLength(byteCount, of: Int(head))
+                raw.rings[0].offer(head)
+            }
+        }
+
+        /// Gives the device a command and one byte for its answer.
+        func command(_ bytes: [UInt8], head: UInt16) {
+            let offset = Self.controlBuffer + Int(head) * 64
+            let address = HostileGuest.base + UInt64(offset)
+            store(bytes, at: offset)
+            store([0xff], at: offset + 32)
+            control.setDescriptor(Int(head), address, UInt32(bytes.count), .next, next: head + 1)
+            control.setDescriptor(Int(head) + 1, address + 32, 1, .write)
+            control.offer(head)
+        }
+
+        func answer(_ head: UInt16) -> UInt8 { byte(at: Self.controlBuffer + Int(head) * 64 + 32) }
+
+        func received(_ head: UInt16, _ count: Int) -> [UInt8] {
+            (0..<count).map { byte(at: Self.offset(0, head) + $0) }
+        }
+
+        /// Kicks a queue; on return the device has done all that it does for it.
+        func kick(_ queue: Int) {
+            raw.device.kick(queue)
+            settle()
+        }
+
+        func settle() { raw.device.settle() }
+
+        var sent: UInt16 { raw.rings[1].usedIndex }
+        var arrived: UInt16 { raw.rings[0].usedIndex }
+
+        private static func offset(_ queue: Int, _ head: UInt16) -> Int {
+            Int(HostileGuest.buffer(queue * Int(HostileGuest.size) + Int(head)) - HostileGuest.base)
+        }
+        private func store(_ bytes: [UInt8], at offset: Int) {
+            let memory = unsafe raw.block.base + HostileGuest.mebibyte + offset
+            unsafe memory.copyMemory(from: bytes, byteCount: bytes.count)
+        }
+        private func byte(at offset: Int) -> UInt8 {
+            unsafe raw.block.base.load(fromByteOffset: HostileGuest.mebibyte + offset, as: UInt8.self)
+        }
+    }
+
+    @Test(
+        "loops back what is for it, for a group or for all, and drops the rest",
+        arguments: [
+            (own, true), (MACAddress.broadcast, true), (MACAddress(0x0100_5e00_0001), true),
+            (MACAddress(0x5254_0012_3457), false),
+        ])
+    func filter(_ destination: MACAddress, _ comesBack: Bool) throws {
+        let guest = try Guest()
+        guest.start()
+        guest.offerReceive(0..<1)
+        guest.send(to: destination)
+        guest.kick(1)
+        #expect(guest.sent == 1)
+        #expect(guest.arrived == (comesBack ? 1 : 0))
+        guard comesBack else { return }
+        // The header comes back as it was sent: the device does not look at it.
+        #expect(guest.raw.rings[0].usedElement(0).byteCount == 72)
+        #expect(guest.received(0, 18) == [UInt8](repeating: 0x11, count: 12) + destination.octets)
+    }
+
+    @Test(
+        "drops frames without room for an address, after the header that was negotiated",
+        arguments: [(version1, 12), ([], 10)] as [(VirtQueueFeatures, Int)])
+    func shortFrames(_ features: VirtQueueFeatures, _ headerByteCount: Int) throws {
+        let guest = try Guest()
+        guest.start(features: features)
+        guest.offerReceive(0..<4)
+        for (head, byteCount) in [headerByteCount, headerByteCount + 5, headerByteCount + 6].enumerated() {
+            guest.send(
+                to: .broadcast, byteCount: byteCount, head: UInt16(head), headerByteCount: headerByteCount)
+        }
+        guest.kick(1)
+        #expect(guest.sent == 3)
+        #expect(guest.arrived == 1)
+        #expect(guest.raw.rings[0].usedElement(0).byteCount == UInt32(headerByteCount + 6))
+    }
+
+    @Test("cuts a frame to the receive chain")
+    func cut() throws {
+        let guest = try Guest()
+        guest.start()
+        guest.offerReceive(0..<1, byteCount: 20)
+        guest.send(to: .broadcast)
+        guest.kick(1)
+        #expect(guest.sent == 1 && guest.arrived == 1)
+        #expect(guest.raw.rings[0].usedElement(0).byteCount == 20)
+    }
+
+    @Test(
+        "takes a frame without a receive chain and stops there; a kick of either queue goes on",
+        arguments: [0, 1])
+    func overrun(_ queue: Int) throws {
+        let guest = try Guest()
+        guest.start()
+        for head in UInt16(0)..<4 { guest.send(to: .broadcast, head: head) }
+        guest.kick(1)
+        #expect(guest.sent == 1 && guest.arrived == 0)
+        guest.offerReceive(0..<2)
+        guest.settle()
+        #expect(guest.sent == 1)
+        guest.kick(queue)
+        #expect(guest.sent == 4 && guest.arrived == 2)
+        #expect(guest.raw.counts(0).drops == 2)
+    }
+
+    @Test("makes as many passes as one kick needs")
+    func budget() throws {
+        let guest = try Guest()
+        guest.start()
+        guest.offerReceive(0..<8)
+        for head in UInt16(0)..<8 { guest.send(to: .broadcast, head: head) }
+        guest.kick(1)
+        #expect(guest.sent == 8 && guest.arrived == 8)
+    }
+
+    @Test("does nothing while either data queue is off")
+    func half() throws {
+        let guest = try Guest()
+        guest.start(receives: false)
+        guest.send(to: .broadcast)
+        guest.kick(1)
+        #expect(guest.sent == 0)
+    }
+
+    @Test("never asks the driver to leave its kicks out")
+    func kicks() throws {
+        let guest = try Guest()
+        guest.start()
+        guest.offerReceive(0..<8)
+        guest.send(to: .broadcast)
+        guest.kick(1)
+        #expect(guest.raw.rings.allSatisfy { $0.usedFlags == 0 })
+    }
+
+    @Test("a command changes the address in the configuration, which filters from then on")
+    func setAddress() throws {
+        let guest = try Guest()
+        guest.start()
+        guest.startControl()
+        guest.offerReceive(0..<2)
+        let new = MACAddress(0x5254_00ca_fe01)
+        guest.command([1, 1] + new.octets, head: 0)
+        guest.kick(2)
+        #expect(guest.control.usedIndex == 1 && guest.control.usedElement(0).byteCount == 1)
+        #expect(guest.answer(0) == 0)
+        #expect(guest.space.read(at: 0, count: 6) == new.octets)
+        guest.send(to: Self.own)
+        guest.send(to: new, head: 1)
+        guest.kick(1)
+        #expect(guest.sent == 2 && guest.arrived == 1)
+    }
+
+    @Test(
+        "every other command is an error, and changes nothing",
+        arguments: [[0x77, 0], [1, 0], [1, 1, 2, 3], [1], [0, 1]] as [[UInt8]])
+    func otherCommands(_ bytes: [UInt8]) throws {
+        let guest = try Guest()
+        guest.startControl()
+        guest.command(bytes, head: 0)
+        guest.kick(2)
+        #expect(guest.control.usedIndex == 1)
+        #expect(guest.answer(0) == 1)
+        #expect(guest.space.read(at: 0, count: 6) == Self.own.octets)
+    }
+
+    @Test("an unknown class in the same pass as a good command is answered like that one, as in the kernel")
+    func staleAnswer() throws {
+        let guest = try Guest()
+        guest.startControl()
+        guest.command([1, 1] + Self.own.octets, head: 0)
+        guest.command([0x77, 0], head: 2)
+        guest.kick(2)
+        #expect(guest.control.usedIndex == 2)
+        #expect(guest.answer(0) == 0 && guest.answer(2) == 0)
+    }
+
+    @Test("without CTRL_VQ the control queue is not looked at")
+    func controlNotNegotiated() throws {
+        let guest = try Guest()
+        guest.startControl(features: Self.version1)
+        guest.command([1, 1] + Self.own.octets, head: 0)
+        guest.kick(2)
+        #expect(guest.control.usedIndex == 0)
+    }
+
+    @Test("a suspended device keeps a kick; without one a resume serves nothing", arguments: [true, false])
+    func suspend(isKicked: Bool) throws {
+        let guest = try Guest()
+        guest.start()
+        guest.offerReceive(0..<1)
+        guest.raw.device.holdKicks()
+        let bases = (0..<2).map { guest.raw.device.stopQueue($0) }
+        guest.send(to: .broadcast)
+        if isKicked { guest.kick(1) }
+        #expect(guest.sent == 0)
+        #expect(guest.raw.device.releaseKicks() == isKicked)
+        for queue in 0..<2 {
+            guest.raw.device.startQueue(
+                queue, layout: guest.raw.rings[queue].layout, features: Self.version1, base: bases[queue])
+        }
+        guest.settle()
+        #expect(guest.sent == 0)
+    }
+
+    @Test("a start forgets the kicks that were kept before it")
+    func startForgets() throws {
+        let guest = try Guest()
+        guest.start()
+        guest.raw.device.holdKicks()
+        guest.raw.device.kick(1)
+        guest.start()
+        #expect(!guest.raw.device.releaseKicks())
+    }
+
+    @Test("GET_VRING_BASE of a running queue is where it stands")
+    func position() throws {
+        let guest = try Guest()
+        guest.start()
+        guest.offerReceive(0..<2)
+        for head in UInt16(0)..<2 { guest.send(to: .broadcast, head: head) }
+        guest.kick(1)
+        #expect(guest.raw.device.position(of: 1) == 2)
+        #expect(guest.raw.device.position(of: 0) == 2)
+    }
+}
