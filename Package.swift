@@ -15,7 +15,8 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 /// What the command line is made of.
 let everything: [Target.Dependency] = [
-    "CycleBenchmark", "EmulatedMachine", "VhostVDPAConformance", "SimulatedVDPA", "VhostVDPABackend",
+    "CycleBenchmark", "EmulatedMachine", "SimulatedConformance", "VhostVDPAConformance", "SimulatedVDPA",
+    "VhostVDPABackend",
     "VhostVDPA", "VirtioNet",
     "VirtQueue", "GuestMemory", "CLinux", system, logging,
     .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -72,8 +73,17 @@ let package = Package(
         )
         + library(
             "VhostVDPAConformance", ["VhostVDPA", "VirtQueue", "GuestMemory", "CLinux", system],
-            testing: ["SimulatedVDPA", "VirtioNet", logging]
+            testing: ["SimulatedConformance", "SimulatedVDPA", logging]
         )
+        + [
+            .target(
+                name: "SimulatedConformance",
+                dependencies: [
+                    "VhostVDPAConformance", "SimulatedVDPA", "VhostVDPA", "VirtioNet", "VirtQueue",
+                    "GuestMemory", system, logging,
+                ],
+                swiftSettings: strict)
+        ]
         + library(
             "EmulatedMachine",
             [

@@ -34,6 +34,12 @@ let package = Package(
         ),
         .target(name: "CLoopback", cSettings: [.unsafeFlags(["-O3"])]),
         .executableTarget(name: "loopback-benchmark", dependencies: ["CLoopback"], swiftSettings: strict),
+        .target(name: "CIntervalTree", cSettings: [.unsafeFlags(["-O3"])]),
+        .executableTarget(
+            name: "interval-map-benchmark",
+            dependencies: ["CIntervalTree", .product(name: "GuestMemory", package: "emu")],
+            swiftSettings: strict
+        ),
         .executableTarget(name: "CCycleFloor", cSettings: [.unsafeFlags(["-O2"])]),
         .executableTarget(
             name: "BackendOverhead",

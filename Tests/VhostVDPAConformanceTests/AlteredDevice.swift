@@ -1,59 +1,86 @@
+import SimulatedConformance
 import SystemPackage
 import VhostVDPA
 
 /// A device that answers like another one, but for one thing.
-final class AlteredDevice: CharacterDevice {
-    /// One small break: what it does to the calls it cares about.
-    struct Break: Sendable {
-        /// Replaces the answer of an ioctl: given the request, the argument and the device's own answer.
-        var ioctl: @Sendable (UInt, UInt, Result<Int32, Errno>) -> Result<Int32, Errno> = { $2 }
-        /// Replaces the answer of a write: given the bytes and the device's own answer.
-        var write: @Sendable ([UInt8], Result<Int, Errno>) -> Result<Int, Errno> = { $1 }
-        /// Swallows a call before the device sees it; it answers 0.
-        var swallowsIoctl: @Sendable (UInt, UInt) -> Bool = { _, _ in false }
-        /// Swallows a message before the device sees it; it answers 72.
-        var swallowsWrite: @Sendable ([UInt8]) -> Bool = { _ in false }
-        /// What the doorbell answers, where that is not the device's own answer.
-        var mapErrno: Errno?
-    }
-
-    let device: any CharacterDevice
+final class AlteredDevice: WrappedFile {
+    let wrapped: any CharacterDevice
     private let alteration: Break
+    private let scene: Scene
 
-    init(_ device: any CharacterDevice, _ alteration: Break) {
-        self.device = device
+    init(_ device: any CharacterDevice, _ alteration: Break, _ scene: Scene) {
+        wrapped = device
         self.alteration = alteration
+        self.scene = scene
+        scene.open(device)
     }
 
     func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
-        if alteration.swallowsIoctl(request, argument) { return 0 }
-        let answer: Result<Int32, Errno>
-        do throws(Errno) {
-            answer = .success(try device.ioctl(request, argument))
-        } catch {
-            answer = .failure(error)
-        }
-        return try alteration.ioctl(request, argument, answer).get()
+        try alteration.ioctl(scene, Ioctl(request: request, argument: argument)).get()
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
-        let copy = unsafe Array(bytes)
-        if alteration.swallowsWrite(copy) { return 72 }
-        let answer: Result<Int, Errno>
-        do throws(Errno) {
-            answer = .success(try unsafe device.write(bytes))
-        } catch {
-            answer = .failure(error)
-        }
-        return try alteration.write(copy, answer).get()
+        try alteration.write(scene, unsafe Message(Array(bytes))).get()
     }
 
     func map(
         length: Int, protection: Int32, flags: Int32, offset: Int
     ) throws(Errno) -> UnsafeMutableRawPointer {
         if let errno = alteration.mapErrno { throw errno }
-        return try unsafe device.map(length: length, protection: protection, flags: flags, offset: offset)
+        return try unsafe wrapped.map(length: length, protection: protection, flags: flags, offset: offset)
     }
 
-    func close() { device.close() }
+    func close() {
+        wrapped.close()
+        scene.close()
+    }
+}
+
+/// What stands between a rule and the device: each part passes the call on, unless the break is there.
+struct Break: Sendable {
+    var ioctl: @Sendable (Scene, Ioctl) -> Result<Int32, Errno> = { $0.forward($1) }
+    var write: @Sendable (Scene, Message) -> Result<Int, Errno> = { $0.forward($1) }
+    /// What the doorbell answers, where that is not the device's own answer.
+    var mapErrno: Errno?
+    /// A second open succeeds, on a file that does nothing.
+    var opensTwice = false
+    /// What the suite takes for the file's descriptor.
+    var descriptor: (@Sendable () throws -> FileDescriptor)?
+}
+
+/// A request with its argument.
+struct Ioctl {
+    let request: UInt
+    let argument: UInt
+
+    /// The 32-bit word of this index in what the argument points to.
+    func word(_ index: Int) -> UInt32 {
+        guard let pointer = unsafe UnsafeRawPointer(bitPattern: argument), argument >= 4096 else { return 0 }
+        return unsafe pointer.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+    }
+
+    /// The first eight bytes behind the argument.
+    var value: UInt64 { UInt64(word(0)) | UInt64(word(1)) << 32 }
+
+    /// The first byte behind the argument, for a status.
+    var byte: UInt8 {
+        guard let pointer = unsafe UnsafeRawPointer(bitPattern: argument), argument >= 4096 else { return 0 }
+        return unsafe pointer.load(as: UInt8.self)
+    }
+
+    /// Changes the answer the device has stored.
+    func store<Value: BitwiseCopyable>(_ value: Value, atWord index: Int = 0) {
+        guard let pointer = unsafe UnsafeMutableRawPointer(bitPattern: argument) else { return }
+        unsafe pointer.storeBytes(of: value, toByteOffset: 4 * index, as: Value.self)
+    }
+}
+
+/// A file of a second open that should not have been.
+final class DeadFile: CharacterDevice {
+    func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 { throw .badFileDescriptor }
+    func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int { throw .badFileDescriptor }
+    func map(
+        length: Int, protection: Int32, flags: Int32, offset: Int
+    ) throws(Errno) -> UnsafeMutableRawPointer { throw .badFileDescriptor }
+    func close() {}
 }

@@ -1,12 +1,10 @@
-import GuestMemory
 import Logging
+import SimulatedConformance
 import SimulatedVDPA
 import Synchronization
 import SystemPackage
-import Testing
 import VhostVDPA
 import VhostVDPAConformance
-import VirtioNet
 
 /// Openers on simulated devices, for the suite that is under test here.
 enum SimulatedOpener {
@@ -22,50 +20,26 @@ enum SimulatedOpener {
 
     /// Makes the device that `specification` describes; it lives as long as the opener.
     ///
-    /// `alter` stands between the suite and the device: it may change any answer, and so break a rule.
+    /// `alteration` stands between the suite and the device: it may change any answer, and so break a rule.
     static func make(
-        _ specification: String, alter: (@Sendable (any CharacterDevice) -> any CharacterDevice)? = nil
+        _ specification: String, movesFrames: Bool = true, alteration: Break? = nil
     ) throws -> DeviceOpener {
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
-        var worker: NetworkDevice?
-        let device = try SimulatedVDPADevice(
-            specification: SimulatedDeviceSpecification(parsing: specification), pinner: AccountingPinner(),
-            logger: quiet,
-            makeDataPath: DataPathFactory { profile, events in
-                let network = try NetworkDevice(
-                    name: "check", port: profile.ownPort() ?? .loopback, report: events)
-                worker = network
-                return network
-            })
-        let network = try #require(worker)
-        var opener = DeviceOpener(
-            kernel: KernelRelease(parsing: device.specification.kernel.rawValue) ?? KernelRelease(6, 12),
-            entryLimit: device.specification.entryLimit,
-            pinnedBytes: { UInt64(device.diagnostics.pinnedPages * 4096) },
-            open: { () throws(Errno) in
-                let file = try device.open()
-                return alter?(file) ?? file
-            })
-        opener.settle = { network.settle() }
-        opener.identity = IdentityAccess(
-            share: { address, byteCount in
-                AddressRange(
-                    first: HostAddress(rawValue: UInt64(address)), byteCount: ByteCount(byteCount)
-                ).flatMap(device.shareMemory)?.rawValue
-            }, withdraw: device.withdrawMemory)
-        opener.ioctlFromChild = { file, request, argument in
-            let broken = file as? AlteredDevice
-            guard let inner = (broken?.device ?? file) as? VhostVDPACharacterDevice else { return nil }
-            inner.caller = .forkedChild()
-            defer { inner.caller = .process }
+        var opener = try DeviceOpener.simulation(
+            SimulatedDeviceSpecification(parsing: specification), movesFrames: movesFrames, logger: quiet)
+        guard let alteration else { return opener }
+        let scene = Scene()
+        let open = opener.open
+        opener.open = { () throws(Errno) in
             do throws(Errno) {
-                _ = try file.ioctl(request, argument)
-                return nil
+                return AlteredDevice(try open(), alteration, scene)
             } catch {
-                return error
+                guard alteration.opensTwice, error == .resourceBusy else { throw error }
+                return DeadFile()
             }
         }
+        if let descriptor = alteration.descriptor { opener.descriptor = { _ in try? descriptor() } }
         return opener
     }
 }

@@ -20,6 +20,7 @@ public final class SimulatedVDPADevice {
     package private(set) var virtio: VirtioVDPADriver?
     private let pinner: any Pinner
     private let logger: Logger
+    private let mappings: ProcessMappings.Source
     private weak var opened: VhostVDPACharacterDevice?
     private var isOpened = false
     private var sharedMemory: [AddressRange<HostAddress>] = []
@@ -30,12 +31,13 @@ public final class SimulatedVDPADevice {
     package init(
         name: String = "vdpa0", specification: SimulatedDeviceSpecification,
         pinner: any Pinner = RegisteredBufferPinner.process, logger: Logger = Logger(label: "sim.vhost-vdpa"),
-        makeDataPath: DataPathFactory
+        mappings: @escaping ProcessMappings.Source = ProcessMappings.current, makeDataPath: DataPathFactory
     ) throws {
         self.name = name
         self.specification = specification
         self.pinner = pinner
         self.logger = logger
+        self.mappings = mappings
         profile = NetworkDeviceProfile(specification)
         if !specification.usesVirtualAddresses { try pinner.prepare() }
         parent = try NetworkParent(
@@ -79,7 +81,7 @@ public final class SimulatedVDPADevice {
                 mapping: MappingPolicy(
                     entryLimit: specification.entryLimit, fragment: specification.fragment,
                     pinLimit: specification.memlock?.pages),
-                pinner: pinner, logger: logger, onRelease: { self.isOpened = false })
+                pinner: pinner, logger: logger, mappings: mappings, onRelease: { self.isOpened = false })
             opened = file
             return file
         } catch {

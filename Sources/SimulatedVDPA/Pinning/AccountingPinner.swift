@@ -6,11 +6,20 @@ package import SystemPackage
 ///
 /// It gives every error that real pinning gives; only VmPin in `/proc/self/status` does not move.
 package final class AccountingPinner: Pinner, Sendable {
-    private let account = Mutex(PinAccount())
+    private let account: Mutex<PinAccount>
     private let limit: @Sendable () -> Int
 
-    /// Makes an account with its own count; `limit` gives the highest number of pages, asked at every pin.
-    package init(limit: @escaping @Sendable () -> Int = AccountingPinner.memlockPages) { self.limit = limit }
+    /// Makes an account with its own count; `limit` gives the highest number of pages, asked at every pin, and
+    /// `mappings` what memory the process has.
+    package init(
+        limit: @escaping @Sendable () -> Int = AccountingPinner.memlockPages,
+        mappings: @escaping ProcessMappings.Source = ProcessMappings.current
+    ) {
+        var account = PinAccount()
+        account.mappings = mappings
+        self.account = Mutex(account)
+        self.limit = limit
+    }
 
     package var pinnedPages: Int { account.withLock { $0.pages } }
 

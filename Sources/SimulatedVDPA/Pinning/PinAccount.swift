@@ -6,6 +6,8 @@ internal import SystemPackage
 struct PinAccount {
     /// The pages pinned.
     private(set) var pages = 0
+    /// What memory the process has.
+    var mappings: ProcessMappings.Source = ProcessMappings.current
 
     /// Adds `count` pages from `start`: ENOMEM where they and those pinned are more than `limit`, then EFAULT
     /// where one is not mapped as `access` needs it.
@@ -18,7 +20,7 @@ struct PinAccount {
         let (byteCount, overflow) = UInt64(count).multipliedReportingOverflow(by: UInt64(PageSize.current))
         let (end, wraps) = start.rawValue.addingReportingOverflow(byteCount)
         guard !overflow, !wraps else { throw .badAddress }
-        let mappings = try ProcessMappings.current()
+        let mappings = try mappings()
         let isWritable = mappings.covers(from: start.rawValue, upTo: end) { $0.isWritable }
         let mayBeRead = !access.contains(.write)
         guard

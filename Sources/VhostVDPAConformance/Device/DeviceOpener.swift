@@ -18,6 +18,8 @@ package struct DeviceOpener {
     /// Returns when the device has done everything it is going to do by itself; `nil` where only time can tell, and
     /// ``quietMilliseconds`` and ``patienceMilliseconds`` are waited instead.
     package var settle: (() -> Void)?
+    /// The device from both sides of its file; `nil` where nobody can look inside.
+    package var interior: (() -> DeviceInterior)?
     /// How a device in its 1:1 state reaches memory of ours; `nil` where that is the machine's doing: the owner's
     /// virtual address, or the physical one.
     package var identity: IdentityAccess?

@@ -8,6 +8,7 @@ extension DeviceTraits {
         traits.usesVirtualAddresses = try traits.probePinning(opener)
         traits.probeTraffic(opener)
         if traits.noTraffic == nil {
+            traits.probeReset(opener)
             traits.probeIdentity(opener)
         } else {
             traits.noIdentity = traits.noTraffic
@@ -74,6 +75,26 @@ extension DeviceTraits {
             case .failed(let expected, let seen): noTraffic = "expected \(expected), saw \(seen)"
             case .notApplicable(let reason): noTraffic = reason
             }
+        }
+    }
+
+    /// Whether the maps are there after a reset without an acknowledgement. The platform's are vhost-vdpa's own.
+    private mutating func probeReset(_ opener: DeviceOpener) {
+        guard mapOperation != .platform else { return }
+        let context = RuleContext(opener: opener, traits: self)
+        defer { context.closeAll() }
+        do throws(RuleInterruption) {
+            let client = try context.owned(acknowledging: 0)
+            let rig = try context.rig()
+            try expect("UPDATE", rig.map(client))
+            try rig.start(client)
+            try rig.expectTraffic("before the reset")
+            try expect("reset", client.setStatus(0))
+            try rig.start(client)
+            keepsMapsOverReset = try rig.transmits(within: opener.quietMilliseconds)
+        } catch {
+            // A device that does not get this far loses them: the rules will say how far it gets.
+            keepsMapsOverReset = false
         }
     }
 

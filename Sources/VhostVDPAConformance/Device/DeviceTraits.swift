@@ -18,6 +18,8 @@ package struct DeviceTraits: Hashable, Sendable {
     /// Maps name virtual addresses; otherwise pages are pinned.
     package var usesVirtualAddresses = false
     package var mapOperation = MapOperation.platform
+    /// The device's maps live through a reset that IOTLB_PERSIST was not acknowledged before.
+    package var keepsMapsOverReset = true
     /// Why the device moves no frame for us, or `nil` where it does.
     package var noTraffic: String?
     /// Why the 1:1 state of the device's IOMMU cannot be seen, or `nil` where it can.

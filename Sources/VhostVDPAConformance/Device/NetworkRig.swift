@@ -77,20 +77,24 @@ final class NetworkRig {
         client.send(.invalidate, iova: iova, size: UInt64(page.byteCount), asid: asid)
     }
 
-    /// Empty rings, receive buffers where wanted, and the device brought to DRIVER_OK with both queues enabled.
+    /// Empty rings, or those of before at the positions given, receive buffers where wanted, and the device brought
+    /// to DRIVER_OK with both queues enabled.
     func start(
         _ client: RuleClient, at address: UInt64? = nil, callBound: Bool = true,
-        receiveBuffers: Bool = true,
+        receiveBuffers: Bool = true, goingOnAt bases: [UInt32]? = nil,
         beforeDriverOK: (NetworkRig) throws(RuleInterruption) -> Void = { _ in }
     ) throws(RuleInterruption) {
         let address = address ?? iova
-        receive.reset()
-        transmit.reset()
         base = address
-        if receiveBuffers { refill() }
+        if bases == nil {
+            receive.reset()
+            transmit.reset()
+            if receiveBuffers { refill() }
+        }
         try client.setStatus(upTo: 0xb, features: features)
         for (queue, ring) in [(UInt32(0), Self.receiveRing), (1, Self.transmitRing)] {
-            try setUp(client, queue: queue, ring: address + UInt64(ring))
+            try setUp(
+                client, queue: queue, ring: address + UInt64(ring), base: bases?[Int(queue)] ?? 0)
         }
         try expect(
             "SET_VRING_KICK 0",
@@ -107,11 +111,13 @@ final class NetworkRig {
     }
 
     /// Size, base and addresses of a ring of ours at `address`.
-    func setUp(_ client: RuleClient, queue: UInt32, ring address: UInt64) throws(RuleInterruption) {
+    func setUp(
+        _ client: RuleClient, queue: UInt32, ring address: UInt64, base: UInt32 = 0
+    ) throws(RuleInterruption) {
         guard let geometry = try? SplitRingGeometry(size: Self.size) else { return }
         try expect(
             "SET_VRING_NUM \(queue)", client.setVring(Request.setVringNum, queue, UInt32(Self.size)))
-        try expect("SET_VRING_BASE \(queue)", client.setVring(Request.setVringBase, queue, 0))
+        try expect("SET_VRING_BASE \(queue)", client.setVring(Request.setVringBase, queue, base))
         try expect(
             "SET_VRING_ADDR \(queue)",
             client.setAddresses(

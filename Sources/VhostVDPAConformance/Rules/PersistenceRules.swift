@@ -1,6 +1,6 @@
 internal import SystemPackage
 
-/// Rules 62 to 65, 67 and 68.
+/// Rules 62 to 65, 67 and 68, and this project's own on the order of unmap and reset.
 ///
 /// Every one of them shows what the *device* has left by letting it transmit: it reads a ring, and a device that
 /// has lost its maps reads a page of ours that is zero (``NetworkRig``).
@@ -25,9 +25,8 @@ enum PersistenceRules {
         Rule(
             63, .persistence,
             "Not acknowledged, on-chip: the maps are lost, the same UPDATE is EFAULT, INVALIDATE and UPDATE work",
-            needs: [.traffic, .onChip], source: "_compat_vdpa_reset, vdpasim_compat_reset"
+            needs: [.traffic, .onChip, .losesMaps], source: "_compat_vdpa_reset, vdpasim_compat_reset"
         ) { device in
-            try requireMapsLost(device)
             let client = try device.owned(acknowledging: 0)
             let rig = try device.rig()
             try expect("UPDATE", rig.map(client))
@@ -45,9 +44,8 @@ enum PersistenceRules {
         Rule(
             64, .persistence,
             "Not acknowledged: a different UPDATE brings the old maps back with set_map, not with dma_map",
-            needs: [.traffic, .onChip], source: "vhost_vdpa_map"
+            needs: [.traffic, .onChip, .losesMaps], source: "vhost_vdpa_map"
         ) { device in
-            try requireMapsLost(device)
             let client = try device.owned(acknowledging: 0)
             let rig = try device.rig()
             try expect("UPDATE", rig.map(client))
@@ -64,7 +62,8 @@ enum PersistenceRules {
         Rule(
             65, .persistence,
             "IOTLB_PERSIST counts at reset time: acknowledged late it keeps, withdrawn it loses",
-            needs: [.traffic, .onChip, .backendFeature(BackendBit.persist)], source: "_compat_vdpa_reset"
+            needs: [.traffic, .onChip, .losesMaps, .backendFeature(BackendBit.persist)],
+            source: "_compat_vdpa_reset"
         ) { device in
             let client = try device.owned(acknowledging: 0)
             let rig = try device.rig()
@@ -120,14 +119,49 @@ enum PersistenceRules {
             try rig.start(client)
             try rig.expectTraffic("after the reset, without UPDATE")
         },
+        Rule(
+            106, .persistence,
+            "Maps removed after a reset, or while suspended before it, can be made again, and traffic works",
+            needs: [.traffic], source: "vhost_vdpa_unmap, vhost_vdpa_map",
+            note: "The order of a client without IOTLB_PERSIST; under a live device an unmap is a DMA fault."
+        ) { device in
+            let client = try device.owned(acknowledging: 0)
+            let rig = try device.rig()
+            try expect("UPDATE", rig.map(client))
+            try rig.start(client)
+            try rig.expectTraffic("started")
+            try expect("reset", client.setStatus(0))
+            try expect("INVALIDATE after the reset", rig.unmap(client))
+            try expect("UPDATE after the reset", rig.map(client))
+            try rig.start(client)
+            try rig.expectTraffic("removed after the reset")
+            guard device.traits.backendFeatures & 1 << BackendBit.suspend != 0 else { return }
+            try expect("SUSPEND", client.call(Request.suspend))
+            try expect("INVALIDATE while suspended", rig.unmap(client))
+            try expect("reset", client.setStatus(0))
+            try expect("UPDATE", rig.map(client))
+            try rig.start(client)
+            try rig.expectTraffic("removed while suspended")
+        },
+        Rule(
+            107, .persistence,
+            "A parent that decides for itself and keeps its maps: they work, are refused again, and go by INVALIDATE",
+            needs: [.traffic, .onChip, .keepsMaps], source: "vduse_vdpa_reset",
+            note: "VDUSE, and vendors that declare IOTLB_PERSIST: there is no compat_reset to ask."
+        ) { device in
+            let client = try device.owned(acknowledging: 0)
+            let rig = try device.rig()
+            try expect("UPDATE", rig.map(client))
+            try rig.start(client)
+            try rig.expectTraffic("before the reset")
+            try expect("reset", client.setStatus(0))
+            try expect("the same UPDATE", rig.map(client), is: .badAddress)
+            try rig.start(client)
+            try rig.expectTraffic("after the reset, without UPDATE")
+            try expect("reset", client.setStatus(0))
+            try expect("INVALIDATE", rig.unmap(client))
+            try rig.start(client)
+            try rig.expectNoTraffic("after INVALIDATE")
+        },
     ]
-
-    /// From 6.7 on a parent without reset_map and compat_reset decides for itself what a reset drops.
-    private static func requireMapsLost(_ device: RuleContext) throws(RuleInterruption) {
-        let isOffered = device.traits.backendFeatures & persist != 0
-        guard isOffered || device.kernel < KernelRelease(6, 7) else {
-            throw .notApplicable(
-                reason: "without IOTLB_PERSIST this parent decides itself what a reset drops")
-        }
-    }
 }

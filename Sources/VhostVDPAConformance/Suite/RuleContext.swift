@@ -64,7 +64,13 @@ package final class RuleContext {
     }
 
     func closeAll() {
-        for client in opened { client.close() }
+        for client in opened where !client.isClosed {
+            // A parent without reset_map keeps the table of a client that is gone, and our pages go now.
+            _ = client.setStatus(0)
+            _ = client.send(.batchEnd)
+            for space in 0..<traits.addressSpaceCount { _ = client.send(.invalidate, asid: space) }
+            client.close()
+        }
         opened = []
         opener.identity?.withdraw()
         rigs = []

@@ -14,6 +14,8 @@ package enum RuleNeed: Hashable, Sendable {
     case virtualAddresses
     /// Pages are pinned (use_va=0).
     case pinned
+    /// A reset without an acknowledged IOTLB_PERSIST takes the device's maps, or leaves them.
+    case losesMaps, keepsMaps
     /// At least this many address spaces.
     case addressSpaces(UInt32)
     /// The backend feature with this bit is offered.
@@ -34,6 +36,8 @@ package enum RuleNeed: Hashable, Sendable {
         case .simulatorNetwork: "S"
         case .virtualAddresses: "U"
         case .pinned: "P"
+        case .losesMaps: "loses maps"
+        case .keepsMaps: "keeps maps"
         case .addressSpaces(let count): "\(count) address spaces"
         case .backendFeature(let bit): "backend feature \(bit)"
         case .since(let release): "Linux \(release)"
@@ -58,6 +62,10 @@ package enum RuleNeed: Hashable, Sendable {
             traits.usesVirtualAddresses ? nil : "the device's maps pin pages"
         case .pinned:
             traits.usesVirtualAddresses ? "the device's maps are virtual addresses: nothing is pinned" : nil
+        case .losesMaps:
+            traits.keepsMapsOverReset ? "this parent keeps its maps over every reset" : nil
+        case .keepsMaps:
+            traits.keepsMapsOverReset ? nil : "an unacknowledged reset takes this parent's maps"
         case .addressSpaces(let count):
             traits.addressSpaceCount < count
                 ? "the device has \(traits.addressSpaceCount) address space(s)" : nil

@@ -21,13 +21,27 @@ struct CheckCommand: EmuCommand {
     var only: RuleSelection?
     @Flag(help: "Print the rules as a document (docs/rules.md) and check nothing.")
     var list = false
+    @Option(
+        help: ArgumentHelp(
+            "Instead of the rules: this many random sequences of map operations, each on a fresh simulated device,"
+                + " compared with plain arrays.", valueName: "count"))
+    var sequences: Int?
+    @Option(help: "The seed of the first sequence; the next ones follow it.")
+    var seed: UInt64 = 1
     @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard let sequences else { return }
+        guard sequences > 0 else { throw ValidationError("--sequences must be above 0") }
+        guard !list, only == nil else { throw ValidationError("--sequences goes without --list and --only") }
+    }
 
     func execute() throws(StartError) -> ExitStatus {
         if list {
             Console.output(RuleBook.document)
             return .done
         }
+        if let sequences { return try checkSequences(sequences) }
         let opener = try CheckedDevice(deviceOption.device, logger: output.makeLogger()).opener
         let traits: DeviceTraits
         do throws(RuleInterruption) {
@@ -50,5 +64,12 @@ struct CheckCommand: EmuCommand {
                 + " \(report.notApplicable) not applicable")
         if output.json { Console.output(JSONText.encode(report)) }
         return report.failed == 0 ? .done : .foundSomethingWrong
+    }
+
+    private func checkSequences(_ count: Int) throws(StartError) -> ExitStatus {
+        let report = try SequenceReport(deviceOption.device, count: count, seed: seed)
+        output.print(report.text)
+        if output.json { Console.output(JSONText.encode(report)) }
+        return report.failure == nil ? .done : .foundSomethingWrong
     }
 }

@@ -4,16 +4,8 @@ import SimulatedVDPA
 import SystemPackage
 import Testing
 
-@Suite("Rules 55 to 61: what a mapping takes")
+@Suite("What a mapping takes, with causes and entries")
 struct MappingRules {
-    @Test("55. use_va: private anonymous memory is accepted and not mapped", arguments: Specifications.setMap)
-    func privateMemory(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        #expect(client.update(0x10000, Memory(pages: 4, kind: .privateAnonymous)) == nil)
-        #expect(client.vhostEntries.isEmpty)
-        #expect(client.deviceMaps.entries.isEmpty)
-    }
-
     @Test("55. use_va: a range over several areas maps the shared ones, each on its own", arguments: ["sim"])
     func severalAreas(_ specification: String) throws {
         let client = try Client.owned(specification)
@@ -79,22 +71,6 @@ struct MappingRules {
     }
 
     @Test(
-        "56. use_va: nothing above the address at iova 0 is EFAULT and wipes the space",
-        arguments: Specifications.setMap)
-    func aboveTheLastArea(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        let memory = Memory(pages: 1)
-        #expect(client.update(0x100000, memory) == nil)
-        let size = UInt64(Memory.pageSize)
-        #expect(client.send(.update, iova: 0x200000, size: size, user: 0xffff_ffff_ffff_0000) == .badAddress)
-        #expect(client.vhostEntries.count == 1)
-        #expect(client.send(.update, iova: 0, size: size, user: 0xffff_ffff_ffff_0000) == .badAddress)
-        #expect(client.file.mapFailures.last?.cause == .invalidArgument)
-        #expect(client.vhostEntries.isEmpty)
-        #expect(client.deviceMaps.entries.isEmpty)
-    }
-
-    @Test(
         "57. Pinned: one page over RLIMIT_MEMLOCK is EFAULT and pins nothing",
         arguments: Specifications.pinned)
     func memlock(_ specification: String) throws {
@@ -116,29 +92,6 @@ struct MappingRules {
         #expect(AccountingPinner.memlockPages() == Int(clamping: limit.rlim_cur / UInt(Memory.pageSize)))
     }
 
-    @Test(
-        "58. Pinned pages are exactly those mapped; INVALIDATE and close give them back",
-        arguments: Specifications.pinned)
-    func pinnedPages(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        let memory = Memory(pages: 4)
-        #expect(client.update(0x100000, memory) == nil)
-        #expect(client.update(0x200000, memory) == nil)
-        #expect(client.pinner.pinnedPages == 8)
-        #expect(client.send(.invalidate, iova: 0x100000, size: UInt64(memory.byteCount)) == nil)
-        #expect(client.pinner.pinnedPages == 4)
-        client.file.close()
-        #expect(client.pinner.pinnedPages == 0)
-    }
-
-    @Test("58. A status reset unpins nothing", arguments: Specifications.pinned)
-    func resetUnpinsNothing(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        #expect(client.update(0x100000, Memory(pages: 4)) == nil)
-        #expect(client.setStatus(0) == nil)
-        #expect(client.pinner.pinnedPages == 4)
-    }
-
     @Test("58. An unaligned size pins the pages it touches", arguments: ["sim,use-va=off"])
     func partialPages(_ specification: String) throws {
         let client = try Client.owned(specification)
@@ -147,33 +100,6 @@ struct MappingRules {
         #expect(client.send(.update, iova: 0x100000, size: size, user: memory.address) == nil)
         #expect(client.pinner.pinnedPages == 2)
         #expect(client.vhostEntries.first?.range.byteCount == ByteCount(memory.byteCount))
-    }
-
-    @Test(
-        "59. Pinned: an inaccessible tail is EFAULT; a smaller range then works",
-        arguments: Specifications.pinned
-    )
-    func unmappedTail(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        let memory = Memory(pages: 4)
-        memory.forbidPages(from: 3)
-        #expect(client.update(0x100000, memory) == .badAddress)
-        #expect(client.pinner.pinnedPages == 0)
-        #expect(client.vhostEntries.isEmpty)
-        let size = UInt64(3 * Memory.pageSize)
-        #expect(client.send(.update, iova: 0x100000, size: size, user: memory.address) == nil)
-        #expect(client.pinner.pinnedPages == 3)
-    }
-
-    @Test(
-        "60. Pinned: WO and RW on read-only memory are EFAULT, RO succeeds", arguments: Specifications.pinned)
-    func readOnlyMemory(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        let memory = Memory(pages: 2, protection: PROT_READ)
-        #expect(client.update(0x100000, memory, permission: 2) == .badAddress)
-        #expect(client.update(0x100000, memory, permission: 3) == .badAddress)
-        #expect(client.update(0x100000, memory, permission: 1) == nil)
-        #expect(client.deviceMaps.entries.first?.access == .read)
     }
 
     @Test(

@@ -4,18 +4,8 @@ import SystemPackage
 import Testing
 import VhostVDPA
 
-@Suite("Rules 1 to 10: the file and its owner")
+@Suite("The file and its owner, where the rules do not look")
 struct OwnershipRules {
-    @Test("1. A second open is EBUSY; after close it succeeds", arguments: Specifications.all)
-    func exclusiveOpen(_ specification: String) throws {
-        let client = try Client(specification)
-        #expect(throws: Errno.resourceBusy) { try client.device.open() }
-        client.file.close()
-        let second = try client.device.open()
-        #expect(throws: Errno.resourceBusy) { try client.device.open() }
-        second.close()
-    }
-
     @Test("1. The last reference closes", arguments: Specifications.all)
     func closesWithLastReference(_ specification: String) throws {
         let client = try Client(specification)
@@ -30,22 +20,6 @@ struct OwnershipRules {
         client.file.close()
         #expect(client.call(Request.suspend) == .badFileDescriptor)
         #expect(client.send(.batchBegin) == .badFileDescriptor)
-    }
-
-    @Test("2. SET_OWNER twice is EBUSY, even for the owner", arguments: Specifications.all)
-    func ownerTwice(_ specification: String) throws {
-        let client = try Client(specification)
-        #expect(client.call(Request.setOwner) == nil)
-        #expect(client.call(Request.setOwner) == .resourceBusy)
-    }
-
-    @Test("3. SET_VRING_NUM needs the owner; GET_STATUS and features do not", arguments: Specifications.all)
-    func withoutOwner(_ specification: String) throws {
-        let client = try Client(specification)
-        #expect(client.setVring(Request.setVringNum, 0, 256) == .notPermitted)
-        #expect(client.status == 0)
-        #expect(client.get(Request.getFeatures, count: 8) != nil)
-        #expect(client.call(Request.setFeatures, 0x3_0000_0000) == nil)
     }
 
     @Test("4. A vring ioctl from a forked child is EPERM", arguments: Specifications.all)
@@ -69,14 +43,6 @@ struct OwnershipRules {
         #expect(client.update(0x1000, memory) == nil)
     }
 
-    @Test("6. A vring index of nvqs is ENOBUFS", arguments: Specifications.all)
-    func indexOutOfRange(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        let count = try #require(client.get(Request.getVqsCount, count: 4))
-        #expect(client.setVring(Request.setVringNum, UInt32(count), 256) == .noBufferSpace)
-        #expect(client.setVring(Request.setVringNum, UInt32(count) - 1, 256) == nil)
-    }
-
     @Test("7. An unknown request is ENOTTY with an owner, EPERM without", arguments: Specifications.all)
     func unknownRequest(_ specification: String) throws {
         let client = try Client(specification)
@@ -92,13 +58,6 @@ struct OwnershipRules {
         let client = try Client(specification)
         #expect(client.call(Request.setLogBase, 0) == .unknownRequest)
         #expect(client.call(Request.setLogFD, 0) == .unknownRequest)
-    }
-
-    @Test("9. RESET_OWNER(NULL) with an owner is EFAULT", arguments: Specifications.all)
-    func resetOwner(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        #expect(client.call(Request.resetOwner) == .badAddress)
-        #expect(client.setVring(Request.setVringNum, 0, 256) == nil)
     }
 
     @Test("SET_MEM_TABLE is checked and forgotten", arguments: Specifications.all)

@@ -6,17 +6,8 @@ import Testing
 import VhostVDPA
 import VirtQueue
 
-@Suite("Rules 21 to 38: configuration, groups, queues, doorbells")
+@Suite("Configuration and queues, seen from the data path")
 struct QueueRules {
-    @Test("21. GET_CONFIG of nothing, beyond the end or over it is EINVAL", arguments: Specifications.all)
-    func configBounds(_ specification: String) throws {
-        let client = try Client(specification)
-        for (offset, length) in [(0, 0), (25, 1), (24, 1), (20, 5), (0, 25)] as [(UInt32, UInt32)] {
-            #expect(client.getConfig(offset: offset, length: length) == .failure(.invalidArgument))
-        }
-        #expect(client.getConfig(offset: 23, length: 1) == .success([0]))
-    }
-
     @Test(
         "22. The limits: configuration, queues, groups, spaces, ring size, type",
         arguments: Specifications.all)
@@ -50,15 +41,6 @@ struct QueueRules {
         #expect(client.getConfig(offset: 0, length: 4) == .success([0x52, 0xaa, 0xbb, 0x12]))
     }
 
-    @Test("23. VRING_GROUP answers; DESC_GROUP is EOPNOTSUPP (6.1: ENOTTY)", arguments: Specifications.all)
-    func vringGroup(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        #expect(client.getVring(Request.getVringGroup, 0) == .success(0))
-        #expect(client.getVring(Request.getVringGroup, 1) == .success(0))
-        let expected: Errno = client.kernel == .v6_1 ? .unknownRequest : .operationNotSupported
-        #expect(client.getVring(Request.getVringDescGroup, 0) == .failure(expected))
-    }
-
     @Test("24. GET_VRING_SIZE: EOPNOTSUPP with set_map, the size with dma_map")
     func vringSize() throws {
         #expect(try Client.owned("sim").getVring(Request.getVringSize, 0) == .failure(.operationNotSupported))
@@ -69,62 +51,6 @@ struct QueueRules {
         #expect(client.getVring(Request.getVringSize, 0) == .success(1024))
         #expect(client.setStatus(0xf) == nil)
         #expect(client.getVring(Request.getVringSize, 0) == .success(128))
-    }
-
-    @Test("25. SET_GROUP_ASID: queue bound first, then group and space", arguments: Specifications.all)
-    func groupAddressSpace(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        #expect(client.setVring(Request.setGroupASID, 2, 0) == .noBufferSpace)
-        #expect(client.setVring(Request.setGroupASID, 1, 0) == .invalidArgument)
-        #expect(client.setVring(Request.setGroupASID, 0, 2) == .invalidArgument)
-        #expect(client.setVring(Request.setGroupASID, 0, 1) == nil)
-        #expect(client.device.diagnostics.device.groupAddressSpaces == [1])
-    }
-
-    @Test(
-        "26. SET_GROUP_ASID after DRIVER_OK: 6.12 succeeds, 7.2 is EBUSY",
-        arguments: [("sim", nil), ("sim,kernel=7.2", .resourceBusy)] as [(String, Errno?)])
-    func groupAfterDriverOK(_ specification: String, _ expected: Errno?) throws {
-        let client = try Client.owned(specification)
-        try client.start()
-        #expect(client.setVring(Request.setGroupASID, 0, 1) == expected)
-    }
-
-    @Test(
-        "27. VRING_NUM 0, 3 and 0x10000 are EINVAL; above the maximum as well", arguments: Specifications.all)
-    func ringSize(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        for size in [UInt32(0), 3, 0x10000] {
-            #expect(client.setVring(Request.setVringNum, 0, size) == .invalidArgument)
-        }
-        #expect(client.setVring(Request.setVringNum, 0, 1024) == nil)
-        let oversized: Errno? = client.kernel == .v6_1 ? nil : .invalidArgument
-        #expect(client.setVring(Request.setVringNum, 0, 2048) == oversized)
-    }
-
-    @Test("28. VRING_ADDR: unknown flags EOPNOTSUPP, misaligned rings EINVAL", arguments: Specifications.all)
-    func ringAddresses(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        #expect(client.setAddresses(0, flags: 2) == .operationNotSupported)
-        #expect(client.setAddresses(0, flags: 1) == nil)
-        #expect(client.setAddresses(0, avail: 0x2001) == .invalidArgument)
-        #expect(client.setAddresses(0, used: 0x3002) == .invalidArgument)
-        #expect(client.setAddresses(0, log: 2) == .invalidArgument)
-    }
-
-    @Test(
-        "29. VRING_ADDR and BASE after DRIVER_OK are EINVAL (6.1 takes them), after SUSPEND fine",
-        arguments: Specifications.all)
-    func changeWhileRunning(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        try client.start()
-        let expected: Errno? = client.kernel == .v6_1 ? nil : .invalidArgument
-        #expect(client.setAddresses(0) == expected)
-        #expect(client.setVring(Request.setVringBase, 0, 5) == expected)
-        #expect(client.call(Request.suspend) == nil)
-        #expect(client.setAddresses(0) == nil)
-        #expect(client.setVring(Request.setVringBase, 0, 5) == nil)
-        #expect(client.getVring(Request.getVringBase, 0) == .success(5))
     }
 
     @Test("30. VRING_BASE 0x10000 is EINVAL for a split ring", arguments: Specifications.all)
@@ -176,32 +102,6 @@ struct QueueRules {
         #expect(client.getVring(0x4008_af24, 0) == .success(0))
     }
 
-    @Test("32. SUSPEND before DRIVER_OK is 0 and does nothing", arguments: Specifications.all)
-    func suspendBeforeDriverOK(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        #expect(client.call(Request.suspend) == nil)
-        try client.start()
-        #expect(client.dataPath.running == [0, 1])
-    }
-
-    @Test("33. SUSPEND stops every queue at its position, RESUME starts and kicks it", arguments: ["sim"])
-    func suspendAndResume(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        try client.start(base: 7)
-        client.dataPath.advance(0, to: 12)
-        #expect(client.call(Request.suspend) == nil)
-        #expect(client.dataPath.running == [])
-        #expect(client.getVring(Request.getVringBase, 0) == .success(12))
-        #expect(client.getVring(Request.getVringBase, 1) == .success(7))
-        client.dataPath.forgetCalls()
-        #expect(client.call(Request.resume) == nil)
-        #expect(client.dataPath.running == [0, 1])
-        #expect(client.dataPath.calls.contains(.kick(0)))
-        #expect(client.dataPath.calls.contains(.kick(1)))
-        client.dataPath.advance(0, to: 13)
-        #expect(client.getVring(Request.getVringBase, 0) == .success(13))
-    }
-
     @Test("33. RESUME does not exist on 6.1: EPERM, EFAULT or ENOTTY as any unknown request")
     func resumeBefore63() throws {
         let client = try Client("sim,kernel=6.1")
@@ -222,69 +122,6 @@ struct QueueRules {
         #expect(client.dataPath.calls.contains(.start(0, layout, features, base: 3)))
         #expect(client.dataPath.calls.contains(.start(1, layout, features, base: 3)))
         #expect(!client.dataPath.calls.contains(.kick(0)))
-    }
-
-    @Test("34. A queue runs only with DRIVER_OK and enabled", arguments: Specifications.all)
-    func runsOnlyWhenAllowed(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        #expect(client.setVring(Request.setVringNum, 0, 64) == nil)
-        #expect(client.setAddresses(0) == nil)
-        #expect(client.setVring(Request.setVringEnable, 0, 1) == nil)
-        #expect(client.dataPath.running == [])
-        #expect(client.setStatus(0xf) == nil)
-        #expect(client.dataPath.running == [0])
-        #expect(client.setVring(Request.setVringEnable, 0, 0) == nil)
-        #expect(client.dataPath.running == [])
-    }
-
-    @Test("36. A status reset forgets the callback, the kick stays bound", arguments: Specifications.all)
-    func callbackForgotten(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        let event = try EventCounter()
-        #expect(client.setVring(Request.setVringCall, 0, file: event.descriptor.rawValue) == nil)
-        #expect(client.setVring(Request.setVringKick, 0, file: event.descriptor.rawValue) == nil)
-        client.dataPath.forgetCalls()
-        #expect(client.setStatus(0) == nil)
-        #expect(client.dataPath.calls.contains(.callBound(0, isBound: false)))
-        #expect(!client.dataPath.calls.contains(.kickBound(0, isBound: false)))
-    }
-
-    @Test("37. Enable 0→1 re-initialises from addresses and keeps the base; 1→1 has no effect")
-    func enableTwice() throws {
-        let client = try Client.owned("sim")
-        try client.start(base: 9)
-        client.dataPath.advance(0, to: 20)
-        client.dataPath.forgetCalls()
-        #expect(client.setVring(Request.setVringEnable, 0, 1) == nil)
-        #expect(client.dataPath.calls == [])
-        #expect(client.call(Request.suspend) == nil)
-        #expect(client.setAddresses(0, descriptors: 0x9000) == nil)
-        #expect(client.setVring(Request.setVringEnable, 0, 0) == nil)
-        #expect(client.setVring(Request.setVringEnable, 0, 1) == nil)
-        client.dataPath.forgetCalls()
-        #expect(client.call(Request.resume) == nil)
-        let start = client.dataPath.calls.compactMap { call -> (UInt64, UInt16)? in
-            guard case .start(0, let layout, _, let base) = call else { return nil }
-            return (layout.descriptorTable.rawValue, base)
-        }
-        #expect(start.map(\.0) == [0x9000])
-        #expect(start.map(\.1) == [20])
-    }
-
-    @Test(
-        "37. A queue enabled before its addresses keeps the old ones: it is dead",
-        arguments: Specifications.all)
-    func enableBeforeAddresses(_ specification: String) throws {
-        let client = try Client.owned(specification)
-        #expect(client.setVring(Request.setVringNum, 0, 64) == nil)
-        #expect(client.setVring(Request.setVringEnable, 0, 1) == nil)
-        #expect(client.setAddresses(0) == nil)
-        #expect(client.setStatus(0xf) == nil)
-        let tables = client.dataPath.calls.compactMap { call -> UInt64? in
-            guard case .start(0, let layout, _, _) = call else { return nil }
-            return layout.descriptorTable.rawValue
-        }
-        #expect(tables == [0])
     }
 
     @Test("A reset zeroes ready, addresses and base, and keeps the size", arguments: Specifications.all)

@@ -1,0 +1,51 @@
+internal import GuestMemory
+package import SimulatedVDPA
+package import VhostVDPAConformance
+
+extension MapProfile {
+    /// What the decision table says of the device that a specification describes.
+    package init(_ specification: SimulatedDeviceSpecification) {
+        let kernel = specification.kernel
+        let isOnChip = [.setMap, .dmaMap, .vendor].contains(specification.parent)
+        self.init(
+            mapOperation: Self.mapOperation(of: specification.parent),
+            hasResetMap: specification.hasResetMap, hasCompatReset: specification.hasCompatReset,
+            wipesOnReset: specification.wipesOnReset, offersPersistence: specification.offersPersist,
+            startsInIdentity: isOnChip && kernel.startsInIdentity,
+            usesVirtualAddresses: specification.usesVirtualAddresses, addressSpaceCount: isOnChip ? 2 : 1,
+            entryLimit: specification.entryLimit,
+            fragmentPages: specification.fragment.map { $0 / PageSize.current },
+            refusesGroupChangeWhileRunning: kernel.refusesGroupChangeAfterDriverOK, hasGroups: isOnChip,
+            canSuspend: specification.parent != .vduse && specification.parent != .vpVDPA,
+            checksSuspendFirst: kernel.checksSuspendOperationFirst)
+    }
+
+    private static func mapOperation(of parent: SimulatedParentKind) -> DeviceTraits.MapOperation {
+        switch parent {
+        case .platform, .vpVDPA: .platform
+        case .dmaMap, .vendor: .dmaMap
+        case .setMap, .vduse: .setMap
+        }
+    }
+}
+
+extension DeviceInterior {
+    /// The simulation's own account in plain numbers.
+    init(_ diagnostics: SimulatedDeviceDiagnostics) {
+        self.init(
+            device: diagnostics.device.addressSpaces.map {
+                Space(entries: $0.entries.map(Entry.init), isIdentity: $0.isIdentity)
+            },
+            vhost: diagnostics.vhostEntries.mapValues { $0.map(Entry.init) },
+            groupSpace: diagnostics.device.groupAddressSpaces.first ?? 0,
+            pinnedPages: diagnostics.pinnedPages, isOpen: diagnostics.isOpen)
+    }
+}
+
+extension DeviceInterior.Entry {
+    init(_ entry: TranslationEntry) {
+        self.init(
+            first: entry.range.first.rawValue, last: entry.range.last.rawValue, host: entry.host.rawValue,
+            access: entry.access.rawValue)
+    }
+}

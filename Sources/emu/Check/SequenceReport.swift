@@ -1,0 +1,82 @@
+internal import Logging
+internal import SimulatedConformance
+internal import SimulatedVDPA
+internal import Synchronization
+internal import SystemPackage
+internal import VhostVDPAConformance
+
+/// What `emu check --sequences` prints.
+struct SequenceReport: Codable, Equatable, Sendable {
+    /// The first sequence that went another way than plain arrays say, shrunk.
+    struct Failure: Codable, Equatable, Sendable {
+        /// `--sequences 1 --seed` with this runs the whole sequence again.
+        var seed: UInt64
+        var operations: [String]
+        /// The index of the operation that differs; their number where it is the close at the end.
+        var step: Int
+        var expected: String
+        var seen: String
+    }
+
+    var device: String
+    var seed: UInt64
+    var sequences: Int
+    var operationsEach: Int
+    var failure: Failure?
+
+    /// Runs `count` sequences.
+    init(_ device: DeviceSpecification, count: Int, seed: UInt64) throws(StartError) {
+        guard case .simulated(let specification) = device.kind else {
+            throw StartError(
+                "--sequences compares what is inside the device, so it takes a simulated one (--device sim…)")
+        }
+        self.device = device.description
+        self.seed = seed
+        sequences = count
+        operationsEach = SequenceSuite.length
+        // Refusals are what a random sequence is full of.
+        var logger = Logger(label: "emu")
+        logger.logLevel = .critical
+        let quiet = logger
+        // Read once, after the suite has made its pages, instead of at every message.
+        let mappings = KnownMappings()
+        do {
+            let suite = try SequenceSuite(profile: MapProfile(specification)) {
+                try DeviceOpener.simulation(
+                    specification, movesFrames: false,
+                    pinner: AccountingPinner(mappings: { () throws(Errno) in try mappings.get() }),
+                    mappings: { () throws(Errno) in try mappings.get() }, logger: quiet)
+            }
+            try suite.run(seed: seed, count: count)
+        } catch let failure as SequenceSuite.Failure {
+            self.failure = Failure(
+                seed: failure.seed, operations: failure.operations.map(\.description), step: failure.step,
+                expected: failure.expected, seen: failure.seen)
+        } catch {
+            throw StartError("the sequences could not be run: \(error)")
+        }
+    }
+
+    /// The same for a person.
+    var text: String {
+        let what = "\(device): \(sequences) sequences of \(operationsEach) operations from seed \(seed)"
+        guard let failure else { return what + ": every errno, both views and the pins as plain arrays say" }
+        let steps = failure.operations.enumerated().map { "  \($0 == failure.step ? ">" : " ") \($1)" }
+        return
+            ([what + ": seed \(failure.seed) differs; the shortest part of it that does:"] + steps + [
+                "    expected  \(failure.expected)", "    seen      \(failure.seen)",
+            ]).joined(separator: "\n")
+    }
+}
+
+/// The process's memory as it was when somebody first asked.
+private final class KnownMappings: Sendable {
+    private let known = Mutex<ProcessMappings?>(nil)
+
+    func get() throws(Errno) -> ProcessMappings {
+        if let mappings = known.withLock({ $0 }) { return mappings }
+        let mappings = try ProcessMappings.current()
+        known.withLock { $0 = mappings }
+        return mappings
+    }
+}

@@ -1,0 +1,45 @@
+import Testing
+import VhostVDPAConformance
+
+@Suite("A device that breaks a rule", .serialized)
+struct MutationTests {
+    @Test(
+        "Its own rule fails, and the rules tied to it; every other one passes as before",
+        arguments: Breaks.all)
+    func broken(_ example: Breaks.Case) throws {
+        #expect(example.tied.count <= 3)
+        let traits = try SimulatedOpener.traits(example.specification)
+        let passing = try Self.passing(example, traits)
+        var failed: Set<Int> = []
+        for rule in RuleBook.rules where passing.contains(rule.number) {
+            // A device of its own for every rule: what a break remembers is the rule's own doing.
+            let opener = try SimulatedOpener.make(example.specification, alteration: example.alteration)
+            guard case .failed(let expected, let seen) = rule.run(on: opener, traits: traits) else {
+                continue
+            }
+            #expect(expected != seen)
+            failed.insert(rule.number)
+        }
+        let expected = Set(example.tied.keys).union([example.rule])
+        #expect(failed == expected.intersection(passing))
+        // Rules 47 and 57 need a privilege and a limit that not every machine has.
+        #expect(passing.contains(example.rule) || [10, 47, 57].contains(example.rule))
+    }
+
+    @Test("Every rule has a break, or no simulated device can be asked it")
+    func everyRuleHasABreak() {
+        let broken = Set(Breaks.all.map(\.rule))
+        let notAsked: Set<Int> = [71]
+        #expect(Set(RuleBook.rules.map(\.number)).subtracting(broken) == notAsked)
+        print("mutations: \(Breaks.all.count) breaks of \(broken.count) rules")
+    }
+
+    /// The rules that the unbroken device passes; the rule without a descriptor is asked of the break's own.
+    private static func passing(_ example: Breaks.Case, _ traits: DeviceTraits) throws -> Set<Int> {
+        let opener = try SimulatedOpener.make(example.specification)
+        var numbers = Set(
+            RuleBook.rules.filter { $0.run(on: opener, traits: traits) == .passed }.map(\.number))
+        if example.alteration.descriptor != nil { numbers.insert(10) }
+        return numbers
+    }
+}
