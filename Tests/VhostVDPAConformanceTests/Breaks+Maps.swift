@@ -54,6 +54,7 @@ extension Breaks {
             tied: [
                 51: "a batch on space 0 is what refuses space 1",
                 53: "the batch that a reset must not end is never begun",
+                54: "an empty batch that is never begun cannot end",
             ]
         ) { _, message in message.kind == 5 },
         aroundReset(53, "a reset ends a batch") { scene, reset in
