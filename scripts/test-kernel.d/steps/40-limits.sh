@@ -43,6 +43,11 @@ set_entries() {
     kernel-vm-device remake "${arguments[@]}" "entries=$1"
 }
 
+# own_entries: the limit that DEVICE names, else the kernel's own.
+own_entries() {
+    [[ $DEVICE =~ entries=([0-9]+) ]] && echo "${BASH_REMATCH[1]}" || echo "$ENTRIES_DEFAULT"
+}
+
 ENTRIES_DEFAULT=2048
 ENTRIES_PLENTY=300000
 
@@ -53,6 +58,8 @@ check_fragmented() {
     with_fragments refuse_fragments
     set_entries "$ENTRIES_PLENTY"
     with_fragments map_fragments
+    # The steps after this one find the device as its VM was asked for.
+    set_entries "$(own_entries)"
     await_unpinned
     if pins; then
         echo "1 GiB in single pages: exit 2 at $ENTRIES_DEFAULT entries with its reason, mapped in one batch at" \
