@@ -1,14 +1,14 @@
 import Logging
 import SimulatedConformance
 import SimulatedVDPA
-import Synchronization
+import VirtioNet
 import SystemPackage
 import VhostVDPA
 import VhostVDPAConformance
 
 /// Openers on simulated devices, for the suite that is under test here.
 enum SimulatedOpener {
-    private static let known = Mutex<[String: DeviceTraits]>([:])
+    private static let known = Guarded<[String: DeviceTraits]>([:])
 
     /// What probing says of an unbroken device; found out once for each.
     static func traits(_ specification: String) throws -> DeviceTraits {

@@ -1,4 +1,3 @@
-internal import Synchronization
 package import VirtioNet
 
 /// What a data path reports, and who is told: the one meeting point of the worker and the control thread.
@@ -17,7 +16,7 @@ package final class ParentEvents: Sendable {
         var configurationCall: EventFile?
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     package init() {}
 

@@ -1,12 +1,12 @@
 package import GuestMemory
-internal import Synchronization
+internal import VirtioNet
 package import SystemPackage
 
 /// A pinner that keeps the account and checks the memory, and pins nothing.
 ///
 /// It gives every error that real pinning gives; only VmPin in `/proc/self/status` does not move.
 package final class AccountingPinner: Pinner, Sendable {
-    private let account: Mutex<PinAccount>
+    private let account: Guarded<PinAccount>
     private let limit: @Sendable () -> Int
 
     /// Makes an account with its own count; `limit` gives the highest number of pages, asked at every pin, and
@@ -17,7 +17,7 @@ package final class AccountingPinner: Pinner, Sendable {
     ) {
         var account = PinAccount()
         account.mappings = mappings
-        self.account = Mutex(account)
+        self.account = Guarded(account)
         self.limit = limit
     }
 

@@ -1,7 +1,7 @@
 package import GuestMemory
 internal import IOUring
 internal import Logging
-internal import Synchronization
+internal import VirtioNet
 package import SystemPackage
 
 /// A pinner that pins: with io_uring's registered buffers, so that VmPin in `/proc/self/status` moves as it does
@@ -27,7 +27,7 @@ package final class RegisteredBufferPinner: Pinner, Sendable {
         var buffers = PinnedBuffers(logger: Logger(label: "sim.pinning"))
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// Makes an account with its own count.
     package init() {}

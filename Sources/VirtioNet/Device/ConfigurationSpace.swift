@@ -1,16 +1,14 @@
-internal import Synchronization
-
 /// A device's configuration space where a control queue can change it: shared by its parent driver, which answers
 /// GET_CONFIG and SET_CONFIG on the control thread, and its worker.
 ///
 /// Accesses outside the space read nothing and change nothing, as vdpa_sim's. Any thread; each access is whole.
 package final class ConfigurationSpace: Sendable {
-    private let bytes: Mutex<[UInt8]>
+    private let bytes: Guarded<[UInt8]>
 
     /// Makes a space of `bytes`: `struct virtio_net_config`, so six at least.
     package init(_ bytes: [UInt8]) {
         precondition(bytes.count >= 6, "a network device's configuration begins with its address")
-        self.bytes = Mutex(bytes)
+        self.bytes = Guarded(bytes)
     }
 
     /// `count` bytes from `offset`; none where they are not all there.
