@@ -73,7 +73,7 @@ def main():
         return 1
     ratio = reports[1]["cycleTime"]["p50"] / reports[0]["cycleTime"]["p50"]
     print("OK. Nothing lost, duplicated or corrupted in either run.")
-    print(f"A stop and start without PERSIST took {ratio:.2f} times as long (p50). A simulated device pins no pages for")
+    print(f"A stop and start without PERSIST took {ratio:.2f} times as long (p50). This simulated device pins no pages for")
     print("its maps, so these times are mostly the waking of threads; a real device pays for every page it maps again.")
     return 0
 
