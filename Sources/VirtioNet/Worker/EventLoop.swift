@@ -67,7 +67,8 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     // MARK: Signals
 
     /// Polls `descriptor`, an eventfd, as the signal of queue `index` from now on, instead of what was polled
-    /// before. One that is signalled already counts at once. The loop duplicates the descriptor.
+    /// before. One that is signalled already counts at once. The loop duplicates the descriptor. Whoever binds a
+    /// signal takes its signals on every pass: the loop does not sleep on them.
     mutating func bind(_ descriptor: FileDescriptor?, queue index: Int) {
         let old = withSignal(index) { signal in
             defer { signal.generation &+= 1 }
@@ -174,8 +175,16 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     }
 
     /// Sleeps until there is an event, or until `timeout` is over. `false` where it is over.
+    ///
+    /// Letters and signals that came with the results of a batch are events that the kernel has told already, and
+    /// will not tell again: it does not sleep on them. A readable port is up to the worker, which may have no room
+    /// for what it would read.
     @discardableResult
     mutating func sleep(timeout: Duration? = nil) -> Bool {
+        if isMailWaiting || hasSignals {
+            collect()
+            return true
+        }
         var outcome = WaitOutcome.ready
         attempt { ring throws(IOUringError) in outcome = try ring.submitAndWait(count: 1, timeout: timeout) }
         takeCompletions()
