@@ -13,7 +13,8 @@ extension EmulatedMachine {
     @discardableResult
     package func plug(_ byteCount: ByteCount) throws(MachineError) -> MemoryModule {
         let needed = ByteCount(
-            DriverMemory.buffersNeeded(queueSize: driverConfiguration.queueSize) * DriverBuffers.stride)
+            driver.queuePairs * DriverMemory.buffersNeeded(queueSize: driverConfiguration.queueSize)
+                * DriverBuffers.stride)
         guard byteCount >= needed else {
             throw .unsupported(
                 "a module of \(byteCount) is too small for the driver's buffers: plug \(needed) or more")

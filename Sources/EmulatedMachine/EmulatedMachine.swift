@@ -24,7 +24,7 @@ package final class EmulatedMachine {
 
     /// What the driver and the device agreed on for the next start.
     package private(set) var driverConfiguration: DriverConfiguration
-    private(set) var bases: [VringBase] = [.zero, .zero]
+    private(set) var bases: [VringBase]
     /// The plugged block that the driver has buffers in; see ``plug(_:)``.
     var bufferBlock: RAMBlock?
     let logger: Logger
@@ -51,6 +51,7 @@ package final class EmulatedMachine {
         backend = try Self.makeBackend(interpose(opened.file), memory, configuration, logger)
         driverConfiguration = try Self.agree(
             configuration, backend.negotiated, expectsReturn: opened.returnsFrames)
+        bases = Array(repeating: .zero, count: 2 * configuration.queuePairs)
         let largestQueue = min(backend.negotiated.maximumVringSize, Self.roomyQueueSize)
         driver = try Self.makeDriver(
             configuration, driverConfiguration, memory,
@@ -76,7 +77,7 @@ package final class EmulatedMachine {
 
     /// What the next start tells the device of its queues: the driver's part of a start.
     package func nextQueues() throws(MachineError) -> [VringSetup] {
-        try (0..<2).map { (index) throws(MachineError) in try setup(index) }
+        try bases.indices.map { (index) throws(MachineError) in try setup(index) }
     }
 
     /// The device's part of a start.
@@ -153,7 +154,7 @@ package final class EmulatedMachine {
             throw .network(error)
         }
         driverConfiguration = new
-        bases = [.zero, .zero]
+        bases = Array(repeating: .zero, count: bases.count)
     }
 
     private func setup(_ index: Int) throws(MachineError) -> VringSetup {
@@ -195,7 +196,7 @@ package final class EmulatedMachine {
         _ configuration: MachineConfiguration, _ driverConfiguration: DriverConfiguration,
         _ memory: PCMemoryLayout, roomFor queueSize: UInt16
     ) throws(MachineError) -> NetworkDriver {
-        let byteCount = DriverMemory.byteCount(queueSize: queueSize)
+        let byteCount = DriverMemory.byteCount(queueSize: queueSize, queuePairs: configuration.queuePairs)
         guard
             let range = AddressRange(first: driverAddress, byteCount: byteCount),
             let host = memory.hostRange(of: range, access: .readWrite),
@@ -203,15 +204,22 @@ package final class EmulatedMachine {
         else {
             throw .unsupported(
                 "the guest's driver needs \(byteCount) of RAM from \(driverAddress) on, and \(configuration.memory)"
-                    + " is too little: give the machine 64M or more")
+                    + " is too little: give the machine \(Self.memoryNeeded(byteCount)) or more")
         }
         let memory = unsafe DriverMemory(guest: driverAddress, host: pointer, byteCount: byteCount)
         let port = try GuestPort(configuration.guest)
         do throws(VirtioNetError) {
-            return try NetworkDriver(port: port, memory: memory, configuration: driverConfiguration)
+            return try NetworkDriver(
+                queuePairs: configuration.queuePairs, port: port, memory: memory,
+                configuration: driverConfiguration)
         } catch {
             throw .network(error)
         }
+    }
+
+    /// Whole megabytes with room for a driver of `byteCount`.
+    private static func memoryNeeded(_ byteCount: ByteCount) -> ByteCount {
+        .mebibytes(Int(max(64, (driverAddress.rawValue + byteCount.rawValue + (1 << 20) - 1) >> 20)))
     }
 
     /// What the guest's driver sets up with a device that offers `negotiated`.
@@ -222,6 +230,12 @@ package final class EmulatedMachine {
             throw .unsupported(
                 "the device is no modern network device: it offers \(negotiated.deviceFeatures) and"
                     + " \(negotiated.vringCount) queues, and VERSION_1 and two queues are needed")
+        }
+        guard Int(negotiated.vringCount) >= 2 * configuration.queuePairs else {
+            throw .unsupported(
+                "\(configuration.queuePairs) queue pairs need \(2 * configuration.queuePairs) queues, and the device"
+                    + " has \(negotiated.vringCount): use fewer, or a simulated device with queues=\(configuration.queuePairs)"
+            )
         }
         let size = min(configuration.queueSize, negotiated.maximumVringSize)
         let features = VirtQueueFeatures(rawValue: negotiated.deviceFeatures.rawValue)

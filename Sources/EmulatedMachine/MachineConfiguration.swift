@@ -12,6 +12,10 @@ package struct MachineConfiguration: Sendable {
     /// What stands at the end of a simulated device's wire. A real device has its own.
     package var wire: PortSpecification
     package var persist: PersistPolicy
+    /// How many queue pairs the guest's driver uses, each with a thread of its own. More than one takes a device that
+    /// has them running as soon as their rings are enabled: a simulated one. A real device's further pairs are
+    /// switched on through its control queue (virtio 1.2, section 5.1.6.5.5), which this driver does not use.
+    package var queuePairs = 1
     /// Descriptors of each queue; the device's maximum limits it.
     package var queueSize: UInt16
     /// The length of generated frames without the virtio header.

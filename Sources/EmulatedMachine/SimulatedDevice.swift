@@ -21,10 +21,13 @@ package final class SimulatedDevice {
                 specification: specification, logger: logger,
                 makeDataPath: DataPathFactory { profile, events in
                     let made = try NetworkDevice(
-                        name: "vdpa-worker", port: profile.ownPort() ?? wire.take() ?? .none, report: events)
+                        name: "vdpa-worker", queuePairs: profile.queuePairs,
+                        port: profile.ownPort() ?? wire.take() ?? .none, report: events)
                     network = made
                     return made
                 })
+        } catch let error as VirtioNetError {
+            throw .network(error)
         } catch {
             throw .simulation("the simulated device could not be made: \(error)")
         }
@@ -32,11 +35,9 @@ package final class SimulatedDevice {
         self.network = network
     }
 
-    /// What both queues have done so far, as the device counts it.
+    /// What the queues that carry frames have done so far, as the device counts it.
     package var counts: QueueCounts {
-        var counts = network.counts(0)
-        counts += network.counts(1)
-        return counts
+        (0..<network.queueCount).reduce(into: QueueCounts()) { $0 += network.counts($1) }
     }
 
     /// Accesses that the device's IOTLB did not permit.
@@ -45,6 +46,6 @@ package final class SimulatedDevice {
     /// The addresses of the latest of them, oldest first.
     package var recentFaults: [TranslationFault] { device.diagnostics.device.recentFaults.map(\.fault) }
 
-    /// Ends the worker.
+    /// Ends the workers.
     func shutdown() { network.shutdown() }
 }

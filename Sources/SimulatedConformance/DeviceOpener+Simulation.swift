@@ -23,7 +23,8 @@ extension DeviceOpener {
             makeDataPath: DataPathFactory { profile, events in
                 guard movesFrames else { return StillDataPath() }
                 let network = try NetworkDevice(
-                    name: "vdpa-worker", port: profile.ownPort() ?? .loopback, report: events)
+                    name: "vdpa-worker", queuePairs: profile.queuePairs,
+                    port: profile.ownPort() ?? .loopback, report: events)
                 worker = network
                 return network
             })

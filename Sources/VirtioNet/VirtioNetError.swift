@@ -16,6 +16,8 @@ package struct VirtioNetError: Error, Sendable {
         case memoryTooSmall(needed: ByteCount, given: ByteCount)
         /// The driver's queues cannot have the shape asked for.
         case queue(VirtQueueError)
+        /// More than one queue pair on a port that is one file, as a TAP device is here.
+        case portHasOneQueuePair
     }
 
     package let code: Code
@@ -38,6 +40,9 @@ extension VirtioNetError: CustomStringConvertible {
             return "the driver's rings and buffers need \(needed) of guest memory, \(given) were given"
         case .queue(let error):
             return "the driver cannot lay out its queues: \(error.code)"
+        case .portHasOneQueuePair:
+            return
+                "a TAP port carries one queue pair: use --queues 1, or generator, loopback or none as ports"
         }
     }
 }

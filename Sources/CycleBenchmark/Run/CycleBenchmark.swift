@@ -50,6 +50,7 @@ package struct CycleBenchmark {
             memory: memory, pages: plan.pages, device: plan.device, isPrefaulted: !plan.isSparse,
             isSparse: plan.isSparse)
         configuration.regions = plan.regions
+        configuration.queuePairs = plan.queuePairs
         configuration.isFragmented = plan.isFragmented
         let machine = try EmulatedMachine(configuration, logger: logger)
         defer { machine.close() }
@@ -143,7 +144,7 @@ package struct CycleBenchmark {
         let sections = machine.backend.mapper.mappedSections
         return CycleSetup(
             device: plan.deviceName, memory: machine.configuration.memory, pages: machine.memory.ram.pages,
-            isPinned: isPinned, regions: sections.count, queuePairs: 1,
+            isPinned: isPinned, regions: sections.count, queuePairs: plan.queuePairs,
             contiguousRuns: plan.isSparse ? nil : PhysicalRuns.count(in: sections))
     }
 

@@ -17,6 +17,8 @@ package struct CyclePlan: Sendable {
     package var warmUp: Int
     /// How many regions the memory is mapped in; `nil` for what a PC has, six or seven.
     package var regions: Int?
+    /// How many queue pairs the device is driven with.
+    package var queuePairs = 1
     /// Whether the memory's pages lie apart in the machine's.
     package var isFragmented = false
 

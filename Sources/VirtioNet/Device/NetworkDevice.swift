@@ -1,110 +1,93 @@
 package import GuestMemory
-internal import IOUring
-internal import Synchronization
 package import SystemPackage
 package import VirtQueue
 
-/// A simulated network device's data path: queue 0 receives, queue 1 transmits, queue 2 controls where the wire
-/// port is a ``WirePort/simulator(_:)``; a worker thread with an io_uring of its own serves them.
+/// A simulated network device's data path: queue 2n receives and 2n+1 transmits, a worker thread for each such pair;
+/// queue 2 of a device with one pair controls where the wire port is a ``WirePort/simulator(_:)``.
 ///
-/// The methods are called on the control thread and return when the worker has done what they say. More queue
-/// pairs are more workers, one a pair, behind the same methods.
+/// The methods are called on the control thread and return when the workers have done what they say.
 package final class NetworkDevice: DataPath {
-    private let mailbox: Mailbox<DeviceWorker>
-    private let isShutDown = Atomic<Bool>(false)
-    private let counters = [QueueCounters(), QueueCounters(), QueueCounters()]
+    private let pairs: [DeviceQueuePair]
     package let configurationSpace: ConfigurationSpace?
 
-    /// The number of queues: two a pair, and one pair.
-    package static let queueCount = 2
-
-    /// Starts the worker, which serves `port`.
+    /// Starts a worker for each of `queuePairs`. The first serves `port`, the others one of its kind.
     ///
-    /// `report` is called on the worker's thread and must not wait for anything, least of all for this device.
+    /// `report` is called on a worker's thread and must not wait for anything, least of all for this device.
+    ///
+    /// - Throws: ``VirtioNetError/Code/portHasOneQueuePair`` where there can be no other of its kind.
     package init(
-        name: String, port: consuming sending WirePort, report: @escaping @Sendable (DataPathEvent) -> Void
+        name: String, queuePairs: Int = 1, port: consuming sending WirePort,
+        report: @escaping @Sendable (DataPathEvent) -> Void
     ) throws(VirtioNetError) {
-        do throws(Errno) {
-            mailbox = try Mailbox()
-        } catch {
-            throw VirtioNetError(.noEventDescriptor, errno: error)
-        }
         configurationSpace = port.configurationSpace
-        let (mailbox, counters, parcel) = (mailbox, counters, Parcel<WirePort>(port))
-        try WorkerThread.start(name: name) { () throws(VirtioNetError) in
-            try DeviceWorker(
-                port: parcel.take() ?? .none, mailbox: mailbox,
-                receive: DeviceQueueState(index: 0, counters: counters[0], report: report),
-                transmit: DeviceQueueState(index: 1, counters: counters[1], report: report),
-                control: DeviceQueueState(index: 2, counters: counters[2], report: report))
-        } run: { worker in
-            worker.run(mailbox)
+        var pairs: [DeviceQueuePair] = []
+        for index in 1..<max(1, queuePairs) {
+            guard let another = port.another() else { throw VirtioNetError(.portHasOneQueuePair) }
+            pairs.append(
+                try DeviceQueuePair(
+                    name: "\(name)\(index)", firstQueue: 2 * index, port: another, report: report))
         }
+        pairs.insert(try DeviceQueuePair(name: name, firstQueue: 0, port: port, report: report), at: 0)
+        self.pairs = pairs
     }
 
     deinit { shutdown() }
 
+    /// The number of queues that carry frames.
+    package var queueCount: Int { 2 * pairs.count }
+
     /// What queue `index` has done so far. Any thread.
-    package func counts(_ index: Int) -> QueueCounts { counters[index].snapshot }
+    package func counts(_ index: Int) -> QueueCounts { on(index) { $0.counts($1) } }
 
     package func setTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {
-        mailbox.perform { worker in
-            for index in queues { worker.withQueue(index) { $0.replaceTable(entries) } }
+        guard pairs.count > 1 else { return pairs[0].setTranslation(entries, queues: queues) }
+        for (index, pair) in pairs.enumerated() {
+            let own = queues.clamped(to: 2 * index..<2 * index + 2)
+            guard !own.isEmpty else { continue }
+            pair.setTranslation(entries, queues: own.lowerBound - 2 * index..<own.upperBound - 2 * index)
         }
     }
 
     package func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtQueueFeatures, base: UInt16)
     {
-        let configuration = DeviceQueueState.Configuration(layout: layout, features: features)
-        mailbox.perform { worker in
-            worker.takeEarlierKicks()
-            _ = worker.simulatorWork.release()
-            worker.withQueue(index) { $0.start(configuration, base: base) }
-        }
+        on(index) { $0.startQueue($1, layout: layout, features: features, base: base) }
     }
 
-    package func stopQueue(_ index: Int) -> UInt16 {
-        mailbox.perform { worker in worker.withQueue(index) { $0.stop() } } ?? 0
-    }
+    package func stopQueue(_ index: Int) -> UInt16 { on(index) { $0.stopQueue($1) } }
 
-    package func position(of index: Int) -> UInt16 {
-        mailbox.perform { worker in worker.withQueue(index) { $0.position } } ?? 0
-    }
+    package func position(of index: Int) -> UInt16 { on(index) { $0.position(of: $1) } }
 
     package func setKick(_ descriptor: FileDescriptor?, queue: Int) {
-        mailbox.perform { worker in worker.loop.bind(descriptor, queue: queue) }
+        on(queue) { $0.setKick(descriptor, queue: $1) }
     }
 
     package func setCall(_ descriptor: FileDescriptor?, queue: Int) {
-        mailbox.perform { worker in
-            worker.withQueue(queue) { $0.call = descriptor.flatMap { try? EventFD(duplicating: $0) } }
-        }
+        on(queue) { $0.setCall(descriptor, queue: $1) }
     }
 
-    package func kick(_ queue: Int) {
-        mailbox.perform { worker in worker.kick(queue) }
-    }
+    package func kick(_ queue: Int) { on(queue) { $0.kick($1) } }
 
-    package func holdKicks() { mailbox.perform { worker in worker.simulatorWork.hold() } }
+    package func holdKicks() {
+        for pair in pairs { pair.holdKicks() }
+    }
 
     package func releaseKicks() -> Bool {
-        guard configurationSpace != nil else { return true }
-        return mailbox.perform { worker in
-            worker.takeEarlierKicks()
-            return worker.simulatorWork.release()
-        } ?? false
+        pairs.reduce(false) { wasKicked, pair in pair.releaseKicks() || wasKicked }
     }
 
-    /// Returns when the worker has done everything that was asked of it and sleeps, so that what it has not done by
-    /// then it will not do without another kick. Not for a device under steady traffic, which never rests.
+    /// Returns when the workers have done everything that was asked of them and sleep, so that what they have not done
+    /// by then they will not do without another kick. Not for a device under steady traffic, which never rests.
     package func settle() {
-        // What an earlier letter asked for begins after the letter: only a sleep from now on counts.
-        mailbox.perform { worker in worker.forgetSleep() }
-        while mailbox.perform({ worker in worker.isAtRest }) == false {}
+        for pair in pairs { pair.settle() }
     }
 
     package func shutdown() {
-        guard !isShutDown.exchange(true, ordering: .relaxed) else { return }
-        mailbox.perform { worker in worker.isEnding = true }
+        for pair in pairs { pair.shutdown() }
+    }
+
+    /// Asks the pair of queue `index`, with the number that the queue has in it.
+    private func on<Answer>(_ index: Int, _ body: (DeviceQueuePair, Int) -> Answer) -> Answer {
+        guard pairs.count > 1 else { return body(pairs[0], index) }
+        return body(pairs[index >> 1], index & 1)
     }
 }

@@ -34,6 +34,15 @@ package enum WirePort: ~Copyable, Sendable {
         }
     }
 
+    /// The wire of a further queue pair: a loop of its own, or nothing as here. `nil` where there can be only one.
+    func another() -> WirePort? {
+        switch kind {
+        case .loopback: .loopback
+        case .none: WirePort.none
+        case .tap, .simulator: nil
+        }
+    }
+
     /// What the worker reads and writes, where the port is a file. Valid while the port lives.
     var descriptor: FileDescriptor? {
         switch self {

@@ -19,4 +19,13 @@ package struct DriverBuffers: @unchecked Sendable {
         unsafe self.host = host
         count = min(Int(clamping: byteCount.rawValue) / Self.stride, 1 << 20)
     }
+
+    /// One of `count` equal parts: the buffers of a queue pair.
+    func part(_ index: Int, of count: Int) -> DriverBuffers {
+        let each = self.count / count
+        let offset = index * each * Self.stride
+        return unsafe DriverBuffers(
+            guest: GuestPhysicalAddress(rawValue: guest.rawValue + UInt64(offset)), host: host + offset,
+            byteCount: ByteCount(each * Self.stride))
+    }
 }

@@ -14,8 +14,8 @@ package struct DriverMemory: @unchecked Sendable {
     package let byteCount: ByteCount
 
     /// The least memory that a driver with queues of `queueSize` needs.
-    package static func byteCount(queueSize: UInt16) -> ByteCount {
-        ByteCount(2 * ringSpace + buffersNeeded(queueSize: queueSize) * DriverBuffers.stride)
+    package static func byteCount(queueSize: UInt16, queuePairs: Int = 1) -> ByteCount {
+        ByteCount(queuePairs * (2 * ringSpace + buffersNeeded(queueSize: queueSize) * DriverBuffers.stride))
     }
 
     /// A full ring in both directions, and a batch between the guest's port and the ring.
@@ -28,6 +28,15 @@ package struct DriverMemory: @unchecked Sendable {
         self.guest = guest
         unsafe self.host = host
         self.byteCount = byteCount
+    }
+
+    /// One of `count` equal parts, in whole pages: the memory of a queue pair.
+    func part(_ index: Int, of count: Int) -> DriverMemory {
+        let size = byteCount.rawValue / UInt64(count) / 4096 * 4096
+        let offset = UInt64(index) * size
+        return unsafe DriverMemory(
+            guest: GuestPhysicalAddress(rawValue: guest.rawValue + offset), host: host + Int(offset),
+            byteCount: ByteCount(rawValue: size))
     }
 
     /// Refuses queues that the memory has no room for: a receive ring takes every buffer it can get, and one that

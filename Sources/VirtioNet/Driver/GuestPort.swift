@@ -22,6 +22,15 @@ package enum GuestPort: ~Copyable, Sendable {
         }
     }
 
+    /// The port of a further queue pair: a generator of its own, or nothing as here. `nil` where there can be only one.
+    func another() -> GuestPort? {
+        switch kind {
+        case .generator: .generator
+        case .none: GuestPort.none
+        case .tap: nil
+        }
+    }
+
     /// What the worker reads and writes, where the port is a file. Valid while the port lives.
     var descriptor: FileDescriptor? {
         switch self {

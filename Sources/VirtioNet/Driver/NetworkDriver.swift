@@ -1,60 +1,68 @@
 internal import GuestMemory
 internal import IOUring
-internal import Synchronization
 internal import SystemPackage
 package import VirtQueue
 
-/// A guest's virtio-net driver, on a thread of its own: one queue pair, fed by a port.
+/// A guest's virtio-net driver: queue 2n receives and 2n+1 transmits, a thread for each such pair, fed by a port.
 ///
-/// The methods are called on the control thread and return when the worker has done what they say.
+/// The methods are called on the control thread and return when the workers have done what they say.
 package final class NetworkDriver: Sendable {
-    /// Kick and call of the receive queue (0) and of the transmit queue (1).
+    /// Kick and call of each queue.
     package let signals: [QueueSignals]
-    /// What the driver has done so far; readable on any thread.
-    package let counters = DriverCounters()
+    /// What the driver has done so far, all pairs together; readable on any thread.
+    package let counters: DriverTotals
 
-    private let memory: DriverMemory
-    private let mailbox: Mailbox<DriverWorker>
-    private let isShutDown = Atomic<Bool>(false)
+    private let pairs: [DriverQueuePair]
 
-    /// Lays out the rings in `memory`, posts the receive buffers and starts the thread. Nothing is sent before
+    /// Lays out the rings in `memory`, posts the receive buffers and starts a thread for each of `queuePairs`, which
+    /// share the memory evenly. The first is fed by `port`, the others by one of its kind. Nothing is sent before
     /// ``startTraffic(limit:)``.
+    ///
+    /// - Throws: ``VirtioNetError/Code/portHasOneQueuePair`` where there can be no other of its kind.
     package init(
-        port: consuming sending GuestPort, memory: DriverMemory, configuration: DriverConfiguration
+        queuePairs: Int = 1, port: consuming sending GuestPort, memory: DriverMemory,
+        configuration: DriverConfiguration
     ) throws(VirtioNetError) {
-        try memory.checkRoom(for: configuration)
-        self.memory = memory
-        do throws(Errno) {
-            signals = try [QueueSignals(), QueueSignals()]
-            mailbox = try Mailbox()
-        } catch {
-            throw VirtioNetError(.noEventDescriptor, errno: error)
+        let count = max(1, queuePairs)
+        var pairs: [DriverQueuePair] = []
+        for index in 1..<count {
+            guard let another = port.another() else { throw VirtioNetError(.portHasOneQueuePair) }
+            pairs.append(
+                try DriverQueuePair(
+                    name: "guest\(index)", port: another, memory: memory.part(index, of: count),
+                    configuration: configuration))
         }
-        let (mailbox, counters, signals, parcel) = (mailbox, counters, signals, Parcel<GuestPort>(port))
-        try WorkerThread.start(name: "guest") { () throws(VirtioNetError) in
-            try DriverWorker(
-                port: parcel.take() ?? .none, mailbox: mailbox, memory: memory, configuration: configuration,
-                signals: signals, counters: counters)
-        } run: { worker in
-            worker.run(mailbox)
-        }
+        pairs.insert(
+            try DriverQueuePair(
+                name: "guest", port: port, memory: memory.part(0, of: count), configuration: configuration),
+            at: 0)
+        self.pairs = pairs
+        signals = pairs.flatMap(\.signals)
+        counters = DriverTotals(pairs.map(\.counters))
     }
 
-    deinit { shutdown() }
+    /// How many queue pairs the driver has.
+    package var queuePairs: Int { pairs.count }
+
+    /// What one pair has done so far.
+    package func counters(ofPair index: Int) -> DriverCounters { pairs[index].counters }
 
     /// Where the device finds queue `index` when the driver's queues have `size` descriptors.
     package func layout(_ index: Int, size: UInt16) throws(VirtQueueError) -> SplitQueueLayout {
-        try memory.layout(index, size: size)
+        try pairs[index >> 1].layout(index & 1, size: size)
     }
 
-    /// Lets the generator send, `limit` frames at the most.
+    /// Lets the generators send, `limit` frames at the most in all.
     package func startTraffic(limit: UInt64 = .max) {
-        mailbox.perform { $0.generator.start(limit: limit) }
+        let (each, rest) = limit.quotientAndRemainder(dividingBy: UInt64(pairs.count))
+        for (index, pair) in pairs.enumerated() {
+            pair.startTraffic(limit: limit == .max ? .max : each + (UInt64(index) < rest ? 1 : 0))
+        }
     }
 
-    /// Has the generator send no more. Frames on their way still come back.
+    /// Has the generators send no more. Frames on their way still come back.
     package func stopTraffic() {
-        mailbox.perform { $0.generator.stop() }
+        for pair in pairs { pair.stopTraffic() }
     }
 
     /// Starts over with empty rings of another shape. The device must be stopped; it starts again at base zero.
@@ -67,41 +75,36 @@ package final class NetworkDriver: Sendable {
     package func reinitialise(
         _ configuration: DriverConfiguration, abandonsInFlight: Bool = false
     ) throws(VirtioNetError) {
-        try memory.checkRoom(for: configuration)
-        let result = mailbox.perform { worker in
-            do throws(VirtioNetError) {
-                try worker.reinitialise(configuration, abandonsInFlight: abandonsInFlight)
-                return Result<Void, VirtioNetError>.success(())
-            } catch {
-                return .failure(error)
-            }
-        }
-        try result?.get()
+        // The pairs are alike: what one can be, the others can be as well.
+        for pair in pairs { try pair.reinitialise(configuration, abandonsInFlight: abandonsInFlight) }
     }
 
     /// Takes frame buffers from `buffers` from now on; those of the first block come back one by one.
     package func useSecondBuffers(_ buffers: DriverBuffers) {
-        mailbox.perform { $0.pool.useSecond(buffers) }
+        for (index, pair) in pairs.enumerated() {
+            pair.useSecondBuffers(buffers.part(index, of: pairs.count))
+        }
     }
 
     /// Takes frame buffers from the first block again; ``dropSecondBuffers()`` tells when the second is free.
     package func useFirstBuffers() {
-        mailbox.perform { $0.pool.useFirst() }
+        for pair in pairs { pair.useFirstBuffers() }
     }
 
     /// Gives the second block back. `false` while the device still has a buffer of it.
     package func dropSecondBuffers() -> Bool {
-        mailbox.perform { $0.dropSecondBuffers() } ?? true
+        pairs.reduce(true) { isFree, pair in pair.dropSecondBuffers() && isFree }
     }
 
-    /// Makes the worker publish its counts as they are now.
+    /// Makes the workers publish their counts as they are now.
     package func synchronise() {
-        mailbox.perform { $0.publishCounts() }
+        for pair in pairs { pair.synchronise() }
     }
 
-    /// Ends the worker. Every later call does nothing.
+    /// Ends the workers. Every later call does nothing.
     package func shutdown() {
-        guard !isShutDown.exchange(true, ordering: .relaxed) else { return }
-        mailbox.perform { $0.isEnding = true }
+        for pair in pairs { pair.shutdown() }
     }
+
+    deinit { shutdown() }
 }

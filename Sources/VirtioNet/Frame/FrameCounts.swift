@@ -22,4 +22,16 @@ package struct FrameCounts: Equatable, Sendable {
 
     /// Frames still to come. Once everything that is in flight has arrived, these are lost.
     package var outstanding: UInt64 { sent - min(sent, received + abandoned) }
+
+    /// Adds another pair's account to this one.
+    package static func += (left: inout Self, right: Self) {
+        left.sent += right.sent
+        left.received += right.received
+        left.duplicated += right.duplicated
+        left.reordered += right.reordered
+        left.corrupted += right.corrupted
+        left.foreign += right.foreign
+        left.unsent += right.unsent
+        left.abandoned += right.abandoned
+    }
 }

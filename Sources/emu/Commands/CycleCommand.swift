@@ -47,8 +47,11 @@ struct CycleCommand: EmuCommand {
     @Flag(help: "Leave guest RAM in single pages, each apart from the one before it.")
     var fragmented = false
 
-    @Option(help: ArgumentHelp("Queue pairs.", valueName: "n"))
-    var queues = 1
+    @Option(
+        help: ArgumentHelp(
+            "Queue pairs (default: what a simulated device has; a real one is driven with 1).", valueName: "n"
+        ))
+    var queues: Int?
 
     @Option(
         help: ArgumentHelp(

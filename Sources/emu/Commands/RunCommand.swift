@@ -36,8 +36,11 @@ struct RunCommand: EmuCommand {
         transform: PortSpecification.init(argument:))
     var wire: PortSpecification?
 
-    @Option(help: ArgumentHelp("Queue pairs.", valueName: "n"))
-    var queues = 1
+    @Option(
+        help: ArgumentHelp(
+            "Queue pairs, a thread each for the guest and for the device (default: what a simulated device has; a real one is driven with 1).",
+            valueName: "n"))
+    var queues: Int?
 
     @Option(help: ArgumentHelp("End after this many stops and starts.", valueName: "n"))
     var cycles: Int?

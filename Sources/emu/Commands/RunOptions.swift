@@ -11,8 +11,6 @@ struct RunOptions: Sendable {
     /// Queue pairs.
     let queues: Int
 
-    /// The most queue pairs a run can have.
-    static let maximumQueues = 1
     /// Lengths a generated frame can have: Ethernet's minimum up to what an MTU of 1500 allows.
     static let frameSizes = 60...1514
     /// The least guest RAM: the driver's rings and buffers have their place in it.
@@ -23,24 +21,26 @@ extension RunCommand {
     /// The options, or why they cannot be together.
     func options() throws(StartError) -> RunOptions {
         let device = deviceOption.device
-        try checkPorts(device)
+        let queuePairs = try QueuePairs(queues, on: device)
+        try checkPorts(device, queuePairs.count)
         try checkNumbers()
         if !device.isSimulated, persist == .force {
             throw StartError(
                 "--persist force with \(device): on a real device, maps that are not kept leave it writing where"
                     + " the guest is not; use a simulated device, or --persist auto")
         }
+        var machine = MachineConfiguration(
+            memory: memory, pages: hugePages.pages, device: queuePairs.source, guest: guest,
+            wire: wire ?? (device.isSimulated ? .loopback : .none), persist: persist,
+            frameByteCount: frameSize)
+        machine.queuePairs = queuePairs.count
         return RunOptions(
-            device: device,
-            machine: MachineConfiguration(
-                memory: memory, pages: hugePages.pages, device: device.source, guest: guest,
-                wire: wire ?? (device.isSimulated ? .loopback : .none), persist: persist,
-                frameByteCount: frameSize),
+            device: device, machine: machine,
             plan: RunPlan(cycles: cycles, interval: interval, duration: duration, packets: packets),
-            queues: queues)
+            queues: queuePairs.count)
     }
 
-    private func checkPorts(_ device: DeviceSpecification) throws(StartError) {
+    private func checkPorts(_ device: DeviceSpecification, _ queuePairs: Int) throws(StartError) {
         if let wire, !device.isSimulated {
             throw StartError(
                 "--wire \(wire) with \(device): a real device has its own wire; leave --wire out")
@@ -57,6 +57,12 @@ extension RunCommand {
             throw StartError(
                 "--guest \(guest) --wire \(guest): one TAP cannot be at both ends; give the wire another")
         }
+        for (name, port) in [("guest", guest), ("wire", wire ?? .none)] where queuePairs > 1 {
+            guard case .tap = port else { continue }
+            throw StartError(
+                "--\(name) \(port) with \(queuePairs) queue pairs: a TAP port carries one; use --queues 1 and a device"
+                    + " without queues=")
+        }
         if packets != nil, guest != .generator {
             throw StartError(
                 "--packets with --guest \(guest): only the generator counts what it sends; use --duration")
@@ -64,9 +70,6 @@ extension RunCommand {
     }
 
     private func checkNumbers() throws(StartError) {
-        guard (1...RunOptions.maximumQueues).contains(queues) else {
-            throw StartError("--queues \(queues): the guest's driver runs one queue pair; use --queues 1")
-        }
         if let cycles, cycles < 0 {
             throw StartError("--cycles \(cycles): a run cannot have fewer than none; use 0 or more")
         }

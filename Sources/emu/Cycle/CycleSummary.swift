@@ -23,7 +23,7 @@ struct CycleSummary {
         ]
         if let first = report.results.first {
             lines.append(
-                "\(first.device): \(first.pinned ? "pinned" : "not pinned"), \(first.queuePairs) queue pair,"
+                "\(first.device): \(first.pinned ? "pinned" : "not pinned"), \(first.queuePairs) queue pair\(first.queuePairs == 1 ? "" : "s"),"
                     + " \(first.regions) regions")
         }
         return lines.joined(separator: "\n")

@@ -10,15 +10,16 @@ import VirtioNet
 /// A machine of 64 MiB on the simulated device that `device` spells, with generator and loopback.
 func makeMachine(
     _ device: String = "sim", persist: PersistPolicy = .auto, queueSize: UInt16 = 256,
-    memory: ByteCount = .mebibytes(64), interpose: (any CharacterDevice) -> any CharacterDevice = { $0 }
+    memory: ByteCount = .mebibytes(64), queuePairs: Int = 1,
+    interpose: (any CharacterDevice) -> any CharacterDevice = { $0 }
 ) throws -> EmulatedMachine {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
-    return try EmulatedMachine(
-        MachineConfiguration(
-            memory: memory, device: .simulated(try SimulatedDeviceSpecification(parsing: device)),
-            persist: persist, queueSize: queueSize),
-        logger: logger, interpose: interpose)
+    var configuration = MachineConfiguration(
+        memory: memory, device: .simulated(try SimulatedDeviceSpecification(parsing: device)),
+        persist: persist, queueSize: queueSize)
+    configuration.queuePairs = queuePairs
+    return try EmulatedMachine(configuration, logger: logger, interpose: interpose)
 }
 
 extension EmulatedMachine {

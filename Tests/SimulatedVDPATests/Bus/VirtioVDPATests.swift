@@ -58,7 +58,9 @@ struct VirtioVDPATests {
             specification: SimulatedDeviceSpecification(parsing: specification),
             pinner: AccountingPinner { 1 << 20 }, logger: quiet,
             makeDataPath: DataPathFactory { profile, events in
-                try NetworkDevice(name: "bus", port: profile.ownPort() ?? .loopback, report: events)
+                try NetworkDevice(
+                    name: "bus", queuePairs: profile.queuePairs, port: profile.ownPort() ?? .loopback,
+                    report: events)
             })
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import EmulatedMachine
 import GuestMemory
+import SimulatedVDPA
 import Testing
 import VhostVDPABackend
 import VirtioNet
@@ -49,6 +50,23 @@ import VirtioNet
         #expect(options.plan.duration == .seconds(3))
     }
 
+    @Test(arguments: [
+        ([], 1, 1), (["--queues", "3"], 3, 3), (["--device", "sim,queues=4"], 4, 4),
+        (["--device", "sim,queues=4", "--queues", "2"], 2, 4), (["--device", "/dev/vhost-vdpa-0"], 1, nil),
+    ])
+    func `Queue pairs are those asked for, or the device's, and a simulated device gets as many`(
+        arguments: [String], driven: Int, had: Int?
+    ) throws {
+        let command = try #require(try Emu.parseAsRoot(["run"] + arguments) as? RunCommand)
+        let options = try command.options()
+        #expect(options.queues == driven && options.machine.queuePairs == driven)
+        if case .simulated(let specification) = options.machine.device {
+            #expect(specification.queuePairs == had)
+        } else {
+            #expect(had == nil)
+        }
+    }
+
     @Test func `A real device has no wire of ours`() throws {
         #expect(try options("--device", "/dev/vhost-vdpa-0").machine.wire == .none)
     }
@@ -83,8 +101,26 @@ import VirtioNet
             ["--guest", "none", "--packets", "5"],
             "--packets with --guest none: only the generator counts what it sends; use --duration"
         ),
-        (["--queues", "2"], "--queues 2: the guest's driver runs one queue pair; use --queues 1"),
-        (["--queues", "0"], "--queues 0: the guest's driver runs one queue pair; use --queues 1"),
+        (["--queues", "0"], "--queues 0: a device has 1 to 64 queue pairs"),
+        (["--queues", "65"], "--queues 65: a device has 1 to 64 queue pairs"),
+        (
+            ["--device", "/dev/vhost-vdpa-0", "--queues", "2"],
+            "--queues 2 with /dev/vhost-vdpa-0: a real device's further pairs are switched on through its control"
+                + " queue, which the guest's driver does not use; use --queues 1"
+        ),
+        (
+            ["--device", "sim,queues=2", "--wire", "tap:a"],
+            "--wire tap:a with 2 queue pairs: a TAP port carries one; use --queues 1 and a device without queues="
+        ),
+        (
+            ["--queues", "2", "--guest", "tap:a"],
+            "--guest tap:a with 2 queue pairs: a TAP port carries one; use --queues 1 and a device without queues="
+        ),
+        (
+            ["--queues", "2", "--device", "sim,profile=vdpasim-net"],
+            "--queues 2 with sim,profile=vdpasim-net: profile=vdpasim-net cannot be with queues=2: vdpa_sim_net has one"
+                + " pair; leave it out"
+        ),
         (["--cycles=-1"], "--cycles -1: a run cannot have fewer than none; use 0 or more"),
         (
             ["--frame-size", "59"], "--frame-size 59: a generated frame has 60 to 1514 bytes; use 64, say"

@@ -77,7 +77,7 @@ package struct CyclePage {
         guard let first = report.results.first else { return "Nothing was measured." }
         let regions = Set(report.results.map(\.regions)).sorted().map { "\($0)" }.joined(separator: " or ")
         return "\(first.device), memory \(first.pinned ? "pinned" : "not pinned") by the device,"
-            + " \(first.queuePairs) queue pair, \(regions) mapped regions, \(pages(first.pageKind))"
+            + " \(first.queuePairs) queue pair\(first.queuePairs == 1 ? "" : "s"), \(regions) mapped regions, \(pages(first.pageKind))"
     }
 
     private func pages(_ kind: String) -> String {

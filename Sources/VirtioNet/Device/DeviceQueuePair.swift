@@ -1,0 +1,104 @@
+internal import GuestMemory
+internal import IOUring
+internal import Synchronization
+internal import SystemPackage
+internal import VirtQueue
+
+/// A queue pair of a simulated network device and the worker thread that serves it from an io_uring of its own:
+/// queue 0 receives, queue 1 transmits, queue 2 controls where the wire port is a ``WirePort/simulator(_:)``.
+///
+/// Queues have the numbers they have in the pair. The methods are ``DataPath``'s; they return when the worker has
+/// done what they say.
+final class DeviceQueuePair: Sendable {
+    private let mailbox: Mailbox<DeviceWorker>
+    private let isShutDown = Atomic<Bool>(false)
+    private let counters = [QueueCounters(), QueueCounters(), QueueCounters()]
+    private let isSimulator: Bool
+
+    /// Starts the worker, which serves `port`. `firstQueue` is the number that the device has for queue 0.
+    init(
+        name: String, firstQueue: Int, port: consuming sending WirePort,
+        report: @escaping @Sendable (DataPathEvent) -> Void
+    ) throws(VirtioNetError) {
+        do throws(Errno) {
+            mailbox = try Mailbox()
+        } catch {
+            throw VirtioNetError(.noEventDescriptor, errno: error)
+        }
+        isSimulator = port.kind == .simulator
+        let (mailbox, counters, parcel) = (mailbox, counters, Parcel<WirePort>(port))
+        try WorkerThread.start(name: name) { () throws(VirtioNetError) in
+            try DeviceWorker(
+                port: parcel.take() ?? .none, mailbox: mailbox,
+                receive: DeviceQueueState(index: firstQueue, counters: counters[0], report: report),
+                transmit: DeviceQueueState(index: firstQueue + 1, counters: counters[1], report: report),
+                control: DeviceQueueState(index: firstQueue + 2, counters: counters[2], report: report))
+        } run: { worker in
+            worker.run(mailbox)
+        }
+    }
+
+    deinit { shutdown() }
+
+    /// What a queue has done so far. Any thread.
+    func counts(_ index: Int) -> QueueCounts { counters[index].snapshot }
+
+    func setTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {
+        mailbox.perform { worker in
+            for index in queues { worker.withQueue(index) { $0.replaceTable(entries) } }
+        }
+    }
+
+    func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtQueueFeatures, base: UInt16) {
+        let configuration = DeviceQueueState.Configuration(layout: layout, features: features)
+        mailbox.perform { worker in
+            worker.takeEarlierKicks()
+            _ = worker.simulatorWork.release()
+            worker.withQueue(index) { $0.start(configuration, base: base) }
+        }
+    }
+
+    func stopQueue(_ index: Int) -> UInt16 {
+        mailbox.perform { worker in worker.withQueue(index) { $0.stop() } } ?? 0
+    }
+
+    func position(of index: Int) -> UInt16 {
+        mailbox.perform { worker in worker.withQueue(index) { $0.position } } ?? 0
+    }
+
+    func setKick(_ descriptor: FileDescriptor?, queue: Int) {
+        mailbox.perform { worker in worker.loop.bind(descriptor, queue: queue) }
+    }
+
+    func setCall(_ descriptor: FileDescriptor?, queue: Int) {
+        mailbox.perform { worker in
+            worker.withQueue(queue) { $0.call = descriptor.flatMap { try? EventFD(duplicating: $0) } }
+        }
+    }
+
+    func kick(_ queue: Int) {
+        mailbox.perform { worker in worker.kick(queue) }
+    }
+
+    func holdKicks() { mailbox.perform { worker in worker.simulatorWork.hold() } }
+
+    func releaseKicks() -> Bool {
+        guard isSimulator else { return true }
+        return mailbox.perform { worker in
+            worker.takeEarlierKicks()
+            return worker.simulatorWork.release()
+        } ?? false
+    }
+
+    /// Returns when the worker has done everything that was asked of it and sleeps.
+    func settle() {
+        // What an earlier letter asked for begins after the letter: only a sleep from now on counts.
+        mailbox.perform { worker in worker.forgetSleep() }
+        while mailbox.perform({ worker in worker.isAtRest }) == false {}
+    }
+
+    func shutdown() {
+        guard !isShutDown.exchange(true, ordering: .relaxed) else { return }
+        mailbox.perform { worker in worker.isEnding = true }
+    }
+}

@@ -1,0 +1,100 @@
+internal import GuestMemory
+internal import IOUring
+internal import Synchronization
+internal import SystemPackage
+internal import VirtQueue
+
+/// One queue pair of a guest's driver, on a thread of its own, fed by a port.
+///
+/// The methods are ``NetworkDriver``'s; they return when the worker has done what they say.
+final class DriverQueuePair: Sendable {
+    /// Kick and call of the receive queue (0) and of the transmit queue (1).
+    let signals: [QueueSignals]
+    /// What the pair has done so far; readable on any thread.
+    let counters = DriverCounters()
+
+    private let memory: DriverMemory
+    private let mailbox: Mailbox<DriverWorker>
+    private let isShutDown = Atomic<Bool>(false)
+
+    /// Lays out the rings in `memory`, posts the receive buffers and starts the thread.
+    init(
+        name: String, port: consuming sending GuestPort, memory: DriverMemory,
+        configuration: DriverConfiguration
+    ) throws(VirtioNetError) {
+        try memory.checkRoom(for: configuration)
+        self.memory = memory
+        do throws(Errno) {
+            signals = try [QueueSignals(), QueueSignals()]
+            mailbox = try Mailbox()
+        } catch {
+            throw VirtioNetError(.noEventDescriptor, errno: error)
+        }
+        let (mailbox, counters, signals, parcel) = (mailbox, counters, signals, Parcel<GuestPort>(port))
+        try WorkerThread.start(name: name) { () throws(VirtioNetError) in
+            try DriverWorker(
+                port: parcel.take() ?? .none, mailbox: mailbox, memory: memory, configuration: configuration,
+                signals: signals, counters: counters)
+        } run: { worker in
+            worker.run(mailbox)
+        }
+    }
+
+    deinit { shutdown() }
+
+    /// Where the device finds queue `index` when the driver's queues have `size` descriptors.
+    func layout(_ index: Int, size: UInt16) throws(VirtQueueError) -> SplitQueueLayout {
+        try memory.layout(index, size: size)
+    }
+
+    /// Lets the generator send, `limit` frames at the most.
+    func startTraffic(limit: UInt64 = .max) {
+        mailbox.perform { $0.generator.start(limit: limit) }
+    }
+
+    /// Has the generator send no more. Frames on their way still come back.
+    func stopTraffic() {
+        mailbox.perform { $0.generator.stop() }
+    }
+
+    func reinitialise(
+        _ configuration: DriverConfiguration, abandonsInFlight: Bool
+    ) throws(VirtioNetError) {
+        try memory.checkRoom(for: configuration)
+        let result = mailbox.perform { worker in
+            do throws(VirtioNetError) {
+                try worker.reinitialise(configuration, abandonsInFlight: abandonsInFlight)
+                return Result<Void, VirtioNetError>.success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result?.get()
+    }
+
+    /// Takes frame buffers from `buffers` from now on; those of the first block come back one by one.
+    func useSecondBuffers(_ buffers: DriverBuffers) {
+        mailbox.perform { $0.pool.useSecond(buffers) }
+    }
+
+    /// Takes frame buffers from the first block again; ``dropSecondBuffers()`` tells when the second is free.
+    func useFirstBuffers() {
+        mailbox.perform { $0.pool.useFirst() }
+    }
+
+    /// Gives the second block back. `false` while the device still has a buffer of it.
+    func dropSecondBuffers() -> Bool {
+        mailbox.perform { $0.dropSecondBuffers() } ?? true
+    }
+
+    /// Makes the worker publish its counts as they are now.
+    func synchronise() {
+        mailbox.perform { $0.publishCounts() }
+    }
+
+    /// Ends the worker. Every later call does nothing.
+    func shutdown() {
+        guard !isShutDown.exchange(true, ordering: .relaxed) else { return }
+        mailbox.perform { $0.isEnding = true }
+    }
+}
