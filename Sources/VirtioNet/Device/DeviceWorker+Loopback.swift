@@ -14,6 +14,7 @@ extension DeviceWorker {
         outgoing.suppressKicks()
         incoming.suppressKicks()
         var moved = 0
+        var byteCount: UInt64 = 0
         while moved < DeviceWorker.reflectedBatchSize {
             segments.removeAll()
             guard let target = receive.nextChain(of: &incoming, into: &segments) else { break }
@@ -29,13 +30,13 @@ extension DeviceWorker {
             segments.writeReceiveHeader(of: target)
             outgoing.complete(head: frame.head, byteCount: 0)
             incoming.complete(head: target.head, byteCount: frame.readableBytes)
-            let byteCount = UInt64(frame.readableBytes &- UInt32(NetworkHeader.byteCount))
-            transmit.counts.packets &+= 1
-            transmit.counts.bytes &+= byteCount
-            receive.counts.packets &+= 1
-            receive.counts.bytes &+= byteCount
+            byteCount &+= UInt64(frame.readableBytes &- UInt32(NetworkHeader.byteCount))
             moved &+= 1
         }
+        transmit.counts.packets &+= UInt64(moved)
+        transmit.counts.bytes &+= byteCount
+        receive.counts.packets &+= UInt64(moved)
+        receive.counts.bytes &+= byteCount
         let hasMoved = outgoing.usedIndex != sentStart || incoming.usedIndex != receivedStart
         receive.finishBatch(of: &incoming, since: receivedStart)
         transmit.finishBatch(of: &outgoing, since: sentStart)

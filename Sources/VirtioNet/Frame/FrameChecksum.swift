@@ -21,17 +21,18 @@ package enum FrameChecksum {
         var c = mix(2, unsafe base.loadWord(at: 16))
         var d = mix(3, unsafe base.loadWord(at: 24))
         var offset = GeneratedFrame.payloadOffset
-        let blocks = length - 32
+        let blocks = length &- 32
+        let words = length &- 8
         while offset <= blocks {
             a = mix(a, unsafe base.loadWord(at: offset))
-            b = mix(b, unsafe base.loadWord(at: offset + 8))
-            c = mix(c, unsafe base.loadWord(at: offset + 16))
-            d = mix(d, unsafe base.loadWord(at: offset + 24))
-            offset += 32
+            b = mix(b, unsafe base.loadWord(at: offset &+ 8))
+            c = mix(c, unsafe base.loadWord(at: offset &+ 16))
+            d = mix(d, unsafe base.loadWord(at: offset &+ 24))
+            offset &+= 32
         }
-        while offset <= length - 8 {
+        while offset <= words {
             a = mix(a, unsafe base.loadWord(at: offset))
-            offset += 8
+            offset &+= 8
         }
         if length & 7 != 0 { b = mix(b, unsafe tail(base, offset: offset, length: length)) }
         let sum = mix(mix(mix(a, b), c), d)
@@ -46,12 +47,12 @@ package enum FrameChecksum {
         if length & 4 != 0 {
             let piece = unsafe base.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
             word = UInt64(UInt32(littleEndian: piece))
-            offset += 4
+            offset &+= 4
         }
         if length & 2 != 0 {
             let piece = unsafe base.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
             word = word << 16 | UInt64(UInt16(littleEndian: piece))
-            offset += 2
+            offset &+= 2
         }
         if length & 1 != 0 {
             word = word << 8 | UInt64(unsafe base.load(fromByteOffset: offset, as: UInt8.self))

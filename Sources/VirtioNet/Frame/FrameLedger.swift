@@ -52,7 +52,7 @@ package struct FrameLedger: ~Copyable {
     package mutating func send() -> UInt64 {
         let sequence = counts.sent
         if sequence & 63 == 0 { slide(to: sequence) }
-        counts.sent = sequence + 1
+        counts.sent = sequence &+ 1
         return sequence
     }
 
@@ -81,7 +81,7 @@ package struct FrameLedger: ~Copyable {
             return
         }
         unsafe returned[word] = returned[word] | bit
-        counts.received += 1
+        counts.received &+= 1
         if unsafe abandoned[word] & bit != 0 {
             unsafe abandoned[word] = abandoned[word] & ~bit
             counts.abandoned -= 1
@@ -160,7 +160,7 @@ package struct FrameLedger: ~Copyable {
     }
 
     private mutating func noteOrder(_ sequence: UInt64) {
-        if sequence < highest { counts.reordered += 1 } else { highest = sequence + 1 }
+        if sequence < highest { counts.reordered += 1 } else { highest = sequence &+ 1 }
     }
 
     private func missingIndex(_ sequence: UInt64) -> Int? {

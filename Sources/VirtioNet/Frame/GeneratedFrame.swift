@@ -63,10 +63,10 @@ package struct GeneratedFrame: Sendable {
         unsafe base.storeWord(sequence, at: 24)
         var filler = FramePattern(sequence)
         var offset = GeneratedFrame.payloadOffset
-        let end = length - 8
+        let end = length &- 8
         while offset <= end {
             unsafe base.storeWord(filler.next(), at: offset)
-            offset += 8
+            offset &+= 8
         }
         // The last bytes in pieces that the checksum reads as they were stored: other pieces would stall it.
         var rest = filler.next()
@@ -74,13 +74,13 @@ package struct GeneratedFrame: Sendable {
             let piece = UInt32(truncatingIfNeeded: rest).littleEndian
             unsafe base.storeBytes(of: piece, toByteOffset: offset, as: UInt32.self)
             rest >>= 32
-            offset += 4
+            offset &+= 4
         }
         if length & 2 != 0 {
             let piece = UInt16(truncatingIfNeeded: rest).littleEndian
             unsafe base.storeBytes(of: piece, toByteOffset: offset, as: UInt16.self)
             rest >>= 16
-            offset += 2
+            offset &+= 2
         }
         if length & 1 != 0 {
             unsafe base.storeBytes(of: UInt8(truncatingIfNeeded: rest), toByteOffset: offset, as: UInt8.self)
