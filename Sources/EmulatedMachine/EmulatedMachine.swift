@@ -207,7 +207,7 @@ package final class EmulatedMachine {
                     + " is too little: give the machine \(Self.memoryNeeded(byteCount)) or more")
         }
         let memory = unsafe DriverMemory(guest: driverAddress, host: pointer, byteCount: byteCount)
-        let port = try GuestPort(configuration.guest)
+        let port = try GuestPort(configuration.guest, queuePairs: configuration.queuePairs)
         do throws(VirtioNetError) {
             return try NetworkDriver(
                 queuePairs: configuration.queuePairs, port: port, memory: memory,

@@ -22,7 +22,8 @@ struct OpenedDevice {
                         + " device without profile=")
             }
             let simulation = try SimulatedDevice(
-                specification, port: WirePort(configuration.wire), logger: logger)
+                specification, port: WirePort(configuration.wire, queuePairs: specification.queuePairs),
+                logger: logger)
             do throws(Errno) {
                 file = try simulation.device.open()
             } catch {

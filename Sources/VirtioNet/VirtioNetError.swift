@@ -16,8 +16,10 @@ package struct VirtioNetError: Error, Sendable {
         case memoryTooSmall(needed: ByteCount, given: ByteCount)
         /// The driver's queues cannot have the shape asked for.
         case queue(VirtQueueError)
-        /// More than one queue pair on a port that is one file, as a TAP device is here.
+        /// More than one queue pair on a port that carries one.
         case portHasOneQueuePair
+        /// The port has no queue for a further pair.
+        case port(PortError)
     }
 
     package let code: Code
@@ -41,8 +43,9 @@ extension VirtioNetError: CustomStringConvertible {
         case .queue(let error):
             return "the driver cannot lay out its queues: \(error.code)"
         case .portHasOneQueuePair:
-            return
-                "a TAP port carries one queue pair: use --queues 1, or generator, loopback or none as ports"
+            return "the port carries one queue pair: use --queues 1, or a TAP of several queues"
+        case .port(let error):
+            return "\(error)"
         }
     }
 }

@@ -12,6 +12,9 @@
 left_address=10.99.0.1
 right_address=10.99.0.2
 
+# What 'ip tuntap add' makes the TAPs with, besides the header: multi_queue for several queues.
+tap_options=()
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 traffic="$root/scripts/lib/tap-traffic.py"
 work=
@@ -53,13 +56,15 @@ clean_up() {
         kill -KILL "$pid" 2>/dev/null
         wait "$pid" 2>/dev/null
     done
+    background=()
     [[ -n ${left:-} ]] && ip netns del "$left" 2>/dev/null
     [[ -n ${right:-} ]] && ip netns del "$right" 2>/dev/null
     [[ -n $work ]] && rm -rf "$work"
 }
 
-# Makes the namespaces and the TAPs, with names nobody else has.
+# Makes the namespaces and the TAPs, with names nobody else has, in place of those made before.
 make_namespaces() {
+    clean_up
     trap clean_up EXIT
     trap 'exit 130' INT TERM
     work=$(mktemp -d "${TMPDIR:-/tmp}/emu-tap.XXXXXX") || die "cannot make a temporary directory"
@@ -77,7 +82,7 @@ make_side() {
     ip netns exec "$namespace" sh -c \
         'for f in all default; do f=/proc/sys/net/ipv6/conf/$f/disable_ipv6; [ ! -e $f ] || echo 1 >$f; done'
     ip -n "$namespace" link set lo up &&
-        ip -n "$namespace" tuntap add "$tap" mode tap vnet_hdr &&
+        ip -n "$namespace" tuntap add "$tap" mode tap vnet_hdr "${tap_options[@]}" &&
         ip -n "$namespace" link set "$tap" address "$mac" &&
         ip -n "$namespace" address add "$address/24" dev "$tap" &&
         ip -n "$namespace" link set "$tap" up &&

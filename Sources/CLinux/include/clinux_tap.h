@@ -37,6 +37,7 @@ struct clinux_tap_request {
     const char *name;
     int header_size;
     unsigned offload;
+    int is_multiqueue; // one of several queues of the interface, each with a descriptor
     enum clinux_tap_step step;
     int result; // the descriptor, or -errno
 };
@@ -50,6 +51,8 @@ static inline int clinux_tap_open_here(struct clinux_tap_request *request)
         return -ENAMETOOLONG;
     memcpy(interface.ifr_name, request->name, strlen(request->name));
     interface.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+    if (request->is_multiqueue)
+        interface.ifr_flags |= IFF_MULTI_QUEUE;
 
     request->step = clinux_tap_step_open;
     int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);

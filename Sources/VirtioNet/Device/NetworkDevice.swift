@@ -22,13 +22,22 @@ package final class NetworkDevice: DataPath {
         configurationSpace = port.configurationSpace
         var pairs: [DeviceQueuePair] = []
         for index in 1..<max(1, queuePairs) {
-            guard let another = port.another() else { throw VirtioNetError(.portHasOneQueuePair) }
+            let another = try Self.another(port)
             pairs.append(
                 try DeviceQueuePair(
                     name: "\(name)\(index)", firstQueue: 2 * index, port: another, report: report))
         }
         pairs.insert(try DeviceQueuePair(name: name, firstQueue: 0, port: port, report: report), at: 0)
         self.pairs = pairs
+    }
+
+    private static func another(_ port: borrowing WirePort) throws(VirtioNetError) -> WirePort {
+        do throws(PortError) {
+            if let another = try port.another() { return another }
+        } catch {
+            throw VirtioNetError(.port(error))
+        }
+        throw VirtioNetError(.portHasOneQueuePair)
     }
 
     deinit { shutdown() }

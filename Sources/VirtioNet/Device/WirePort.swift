@@ -34,12 +34,16 @@ package enum WirePort: ~Copyable, Sendable {
         }
     }
 
-    /// The wire of a further queue pair: a loop of its own, or nothing as here. `nil` where there can be only one.
-    func another() -> WirePort? {
-        switch kind {
-        case .loopback: .loopback
-        case .none: WirePort.none
-        case .tap, .simulator: nil
+    /// The wire of a further queue pair: a loop of its own, one more queue of the TAP, or nothing as here. `nil` where
+    /// there can be only one.
+    func another() throws(PortError) -> WirePort? {
+        switch self {
+        case .loopback: return .loopback
+        case .none: return WirePort.none
+        case .simulator: return nil
+        case .tap(let device):
+            guard let queue = try device.anotherQueue() else { return nil }
+            return .tap(queue)
         }
     }
 

@@ -22,12 +22,15 @@ package enum GuestPort: ~Copyable, Sendable {
         }
     }
 
-    /// The port of a further queue pair: a generator of its own, or nothing as here. `nil` where there can be only one.
-    func another() -> GuestPort? {
-        switch kind {
-        case .generator: .generator
-        case .none: GuestPort.none
-        case .tap: nil
+    /// The port of a further queue pair: a generator of its own, one more queue of the TAP, or nothing as here. `nil`
+    /// where there can be only one.
+    func another() throws(PortError) -> GuestPort? {
+        switch self {
+        case .generator: return .generator
+        case .none: return GuestPort.none
+        case .tap(let device):
+            guard let queue = try device.anotherQueue() else { return nil }
+            return .tap(queue)
         }
     }
 

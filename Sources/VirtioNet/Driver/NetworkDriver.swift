@@ -26,7 +26,7 @@ package final class NetworkDriver: Sendable {
         let count = max(1, queuePairs)
         var pairs: [DriverQueuePair] = []
         for index in 1..<count {
-            guard let another = port.another() else { throw VirtioNetError(.portHasOneQueuePair) }
+            let another = try Self.another(port)
             pairs.append(
                 try DriverQueuePair(
                     name: "guest\(index)", port: another, memory: memory.part(index, of: count),
@@ -104,6 +104,15 @@ package final class NetworkDriver: Sendable {
     /// Ends the workers. Every later call does nothing.
     package func shutdown() {
         for pair in pairs { pair.shutdown() }
+    }
+
+    private static func another(_ port: borrowing GuestPort) throws(VirtioNetError) -> GuestPort {
+        do throws(PortError) {
+            if let another = try port.another() { return another }
+        } catch {
+            throw VirtioNetError(.port(error))
+        }
+        throw VirtioNetError(.portHasOneQueuePair)
     }
 
     deinit { shutdown() }

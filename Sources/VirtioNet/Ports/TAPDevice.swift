@@ -23,6 +23,12 @@ package struct TAPDevice: ~Copyable, Sendable {
     package let descriptor: FileDescriptor
     /// The interface's name.
     package let name: String
+    /// Where it is: a name under /run/netns.
+    private let namespace: String?
+    /// What the reader accepted unfinished when it attached.
+    private let offloads: TAPOffloads
+    /// Whether the interface has a queue for each descriptor; see ``anotherQueue()``.
+    private let hasSeveralQueues: Bool
 
     /// The longest name of an interface in bytes (IFNAMSIZ less its zero).
     package static var maximumNameLength: Int { clinux_tap_name_max }
@@ -33,17 +39,33 @@ package struct TAPDevice: ~Copyable, Sendable {
     ///   - namespace: a name under /run/netns, or `nil` for the calling thread's namespace. A short-lived thread
     ///     enters it; the descriptor then works everywhere.
     ///   - offloads: what the reader accepts unfinished; empty means whole frames with checksums only.
+    ///   - hasSeveralQueues: whether the interface is one of several queues (IFF_MULTI_QUEUE), of which this is one.
+    ///     It is so for good: an interface was made with several queues or with one.
     package init(
-        name: String, namespace: String? = nil, offloads: TAPOffloads = []
+        name: String, namespace: String? = nil, offloads: TAPOffloads = [], hasSeveralQueues: Bool = false
     ) throws(PortError) {
         guard TAPDevice.isValidName(name) else { throw PortError.badInterfaceName(name, in: name) }
-        let outcome = TAPDevice.open(name: name, namespace: namespace, offloads: offloads)
+        let outcome = TAPDevice.open(
+            name: name, namespace: namespace, offloads: offloads, hasSeveralQueues: hasSeveralQueues)
         guard outcome.result >= 0 else {
             throw PortError.tap(
-                name: name, namespace: namespace, step: outcome.step, Errno(rawValue: -outcome.result))
+                name: name, namespace: namespace, hasSeveralQueues: hasSeveralQueues, step: outcome.step,
+                Errno(rawValue: -outcome.result))
         }
         descriptor = FileDescriptor(rawValue: outcome.result)
         self.name = name
+        self.namespace = namespace
+        self.offloads = offloads
+        self.hasSeveralQueues = hasSeveralQueues
+    }
+
+    /// One more queue of the same interface; `nil` where it has one only.
+    ///
+    /// The kernel spreads flows over the queues, and answers a flow on the queue that it came from
+    /// (drivers/net/tun.c, `tun_automq_select_queue`): what belongs together stays in order.
+    package func anotherQueue() throws(PortError) -> TAPDevice? {
+        guard hasSeveralQueues else { return nil }
+        return try TAPDevice(name: name, namespace: namespace, offloads: offloads, hasSeveralQueues: true)
     }
 
     deinit {
@@ -67,13 +89,14 @@ package struct TAPDevice: ~Copyable, Sendable {
     }
 
     private static func open(
-        name: String, namespace: String?, offloads: TAPOffloads
+        name: String, namespace: String?, offloads: TAPOffloads, hasSeveralQueues: Bool
     ) -> (result: Int32, step: clinux_tap_step) {
         unsafe name.withCString { name in
             unsafe withOptionalCString(namespace.map { "/run/netns/\($0)" }) { path in
                 var request = unsafe clinux_tap_request(
                     namespace_path: path, name: name, header_size: Int32(NetworkHeader.byteCount),
-                    offload: offloads.rawValue, step: clinux_tap_step_none, result: 0)
+                    offload: offloads.rawValue, is_multiqueue: hasSeveralQueues ? 1 : 0,
+                    step: clinux_tap_step_none, result: 0)
                 let result = unsafe clinux_tap_open(&request)
                 return unsafe (result, request.step)
             }
@@ -91,7 +114,7 @@ package struct TAPDevice: ~Copyable, Sendable {
 extension PortError {
     /// The error of a step in attaching to a TAP.
     static func tap(
-        name: String, namespace: String?, step: clinux_tap_step, _ errno: Errno
+        name: String, namespace: String?, hasSeveralQueues: Bool, step: clinux_tap_step, _ errno: Errno
     ) -> PortError {
         let place = namespace.map { " in namespace '\($0)'" } ?? ""
         let enter = namespace.map { "ip netns exec \($0) " } ?? ""
@@ -131,8 +154,9 @@ extension PortError {
         case (clinux_tap_step_attach, .invalidArgument):
             return error(
                 .busy,
-                "interface '\(name)'\(place) exists and is no TAP of one queue: name another, or make it with "
-                    + "'\(enter)ip tuntap add \(name) mode tap vnet_hdr'")
+                "interface '\(name)'\(place) exists and is no TAP of \(hasSeveralQueues ? "several queues" : "one queue"):"
+                    + " name another, or make it with '\(enter)ip tuntap add \(name) mode tap vnet_hdr"
+                    + "\(hasSeveralQueues ? " multi_queue" : "")'")
         default:
             return error(.system, "cannot attach to TAP '\(name)'\(place)")
         }

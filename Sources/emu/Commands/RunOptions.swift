@@ -22,7 +22,7 @@ extension RunCommand {
     func options() throws(StartError) -> RunOptions {
         let device = deviceOption.device
         let queuePairs = try QueuePairs(queues, on: device)
-        try checkPorts(device, queuePairs.count)
+        try checkPorts(device)
         try checkNumbers()
         if !device.isSimulated, persist == .force {
             throw StartError(
@@ -40,7 +40,7 @@ extension RunCommand {
             queues: queuePairs.count)
     }
 
-    private func checkPorts(_ device: DeviceSpecification, _ queuePairs: Int) throws(StartError) {
+    private func checkPorts(_ device: DeviceSpecification) throws(StartError) {
         if let wire, !device.isSimulated {
             throw StartError(
                 "--wire \(wire) with \(device): a real device has its own wire; leave --wire out")
@@ -56,12 +56,6 @@ extension RunCommand {
         if case .tap = guest, guest == wire {
             throw StartError(
                 "--guest \(guest) --wire \(guest): one TAP cannot be at both ends; give the wire another")
-        }
-        for (name, port) in [("guest", guest), ("wire", wire ?? .none)] where queuePairs > 1 {
-            guard case .tap = port else { continue }
-            throw StartError(
-                "--\(name) \(port) with \(queuePairs) queue pairs: a TAP port carries one; use --queues 1 and a device"
-                    + " without queues=")
         }
         if packets != nil, guest != .generator {
             throw StartError(

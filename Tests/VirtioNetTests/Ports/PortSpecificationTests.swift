@@ -61,7 +61,8 @@ import Testing
             (clinux_tap_step_header, .invalidArgument, .system, "emu0"),
         ] as [(clinux_tap_step, Errno, PortError.Code, String)])
     func advice(step: clinux_tap_step, errno: Errno, code: PortError.Code, text: String) {
-        let error = PortError.tap(name: "emu0", namespace: "ns1", step: step, errno)
+        let error = PortError.tap(
+            name: "emu0", namespace: "ns1", hasSeveralQueues: false, step: step, errno)
         #expect(error.code == code)
         #expect(error.errno == errno)
         #expect(error.context.contains(text))

@@ -119,6 +119,31 @@ struct TAPDeviceTests {
         #expect(error?.errno == .resourceBusy)
     }
 
+    @Test("A TAP of several queues has a descriptor for each, and one of one queue has no other")
+    func severalQueues() throws {
+        let namespace = try NetworkNamespace()
+        let first = try TAPDevice(name: "emu0", namespace: namespace.name, hasSeveralQueues: true)
+        let second = try first.anotherQueue()
+        let hasSecond = second != nil
+        #expect(hasSecond)
+        namespace.expect("ip link set emu0 up")
+        namespace.expect("test -d /sys/class/net/emu0/queues/tx-1")
+        let single = try TAPDevice(name: "emu1", namespace: namespace.name)
+        let none = try single.anotherQueue() == nil
+        #expect(none)
+    }
+
+    @Test("A TAP is of one queue or of several, for good: the other kind is refused with how to make it")
+    func otherKind() throws {
+        let namespace = try NetworkNamespace()
+        namespace.expect("ip tuntap add single mode tap vnet_hdr")
+        namespace.expect("ip tuntap add several mode tap vnet_hdr multi_queue")
+        let one = refusal(name: "single", namespace: namespace.name, hasSeveralQueues: true)
+        #expect(one?.code == .busy && one?.context.contains("tap vnet_hdr multi_queue") == true)
+        let several = refusal(name: "several", namespace: namespace.name)
+        #expect(several?.code == .busy && several?.context.contains("no TAP of one queue") == true)
+    }
+
     @Test("An interface that is no TAP is refused")
     func notTAP() throws {
         let namespace = try NetworkNamespace()
@@ -137,9 +162,9 @@ struct TAPDeviceTests {
         #expect(refusal(name: "sixteen_bytes_xx", namespace: nil)?.code == .badSpecification)
     }
 
-    private func refusal(name: String, namespace: String?) -> PortError? {
+    private func refusal(name: String, namespace: String?, hasSeveralQueues: Bool = false) -> PortError? {
         do throws(PortError) {
-            _ = try TAPDevice(name: name, namespace: namespace)
+            _ = try TAPDevice(name: name, namespace: namespace, hasSeveralQueues: hasSeveralQueues)
             return nil
         } catch {
             return error

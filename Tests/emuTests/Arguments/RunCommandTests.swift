@@ -109,14 +109,6 @@ import VirtioNet
                 + " queue, which the guest's driver does not use; use --queues 1"
         ),
         (
-            ["--device", "sim,queues=2", "--wire", "tap:a"],
-            "--wire tap:a with 2 queue pairs: a TAP port carries one; use --queues 1 and a device without queues="
-        ),
-        (
-            ["--queues", "2", "--guest", "tap:a"],
-            "--guest tap:a with 2 queue pairs: a TAP port carries one; use --queues 1 and a device without queues="
-        ),
-        (
             ["--queues", "2", "--device", "sim,profile=vdpasim-net"],
             "--queues 2 with sim,profile=vdpasim-net: profile=vdpasim-net cannot be with queues=2: vdpa_sim_net has one"
                 + " pair; leave it out"
