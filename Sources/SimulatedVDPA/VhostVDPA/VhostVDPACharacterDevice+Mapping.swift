@@ -10,7 +10,8 @@ extension VhostVDPACharacterDevice {
     /// has no such net, so an entry here never allows more than the area does, and where the kernel lets an
     /// entry start in a hole below an area, the hole stays unmapped: both become a fault, too.
     func mapVirtualAddresses(_ message: RawIOTLBMessage, addressSpace: UInt32) throws(Errno) {
-        let mappings = try mappings()
+        let (end, wraps) = message.userAddress.addingReportingOverflow(message.size)
+        let mappings = try mappings(message.userAddress..<(wraps ? .max : end))
         var iova = message.iova
         var address = message.userAddress
         var left = message.size
