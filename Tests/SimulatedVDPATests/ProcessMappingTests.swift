@@ -41,7 +41,7 @@ struct ProcessMappingTests {
         }
     }
 
-    @Test("In a hole the next area above is found, and above all memory there is none, not even the vsyscall page")
+    @Test("In a hole the next area above is found, above all memory none: no vsyscall page")
     func holes() throws {
         let memory = Memory(pages: 3)
         memory.forbidPages(from: 2)

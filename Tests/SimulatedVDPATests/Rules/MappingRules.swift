@@ -45,7 +45,8 @@ struct MappingRules {
     @Test("56. use_va: above the last area is EINVAL, also below the page of vsyscalls, which is none")
     func aboveAllMemory() throws {
         let client = try Client.owned("sim")
-        #expect(client.send(.update, iova: 0x100000, size: 0x1000, user: 0xffff_ffff_ff50_0000) == .badAddress)
+        #expect(
+            client.send(.update, iova: 0x100000, size: 0x1000, user: 0xffff_ffff_ff50_0000) == .badAddress)
         #expect(client.file.mapFailures.last?.cause == .invalidArgument)
     }
 
