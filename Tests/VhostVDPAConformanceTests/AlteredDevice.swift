@@ -60,7 +60,10 @@ struct Ioctl {
     }
 
     /// The first eight bytes behind the argument.
-    var value: UInt64 { UInt64(word(0)) | UInt64(word(1)) << 32 }
+    var value: UInt64 { long(atWord: 0) }
+
+    /// The eight bytes that begin with this word.
+    func long(atWord index: Int) -> UInt64 { UInt64(word(index)) | UInt64(word(index + 1)) << 32 }
 
     /// The first byte behind the argument, for a status.
     var byte: UInt8 {

@@ -174,8 +174,31 @@ extension Breaks {
                     ioctl.store(ioctl.word(2) ^ 1, atWord: 2)
                 }
                 return answer
-            }))
+            })),
+        startingWithoutReceiveBuffers(71, "an empty receive ring switches the device off") { scene, _ in
+            scene.call(Number.setVringEnable, 0)
+        },
+        startingWithoutReceiveBuffers(71, "a receive buffer is found where none was given") { _, ring in
+            ring.offerBuffer()
+        },
     ]
+
+    /// What the break does at DRIVER_OK to a receive ring in which the driver has put nothing.
+    private static func startingWithoutReceiveBuffers(
+        _ rule: Int, _ what: String, _ body: @escaping @Sendable (Scene, ReceiveRing) -> Void
+    ) -> Case {
+        alter(
+            rule, what, on: simulator,
+            Break(ioctl: { scene, ioctl in
+                let answer = scene.forward(ioctl)
+                if ioctl.request == Number.setStatus, ioctl.byte & 4 != 0, let ring = ReceiveRing(scene),
+                    ring.isEmpty
+                {
+                    body(scene, ring)
+                }
+                return answer
+            }))
+    }
 
     private static func signal(_ descriptor: UInt32) {
         _ = clinux_eventfd_signal(Int32(bitPattern: descriptor))

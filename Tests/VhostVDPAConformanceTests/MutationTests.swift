@@ -26,11 +26,10 @@ struct MutationTests {
         #expect(passing.contains(example.rule) || [10, 47, 57].contains(example.rule))
     }
 
-    @Test("Every rule has a break, or no simulated device can be asked it")
+    @Test("Every rule has a break")
     func everyRuleHasABreak() {
         let broken = Set(Breaks.all.map(\.rule))
-        let notAsked: Set<Int> = [71]
-        #expect(Set(RuleBook.rules.map(\.number)).subtracting(broken) == notAsked)
+        #expect(broken == Set(RuleBook.rules.map(\.number)))
         print("mutations: \(Breaks.all.count) breaks of \(broken.count) rules")
     }
 

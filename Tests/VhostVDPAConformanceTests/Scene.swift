@@ -53,6 +53,8 @@ final class Scene {
     private(set) var enabled: Set<UInt32> = []
     private(set) var kicks: [UInt32: UInt32] = [:]
     private(set) var calls: [UInt32: UInt32] = [:]
+    /// Where each ring's descriptors and its avail ring are, as IOVAs.
+    private(set) var rings: [UInt32: (descriptors: UInt64, avail: UInt64)] = [:]
     /// The acknowledgement while the first update came.
     private(set) var acknowledgedWhenMapped: UInt64?
     /// The last call was a status reset.
@@ -62,6 +64,11 @@ final class Scene {
     private(set) var leftAcknowledged: UInt64 = 0
 
     var isRunning: Bool { status & 4 != 0 }
+
+    /// The client's own address of what it has mapped at `iova`.
+    func user(_ iova: UInt64) -> UInt? {
+        updates.first { $0.iova <= iova && iova - $0.iova < $0.size }.map { UInt($0.user + (iova - $0.iova)) }
+    }
 
     func open(_ file: any CharacterDevice) { self.file = file }
 
@@ -78,6 +85,7 @@ final class Scene {
         enabled = []
         kicks = [:]
         calls = [:]
+        rings = [:]
         acknowledgedWhenMapped = nil
         wasJustReset = false
         leftBatch = batch
@@ -136,6 +144,7 @@ final class Scene {
         case Number.setVringEnable where ioctl.word(1) == 0: enabled.remove(ioctl.word(0))
         case Number.setVringEnable: enabled.insert(ioctl.word(0))
         case Number.setVringKick: kicks[ioctl.word(0)] = ioctl.word(1)
+        case Number.setVringAddr: rings[ioctl.word(0)] = (ioctl.long(atWord: 2), ioctl.long(atWord: 6))
         case Number.setVringCall: calls[ioctl.word(0)] = ioctl.word(1)
         default: break
         }

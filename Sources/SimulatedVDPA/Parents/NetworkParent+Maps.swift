@@ -67,9 +67,10 @@ extension NetworkParent {
     /// Gives the queues of a space what it translates to.
     func installTranslation(ofAddressSpace space: Int) {
         staleAddressSpaces.remove(space)
-        let entries = translation(ofAddressSpace: space)
-        for (group, used) in groupAddressSpaces.enumerated() where Int(used) == space {
-            for run in queueRuns(ofGroup: group) { dataPath.setTranslation(entries, queues: run) }
+        memory.install(translation(ofAddressSpace: space), addressSpace: space) { entries in
+            for (group, used) in groupAddressSpaces.enumerated() where Int(used) == space {
+                for run in queueRuns(ofGroup: group) { dataPath.setTranslation(entries, queues: run) }
+            }
         }
     }
 

@@ -27,6 +27,7 @@ package final class NetworkParent: ParentDriver {
     /// The address space of each group.
     var groupAddressSpaces: [UInt32]
     let configurationSpace: ConfigurationSpace
+    package let memory = DeviceMemory()
     /// The memory of a driver in the kernel, with the addresses the device has for it.
     var kernelMemory: [TranslationEntry] = []
 

@@ -52,6 +52,8 @@ package protocol ParentDriver: AnyObject {
     func setGroup(_ group: UInt32, addressSpace: UInt32) throws(Errno)
 
     // Maps, as `mapOperation` says.
+    /// Keeps mapped memory within the device's reach.
+    var memory: DeviceMemory { get }
     /// The IOMMU in front of a device whose parent has no map operations (`vdpa_get_dma_dev`); else `nil`.
     var platformIOMMU: PlatformIOMMU? { get }
     func setMap(_ entries: [TranslationEntry], addressSpace: UInt32) throws(Errno)

@@ -20,7 +20,7 @@ struct PinAccount {
         let (byteCount, overflow) = UInt64(count).multipliedReportingOverflow(by: UInt64(PageSize.current))
         let (end, wraps) = start.rawValue.addingReportingOverflow(byteCount)
         guard !overflow, !wraps else { throw .badAddress }
-        let mappings = try mappings()
+        let mappings = try mappings(start.rawValue..<end)
         let isWritable = mappings.covers(from: start.rawValue, upTo: end) { $0.isWritable }
         let mayBeRead = !access.contains(.write)
         guard

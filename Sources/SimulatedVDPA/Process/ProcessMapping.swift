@@ -31,7 +31,7 @@ extension ProcessMapping {
 
     /// Reads every line of the form `7f00-7f10 rw-s 00000000 00:01 2048 /memfd:ram`; other lines are skipped.
     ///
-    /// Works on bytes, since a process has hundreds of areas and every update of a map reads them all.
+    /// Works on bytes, since a process has hundreds of areas, thousands under a sanitizer.
     package static func parse(_ text: [UInt8]) -> [ProcessMapping] {
         var areas: [ProcessMapping] = []
         var position = 0

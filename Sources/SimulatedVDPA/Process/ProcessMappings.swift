@@ -1,19 +1,55 @@
+internal import CLinux
 package import SystemPackage
 
 /// The virtual memory areas of this process at one moment, lowest first: what the kernel walks with `find_vma`.
 package struct ProcessMappings: Sendable {
-    /// Where the areas come from: the process, or a test's own list.
-    package typealias Source = @Sendable () throws(Errno) -> ProcessMappings
+    /// Where the areas come from: the process, or a test's own list. At least those that have an address of the
+    /// range, and the next one above it.
+    package typealias Source = @Sendable (Range<UInt64>) throws(Errno) -> ProcessMappings
+
+    private static let mapsFile: FilePath = "/proc/self/maps"
 
     package let areas: [ProcessMapping]
 
     /// Takes `areas`, lowest first and without overlap.
     package init(areas: [ProcessMapping]) { self.areas = areas }
 
-    /// Reads `/proc/self/maps`. Takes time in proportion to the number of areas: once per message, never per
-    /// packet.
-    package static func current() throws(Errno) -> ProcessMappings {
-        ProcessMappings(areas: ProcessMapping.parse(try contents(of: "/proc/self/maps")))
+    /// The areas of `range` and the next one above it, as they are now: once per message, never per packet.
+    ///
+    /// The kernel is asked for each area; one before Linux 6.11 cannot be, and every area is read.
+    package static func current(_ range: Range<UInt64>) throws(Errno) -> ProcessMappings {
+        if let mappings = try queried(range) { return mappings }
+        return try read()
+    }
+
+    /// Every area, out of `/proc/self/maps`. Takes time in proportion to their number.
+    package static func read() throws(Errno) -> ProcessMappings {
+        let areas = ProcessMapping.parse(try contents(of: mapsFile))
+        // The page of vsyscalls is listed, and is no area that find_vma would find.
+        return ProcessMappings(areas: areas.filter { $0.start < 1 << 63 })
+    }
+
+    /// The areas of `range` and the next one above it, each asked for by its address; `nil` where the kernel has no
+    /// such request.
+    package static func queried(_ range: Range<UInt64>) throws(Errno) -> ProcessMappings? {
+        let maps: FileDescriptor
+        do {
+            maps = try FileDescriptor.open(mapsFile, .readOnly, options: .closeOnExec)
+        } catch {
+            throw error as? Errno ?? .ioError
+        }
+        defer { try? maps.close() }
+        var areas: [ProcessMapping] = []
+        var next = range.lowerBound
+        var area = clinux_memory_area()
+        repeat {
+            let result = unsafe clinux_memory_area_from(maps.rawValue, next, &area)
+            if result == -Errno.noSuchFileOrDirectory.rawValue { break }
+            guard result == 0 else { return nil }
+            areas.append(ProcessMapping(area))
+            next = area.end
+        } while next < range.upperBound
+        return ProcessMappings(areas: areas)
     }
 
     /// The first area that ends above `address`, as the kernel's `find_vma`: it may start above it, too.
@@ -60,5 +96,14 @@ package struct ProcessMappings: Sendable {
         } catch {
             throw .ioError
         }
+    }
+}
+
+extension ProcessMapping {
+    fileprivate init(_ area: clinux_memory_area) {
+        self.init(
+            start: area.start, end: area.end, isReadable: area.flags & clinux_memory_area_readable != 0,
+            isWritable: area.flags & clinux_memory_area_writable != 0,
+            isShared: area.flags & clinux_memory_area_shared != 0)
     }
 }

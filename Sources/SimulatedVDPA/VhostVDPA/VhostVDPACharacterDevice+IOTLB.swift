@@ -110,9 +110,11 @@ extension VhostVDPACharacterDevice {
         }
     }
 
-    /// Adds an entry and tells the parent as its kind wants it; takes the entry back if the parent refuses.
-    func add(_ entry: TranslationEntry, addressSpace: UInt32) throws(Errno) {
+    /// Adds an entry, which is in `memory`, and tells the parent as its kind wants it; takes the entry back if the
+    /// parent refuses.
+    func add(_ entry: TranslationEntry, in memory: HeldMemory, addressSpace: UInt32) throws(Errno) {
         try addressSpaces[addressSpace]?.insert(entry)
+        parent.memory.hold(memory, for: entry, addressSpace: addressSpace)
         do throws(Errno) {
             switch description.mapOperation {
             case .dmaMap: try parent.map(entry, addressSpace: addressSpace)
@@ -124,6 +126,7 @@ extension VhostVDPACharacterDevice {
         } catch {
             addressSpaces[addressSpace]?.remove(
                 touching: entry.range.first.rawValue, through: entry.range.last.rawValue)
+            parent.memory.letGo(of: entry, addressSpace: addressSpace)
             throw error
         }
     }
@@ -150,6 +153,7 @@ extension VhostVDPACharacterDevice {
         let removed = addressSpaces[addressSpace]?.remove(touching: first, through: last) ?? []
         if !description.usesVirtualAddresses { unpin(removed) }
         for entry in removed {
+            parent.memory.letGo(of: entry, addressSpace: addressSpace)
             switch description.mapOperation {
             case .dmaMap: parent.unmap(entry.range, addressSpace: addressSpace)
             case .platform: domain?.unmap(entry.range)

@@ -10,7 +10,10 @@ extension VhostVDPACharacterDevice {
     /// has no such net, so an entry here never allows more than the area does, and where the kernel lets an
     /// entry start in a hole below an area, the hole stays unmapped: both become a fault, too.
     func mapVirtualAddresses(_ message: RawIOTLBMessage, addressSpace: UInt32) throws(Errno) {
-        let mappings = try mappings()
+        let (end, wraps) = message.userAddress.addingReportingOverflow(message.size)
+        let range = message.userAddress..<(wraps ? .max : end)
+        let mappings = try mappings(range)
+        let memory = HeldMemory(range, areas: mappings)
         var iova = message.iova
         var address = message.userAddress
         var left = message.size
@@ -24,7 +27,7 @@ extension VhostVDPACharacterDevice {
                         try entry(
                             iova: iova + hole, host: address + hole, size: step - hole,
                             access: access(of: message).intersection(area.access)),
-                        addressSpace: addressSpace)
+                        in: memory, addressSpace: addressSpace)
                 }
                 left -= step
                 address &+= step
@@ -53,10 +56,11 @@ extension VhostVDPACharacterDevice {
         var host = start
         var left = UInt64(pages) * page
         do throws(Errno) {
+            let memory = HeldMemory(start..<start + left, areas: try mappings(start..<start + left))
             while left > 0 {
                 let run = min(left, UInt64(mapping.fragment ?? Int.max))
                 try add(
-                    try entry(iova: iova, host: host, size: run, access: access),
+                    try entry(iova: iova, host: host, size: run, access: access), in: memory,
                     addressSpace: addressSpace)
                 left -= run
                 iova &+= run

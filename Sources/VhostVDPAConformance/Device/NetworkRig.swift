@@ -1,6 +1,6 @@
 internal import Glibc
 internal import GuestMemory
-internal import SystemPackage
+package import SystemPackage
 internal import VirtQueue
 
 /// A network driver small enough for one page: a receive and a transmit ring of eight, their buffers, a frame.
@@ -9,22 +9,22 @@ internal import VirtQueue
 /// that is the machine's own memory at that number (identity), so the page is mapped at the *physical address of
 /// another page of ours*, which is zero: what the device finds there is a ring without work, and it writes
 /// nothing. Without the privilege to learn that address no traffic is made at all where it matters.
-final class NetworkRig {
+package final class NetworkRig {
     static let size: UInt16 = 8
     private static let receiveRing = 0
     private static let transmitRing = 512
     private static let frame = 1024
-    private static let receiveBuffers = 1536
+    package static let receiveBuffers = 1536
     private static let receiveBufferBytes = 256
     private static let receiveBufferCount = 4
     static let controlRing = 2560
     static let controlCommand = 3072
     static let controlAnswer = 3200
 
-    let page: TestPages
+    package let page: TestPages
     private let decoy: TestPages
     /// Where the page is mapped.
-    let iova: UInt64
+    package let iova: UInt64
     private let quietMilliseconds: Int
     private let patienceMilliseconds: Int
     private let settleDevice: (() -> Void)?
@@ -35,7 +35,7 @@ final class NetworkRig {
     let transmitKick: EventCounter
     let transmitCall: EventCounter
 
-    init(_ opener: DeviceOpener, _ traits: DeviceTraits) throws(RuleInterruption) {
+    package init(_ opener: DeviceOpener, _ traits: DeviceTraits) throws(RuleInterruption) {
         quietMilliseconds = opener.quietMilliseconds
         patienceMilliseconds = opener.patienceMilliseconds
         settleDevice = opener.settle
@@ -69,17 +69,17 @@ final class NetworkRig {
     }
 
     /// Maps the page, with the address it will be used at.
-    func map(_ client: RuleClient, asid: UInt32 = 0) -> Errno? {
+    package func map(_ client: RuleClient, asid: UInt32 = 0) -> Errno? {
         client.update(iova, page, asid: asid)
     }
 
-    func unmap(_ client: RuleClient, asid: UInt32 = 0) -> Errno? {
+    package func unmap(_ client: RuleClient, asid: UInt32 = 0) -> Errno? {
         client.send(.invalidate, iova: iova, size: UInt64(page.byteCount), asid: asid)
     }
 
     /// Empty rings, or those of before at the positions given, receive buffers where wanted, and the device brought
     /// to DRIVER_OK with both queues enabled.
-    func start(
+    package func start(
         _ client: RuleClient, at address: UInt64? = nil, callBound: Bool = true,
         receiveBuffers: Bool = true, goingOnAt bases: [UInt32]? = nil,
         beforeDriverOK: (NetworkRig) throws(RuleInterruption) -> Void = { _ in }
@@ -111,7 +111,7 @@ final class NetworkRig {
     }
 
     /// Size, base and addresses of a ring of ours at `address`.
-    func setUp(
+    package func setUp(
         _ client: RuleClient, queue: UInt32, ring address: UInt64, base: UInt32 = 0
     ) throws(RuleInterruption) {
         guard let geometry = try? SplitRingGeometry(size: Self.size) else { return }
@@ -125,12 +125,12 @@ final class NetworkRig {
                 avail: address + UInt64(geometry.availRingOffset)))
     }
 
-    func enable(_ client: RuleClient, queue: UInt32, _ value: UInt32) throws(RuleInterruption) {
+    package func enable(_ client: RuleClient, queue: UInt32, _ value: UInt32) throws(RuleInterruption) {
         try expect(
             "SET_VRING_ENABLE \(queue) \(value)", client.setVring(Request.setVringEnable, queue, value))
     }
 
-    func bindKick(_ client: RuleClient) throws(RuleInterruption) {
+    package func bindKick(_ client: RuleClient) throws(RuleInterruption) {
         try expect(
             "SET_VRING_KICK 1",
             client.setVring(Request.setVringKick, 1, file: transmitKick.descriptor.rawValue))
@@ -162,7 +162,7 @@ final class NetworkRig {
     }
 
     /// Puts a frame into the transmit ring, without a kick.
-    func post(refillingReceive: Bool = true) {
+    package func post(refillingReceive: Bool = true) {
         if refillingReceive { repost() }
         let segment = DriverSegment(
             address: IOVirtualAddress(rawValue: base + UInt64(Self.frame)), byteCount: 72)
@@ -171,10 +171,10 @@ final class NetworkRig {
     }
 
     /// Kicks the transmit queue alone.
-    func kickTransmit() { transmitKick.signal() }
+    package func kickTransmit() { transmitKick.signal() }
 
     /// Kicks both queues, as a driver does after a start. vdpa_sim serves both on either's kick; others do not.
-    func kick() {
+    package func kick() {
         receiveKick.signal()
         transmitKick.signal()
     }
@@ -191,7 +191,7 @@ final class NetworkRig {
     }
 
     /// Waits until `count` frames are used, or long enough, or the device has settled; gives how many are.
-    func used(waitingFor count: Int = 1, milliseconds: Int? = nil) throws(RuleInterruption) -> Int {
+    package func used(waitingFor count: Int = 1, milliseconds: Int? = nil) throws(RuleInterruption) -> Int {
         if let settleDevice {
             settleDevice()
             return try reap()
@@ -211,39 +211,39 @@ final class NetworkRig {
     func pause() { _ = Glibc.poll(nil, 0, 5) }
 
     /// Lets the device go to sleep: one that has just served a frame may find the next without a kick.
-    func rest() {
+    package func rest() {
         if let settleDevice { return settleDevice() }
         for _ in 0..<(quietMilliseconds + 4) / 5 { pause() }
     }
 
     /// Ends the rule unless the posted frame is used.
-    func expectProgress(_ when: String) throws(RuleInterruption) {
+    package func expectProgress(_ when: String) throws(RuleInterruption) {
         guard try used() == 0 else { return }
         throw .failed(expected: "\(when): the frame is used", seen: "\(when): no progress")
     }
 
     /// Ends the rule if the device takes a posted frame within a while.
-    func expectNoProgress(_ when: String) throws(RuleInterruption) {
+    package func expectNoProgress(_ when: String) throws(RuleInterruption) {
         guard try used(milliseconds: quietMilliseconds) > 0 else { return }
         throw .failed(expected: "\(when): no progress", seen: "\(when): the frame is used")
     }
 
     /// Posts a frame, kicks, and says whether the device takes it.
-    func transmits(within milliseconds: Int) throws(RuleInterruption) -> Bool {
+    package func transmits(within milliseconds: Int) throws(RuleInterruption) -> Bool {
         post()
         kick()
         return try used(milliseconds: milliseconds) > 0
     }
 
     /// Posts a frame, kicks, and ends the rule unless the device takes it.
-    func expectTraffic(_ when: String) throws(RuleInterruption) {
+    package func expectTraffic(_ when: String) throws(RuleInterruption) {
         post()
         kick()
         try expectProgress(when)
     }
 
     /// Posts a frame, kicks, and ends the rule if the device takes it.
-    func expectNoTraffic(_ when: String) throws(RuleInterruption) {
+    package func expectNoTraffic(_ when: String) throws(RuleInterruption) {
         post()
         kick()
         try expectNoProgress(when)

@@ -39,11 +39,11 @@ package final class TestPages {
         return unsafe pointer
     }
 
-    func store(_ bytes: [UInt8], at offset: Int) {
+    package func store(_ bytes: [UInt8], at offset: Int) {
         unsafe pointer(offset).copyMemory(from: bytes, byteCount: bytes.count)
     }
 
-    func byte(at offset: Int) -> UInt8 { unsafe pointer(offset).load(as: UInt8.self) }
+    package func byte(at offset: Int) -> UInt8 { unsafe pointer(offset).load(as: UInt8.self) }
 
     /// Takes every right from the pages from `page` on; they stay this object's.
     func forbid(from page: Int) {

@@ -44,8 +44,8 @@ struct SequenceReport: Codable, Equatable, Sendable {
             let suite = try SequenceSuite(profile: MapProfile(specification)) {
                 try DeviceOpener.simulation(
                     specification, movesFrames: false,
-                    pinner: AccountingPinner(mappings: { () throws(Errno) in try mappings.get() }),
-                    mappings: { () throws(Errno) in try mappings.get() }, logger: quiet)
+                    pinner: AccountingPinner(mappings: { _ throws(Errno) in try mappings.get() }),
+                    mappings: { _ throws(Errno) in try mappings.get() }, logger: quiet)
             }
             try suite.run(seed: seed, count: count)
         } catch let failure as SequenceSuite.Failure {
@@ -75,7 +75,7 @@ private final class KnownMappings: Sendable {
 
     func get() throws(Errno) -> ProcessMappings {
         if let mappings = known.withLock({ $0 }) { return mappings }
-        let mappings = try ProcessMappings.current()
+        let mappings = try ProcessMappings.read()
         known.withLock { $0 = mappings }
         return mappings
     }

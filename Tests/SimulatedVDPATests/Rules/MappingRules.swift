@@ -29,7 +29,7 @@ struct MappingRules {
                 ProcessMapping(start: start, end: end, isReadable: true, isWritable: true, isShared: true)
             })
         let parent = try Client("sim").device.parent
-        let client = try Client(parent: parent, mapping: MappingPolicy(entryLimit: nil)) {
+        let client = try Client(parent: parent, mapping: MappingPolicy(entryLimit: nil)) { _ in
             mappings
         }
         #expect(client.call(Request.setOwner) == nil)
@@ -40,6 +40,14 @@ struct MappingRules {
         #expect(entries.map(\.host.rawValue) == [0x1000, 0x3000])
         #expect(client.send(.update, iova: 0x200000, size: 0x1000, user: 0x2000) == nil)
         #expect(parent.parentDiagnostics.addressSpaces[0].entries.count == 2)
+    }
+
+    @Test("56. use_va: above the last area is EINVAL, also below the page of vsyscalls, which is none")
+    func aboveAllMemory() throws {
+        let client = try Client.owned("sim")
+        #expect(
+            client.send(.update, iova: 0x100000, size: 0x1000, user: 0xffff_ffff_ff50_0000) == .badAddress)
+        #expect(client.file.mapFailures.last?.cause == .invalidArgument)
     }
 
     @Test("Whether areas cover a range, with every byte asked for")
