@@ -69,7 +69,8 @@ let package = Package(
         + library("VhostVDPABackend", ["VhostVDPA", "GuestMemory", "CLinux", system, logging])
         + library(
             "SimulatedVDPA",
-            ["VhostVDPA", "VirtioNet", "VirtQueue", "GuestMemory", "IOUring", "CLinux", system, logging]
+            ["VhostVDPA", "VirtioNet", "VirtQueue", "GuestMemory", "IOUring", "CLinux", system, logging],
+            testing: ["VhostVDPAConformance"]
         )
         + library(
             "VhostVDPAConformance", ["VhostVDPA", "VirtQueue", "GuestMemory", "CLinux", system],

@@ -4,6 +4,7 @@ import SystemPackage
 import Testing
 import VirtQueue
 import VirtioNet
+import VhostVDPAConformance
 
 @Suite("What the data path reports")
 struct ParentEventsTests {

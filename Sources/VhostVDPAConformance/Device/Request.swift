@@ -7,7 +7,9 @@ package enum Request {
     package static let setFeatures: UInt = 0x4008_af00
     package static let setOwner: UInt = 0xaf01
     package static let resetOwner: UInt = 0xaf02
+    package static let setMemTable: UInt = 0x4008_af03
     package static let setLogBase: UInt = 0x4008_af04
+    package static let setLogFD: UInt = 0x4004_af07
     package static let setVringNum: UInt = 0x4008_af10
     package static let setVringAddr: UInt = 0x4028_af11
     package static let setVringBase: UInt = 0x4008_af12
@@ -21,6 +23,7 @@ package enum Request {
     package static let getStatus: UInt = 0x8001_af71
     package static let setStatus: UInt = 0x4001_af72
     package static let getConfig: UInt = 0x8008_af73
+    package static let setConfig: UInt = 0x4008_af74
     package static let setVringEnable: UInt = 0x4008_af75
     package static let getVringNum: UInt = 0x8002_af76
     package static let setConfigCall: UInt = 0x4004_af77

@@ -75,9 +75,7 @@ enum BatchRules {
             let first = try device.owned()
             try expect("BATCH_BEGIN", first.send(.batchBegin))
             first.close()
-            let client = try device.owned()
-            let rig = try device.rig()
-            try expect("UPDATE", rig.map(client))
+            let (client, rig) = try device.mapped()
             try rig.start(client)
             try rig.expectTraffic("after the reopen")
         },

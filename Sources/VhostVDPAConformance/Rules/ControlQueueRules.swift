@@ -10,9 +10,7 @@ enum ControlQueueRules {
             "MAC_ADDR_SET is acknowledged and changes the configuration; another class is refused",
             needs: [.traffic, .simulatorNetwork], source: "vdpasim_handle_cvq"
         ) { device in
-            let client = try device.owned()
-            let rig = try device.rig()
-            try expect("UPDATE", rig.map(client))
+            let (client, rig) = try device.mapped()
             let kick = try EventCounter()
             var queue = try controlQueue(rig)
             try rig.start(

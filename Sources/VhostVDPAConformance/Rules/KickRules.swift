@@ -7,9 +7,7 @@ enum KickRules {
             34, .kicks, "DRIVER_OK with a filled transmit ring and no kick makes no progress; the kick does",
             needs: [.traffic, .onChip], source: "vdpasim_set_status, vdpasim_kick_vq"
         ) { device in
-            let client = try device.owned()
-            let rig = try device.rig()
-            try expect("UPDATE", rig.map(client))
+            let (client, rig) = try device.mapped()
             try rig.start(client, beforeDriverOK: { $0.post() })
             try rig.expectNoProgress("DRIVER_OK alone")
             rig.kick()
@@ -19,10 +17,7 @@ enum KickRules {
             35, .kicks, "Binding a kick eventfd that is signalled already kicks; its counter stays",
             needs: [.traffic], source: "vhost_poll_start, vhost_vdpa_handle_vq_kick"
         ) { device in
-            let client = try device.owned()
-            let rig = try device.rig()
-            try startOver(client, rig)
-            try rig.expectTraffic("started")
+            let (client, rig) = try device.running()
             rig.rest()
             try expect("SET_VRING_KICK -1", client.setVring(Request.setVringKick, 1, file: -1))
             _ = rig.transmitKick.take()
@@ -37,10 +32,7 @@ enum KickRules {
             36, .kicks, "A status reset forgets the call eventfd: bound again or not, the ring advances",
             needs: [.traffic, .onChip], source: "vdpasim_vq_reset"
         ) { device in
-            let client = try device.owned()
-            let rig = try device.rig()
-            try startOver(client, rig)
-            try rig.expectTraffic("started")
+            let (client, rig) = try device.running()
             rig.transmitCall.wait(milliseconds: 5000)
             try expect("a call", rig.transmitCall.take() > 0, equals: true)
             try remap(client, rig)
@@ -53,10 +45,7 @@ enum KickRules {
             37, .kicks, "Enable from 0 to 1 keeps the ring's position; from 1 to 1 it has no effect",
             needs: [.traffic, .onChip], source: "vdpasim_set_vq_ready, vdpasim_queue_ready"
         ) { device in
-            let client = try device.owned()
-            let rig = try device.rig()
-            try startOver(client, rig)
-            try rig.expectTraffic("started")
+            let (client, rig) = try device.running()
             try rig.enable(client, queue: 1, 1)
             try rig.expectTraffic("enabled twice")
             try rig.enable(client, queue: 1, 0)
@@ -68,9 +57,7 @@ enum KickRules {
             needs: [.traffic, .simulatorNetwork], source: "vdpasim_net_work",
             note: "Verified on 6.1.192 and 6.12.117. A kick of either queue is one pass over both."
         ) { device in
-            let client = try device.owned()
-            let rig = try device.rig()
-            try expect("UPDATE", rig.map(client))
+            let (client, rig) = try device.mapped()
             try rig.start(client, receiveBuffers: false)
             rig.post(refillingReceive: false)
             rig.post(refillingReceive: false)
@@ -86,10 +73,7 @@ enum KickRules {
             "A kick while the queue is off is lost: enabling it later serves nothing until the next",
             needs: [.traffic, .onChip], source: "vdpasim_kick_vq"
         ) { device in
-            let client = try device.owned()
-            let rig = try device.rig()
-            try startOver(client, rig)
-            try rig.expectTraffic("started")
+            let (client, rig) = try device.running()
             rig.rest()
             try rig.enable(client, queue: 1, 0)
             rig.post()
@@ -104,10 +88,7 @@ enum KickRules {
             102, .kicks, "Binding the same kick eventfd again does not poll it again",
             needs: [.traffic], source: "vhost_vring_ioctl, VHOST_SET_VRING_KICK"
         ) { device in
-            let client = try device.owned()
-            let rig = try device.rig()
-            try startOver(client, rig)
-            try rig.expectTraffic("started")
+            let (client, rig) = try device.running()
             rig.rest()
             rig.post()
             try rig.bindKick(client)
@@ -116,11 +97,6 @@ enum KickRules {
             try rig.expectProgress("after a kick")
         },
     ]
-
-    private static func startOver(_ client: RuleClient, _ rig: NetworkRig) throws(RuleInterruption) {
-        try expect("UPDATE", rig.map(client))
-        try rig.start(client)
-    }
 
     /// A reset, with the maps made anew as a client without IOTLB_PERSIST must.
     private static func remap(_ client: RuleClient, _ rig: NetworkRig) throws(RuleInterruption) {

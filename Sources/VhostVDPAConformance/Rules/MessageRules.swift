@@ -63,9 +63,7 @@ enum MessageRules {
             44, .messages, "The same UPDATE twice: the second is EFAULT, the first mapping still works",
             needs: [.traffic], source: "vhost_vdpa_process_iotlb_update"
         ) { device in
-            let client = try device.owned()
-            let rig = try device.rig()
-            try expect("UPDATE", rig.map(client))
+            let (client, rig) = try device.mapped()
             try expect("the same again", rig.map(client), is: .badAddress)
             try rig.start(client)
             try rig.expectTraffic("after the refusal")

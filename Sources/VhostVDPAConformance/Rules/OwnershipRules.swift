@@ -40,7 +40,7 @@ enum OwnershipRules {
             }
             var words = RuleClient.bytes(UInt64(8) << 32)
             let seen = unsafe words.withUnsafeMutableBytes { buffer in
-                fromChild(client.file, Request.setVringNum, UInt(bitPattern: buffer.baseAddress))
+                fromChild(client.callee, Request.setVringNum, UInt(bitPattern: buffer.baseAddress))
             }
             try expect("SET_VRING_NUM from a child", seen, is: .notPermitted)
             try expect("SET_VRING_NUM from the owner", client.setVring(Request.setVringNum, 0, 8))
@@ -92,7 +92,7 @@ enum OwnershipRules {
             source: "vhost_vdpa_fops"
         ) { device in
             let client = try device.open()
-            guard let number = device.opener.descriptor?(client.file)?.rawValue else {
+            guard let number = device.opener.descriptor?(client.callee)?.rawValue else {
                 throw RuleInterruption.notApplicable(reason: "the device has no descriptor")
             }
             try expect("read", Errno(rawValue: clinux_read_error(number)), is: .invalidArgument)

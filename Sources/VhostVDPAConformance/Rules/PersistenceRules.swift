@@ -13,13 +13,8 @@ enum PersistenceRules {
             "IOTLB_PERSIST acknowledged: a reset keeps the maps, traffic works without UPDATE",
             needs: [.traffic, .backendFeature(BackendBit.persist)], source: "_compat_vdpa_reset"
         ) { device in
-            let client = try device.owned(acknowledging: persist)
-            let rig = try device.rig()
-            try expect("UPDATE", rig.map(client))
-            try rig.start(client)
-            try rig.expectTraffic("before the reset")
-            try expect("reset", client.setStatus(0))
-            try rig.start(client)
+            let (client, rig) = try device.running(acknowledging: persist)
+            try device.restart(client, rig)
             try rig.expectTraffic("after the reset, without UPDATE")
         },
         Rule(
@@ -27,13 +22,8 @@ enum PersistenceRules {
             "Not acknowledged, on-chip: the maps are lost, the same UPDATE is EFAULT, INVALIDATE and UPDATE work",
             needs: [.traffic, .onChip, .losesMaps], source: "_compat_vdpa_reset, vdpasim_compat_reset"
         ) { device in
-            let client = try device.owned(acknowledging: 0)
-            let rig = try device.rig()
-            try expect("UPDATE", rig.map(client))
-            try rig.start(client)
-            try rig.expectTraffic("before the reset")
-            try expect("reset", client.setStatus(0))
-            try rig.start(client)
+            let (client, rig) = try device.running(acknowledging: 0)
+            try device.restart(client, rig)
             try rig.expectNoTraffic("after the reset, without UPDATE")
             try expect("the same UPDATE", rig.map(client), is: .badAddress)
             try expect("INVALIDATE", rig.unmap(client))
@@ -46,9 +36,7 @@ enum PersistenceRules {
             "Not acknowledged: a different UPDATE brings the old maps back with set_map, not with dma_map",
             needs: [.traffic, .onChip, .losesMaps], source: "vhost_vdpa_map"
         ) { device in
-            let client = try device.owned(acknowledging: 0)
-            let rig = try device.rig()
-            try expect("UPDATE", rig.map(client))
+            let (client, rig) = try device.mapped(acknowledging: 0)
             try expect("reset", client.setStatus(0))
             let other = try TestPages(pages: 1)
             try expect("a different UPDATE", client.update(rig.iova + 0x100_0000, other))
@@ -65,16 +53,12 @@ enum PersistenceRules {
             needs: [.traffic, .onChip, .losesMaps, .backendFeature(BackendBit.persist)],
             source: "_compat_vdpa_reset"
         ) { device in
-            let client = try device.owned(acknowledging: 0)
-            let rig = try device.rig()
-            try expect("UPDATE", rig.map(client))
+            let (client, rig) = try device.mapped(acknowledging: 0)
             try expect("IOTLB_PERSIST", client.acknowledge(persist))
-            try expect("reset", client.setStatus(0))
-            try rig.start(client)
+            try device.restart(client, rig)
             try rig.expectTraffic("acknowledged after the UPDATE")
             try expect("0", client.acknowledge(0))
-            try expect("reset", client.setStatus(0))
-            try rig.start(client)
+            try device.restart(client, rig)
             try rig.expectNoTraffic("withdrawn before the reset")
         },
         Rule(
@@ -110,13 +94,8 @@ enum PersistenceRules {
             68, .persistence, "Platform IOMMU: a reset keeps the maps, IOTLB_PERSIST acknowledged or not",
             needs: [.traffic, .platform], source: "vhost_vdpa_map, iommu_map"
         ) { device in
-            let client = try device.owned(acknowledging: 0)
-            let rig = try device.rig()
-            try expect("UPDATE", rig.map(client))
-            try rig.start(client)
-            try rig.expectTraffic("before the reset")
-            try expect("reset", client.setStatus(0))
-            try rig.start(client)
+            let (client, rig) = try device.running(acknowledging: 0)
+            try device.restart(client, rig)
             try rig.expectTraffic("after the reset, without UPDATE")
         },
         Rule(
@@ -125,11 +104,7 @@ enum PersistenceRules {
             needs: [.traffic], source: "vhost_vdpa_unmap, vhost_vdpa_map",
             note: "The order of a client without IOTLB_PERSIST; under a live device an unmap is a DMA fault."
         ) { device in
-            let client = try device.owned(acknowledging: 0)
-            let rig = try device.rig()
-            try expect("UPDATE", rig.map(client))
-            try rig.start(client)
-            try rig.expectTraffic("started")
+            let (client, rig) = try device.running(acknowledging: 0)
             try expect("reset", client.setStatus(0))
             try expect("INVALIDATE after the reset", rig.unmap(client))
             try expect("UPDATE after the reset", rig.map(client))
@@ -149,11 +124,7 @@ enum PersistenceRules {
             needs: [.traffic, .onChip, .keepsMaps], source: "vduse_vdpa_reset",
             note: "VDUSE, and vendors that declare IOTLB_PERSIST: there is no compat_reset to ask."
         ) { device in
-            let client = try device.owned(acknowledging: 0)
-            let rig = try device.rig()
-            try expect("UPDATE", rig.map(client))
-            try rig.start(client)
-            try rig.expectTraffic("before the reset")
+            let (client, rig) = try device.running(acknowledging: 0)
             try expect("reset", client.setStatus(0))
             try expect("the same UPDATE", rig.map(client), is: .badAddress)
             try rig.start(client)

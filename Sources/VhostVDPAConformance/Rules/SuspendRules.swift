@@ -19,9 +19,7 @@ enum SuspendRules {
             needs: [.traffic, .backendFeature(BackendBit.suspend), .backendFeature(BackendBit.resume)],
             source: "vdpasim_suspend, vdpasim_resume"
         ) { device in
-            let client = try device.owned()
-            let rig = try device.rig()
-            try expect("UPDATE", rig.map(client))
+            let (client, rig) = try device.mapped()
             try rig.start(client)
             try rig.expectTraffic("running")
             try expect("SUSPEND", client.call(Request.suspend))

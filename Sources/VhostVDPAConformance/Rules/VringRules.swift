@@ -115,9 +115,7 @@ enum VringRules {
             needs: [.traffic, .onChip], source: "vdpasim_set_vq_ready, vdpasim_queue_ready",
             note: "QEMU 11.1.3 without a control queue enables first: no packet flows."
         ) { device in
-            let client = try device.owned()
-            let rig = try device.rig()
-            try expect("UPDATE", rig.map(client))
+            let (client, rig) = try device.mapped()
             // The open has reset the device, so the queue has no addresses: it is enabled with a ring at 0.
             try rig.enable(client, queue: 1, 1)
             try rig.start(client)
@@ -133,9 +131,7 @@ enum VringRules {
             needs: [.traffic, .backendFeature(BackendBit.suspend)],
             source: "vdpasim_get_vq_state, vdpasim_set_vq_state"
         ) { device in
-            let client = try device.owned()
-            let rig = try device.rig()
-            try expect("UPDATE", rig.map(client))
+            let (client, rig) = try device.mapped()
             try rig.start(client)
             for frame in 1...3 { try rig.expectTraffic("frame \(frame)") }
             try expect("SUSPEND", client.call(Request.suspend))

@@ -5,6 +5,7 @@ import SystemPackage
 import Testing
 import VhostVDPA
 import VirtioNet
+import VhostVDPAConformance
 
 /// What becomes of a device when vhost-vdpa lets go of it and the kernel's own driver takes it: the reason why
 /// `reset_map` exists (`reference/vhost-vdpa-abi.md`, section 3).
@@ -80,7 +81,7 @@ struct VirtioVDPATests {
         -> Client
     {
         let client = try Client(opening: device)
-        let offered = try #require(client.get(Request.getBackendFeatures, count: 8))
+        let offered = try client.get(Request.getBackendFeatures, count: 8).get()
         let wanted = acknowledged ? offered & (1 << 8 | 0xe) : 0xe
         try client.expectSuccess(client.call(Request.setBackendFeatures, wanted))
         try client.expectSuccess(client.update(0x1000, memory))

@@ -2,6 +2,7 @@ import GuestMemory
 import SimulatedVDPA
 import SystemPackage
 import Testing
+import VhostVDPAConformance
 
 @Suite("Behind the platform's IOMMU: the maps are vhost-vdpa's own")
 struct PlatformIOMMUTests {

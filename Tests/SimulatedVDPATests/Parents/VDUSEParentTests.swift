@@ -2,6 +2,7 @@ import GuestMemory
 import SimulatedVDPA
 import SystemPackage
 import Testing
+import VhostVDPAConformance
 
 @Suite("Row (d): VDUSE")
 struct VDUSEParentTests {

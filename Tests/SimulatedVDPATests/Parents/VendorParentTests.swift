@@ -2,6 +2,7 @@ import GuestMemory
 import SimulatedVDPA
 import SystemPackage
 import Testing
+import VhostVDPAConformance
 
 @Suite("Row (e): a vendor's IOMMU that declares IOTLB_PERSIST itself")
 struct VendorParentTests {

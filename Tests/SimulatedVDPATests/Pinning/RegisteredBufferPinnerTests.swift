@@ -7,6 +7,7 @@ import SystemPackage
 import Testing
 
 @testable import SimulatedVDPA
+import VhostVDPAConformance
 
 /// Each in a process of its own, since VmPin is the process's and other tests pin as well.
 @Suite("Pinning with registered buffers")

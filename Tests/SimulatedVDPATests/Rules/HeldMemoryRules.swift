@@ -3,6 +3,7 @@ import Glibc
 import SimulatedVDPA
 import SystemPackage
 import Testing
+import VhostVDPAConformance
 
 /// Whether anybody still holds a file's pages is the kernel's to say: it seals a memfd against writing only when no
 /// writable mapping of it is left.

@@ -3,6 +3,7 @@ import GuestMemory
 import SimulatedVDPA
 import SystemPackage
 import Testing
+import VhostVDPAConformance
 
 @Suite("What a mapping takes, with causes and entries")
 struct MappingRules {

@@ -3,6 +3,7 @@ import GuestMemory
 import SimulatedVDPA
 import SystemPackage
 import Testing
+import VhostVDPAConformance
 
 @Suite("IOTLB messages, with causes and tables")
 struct MessageRules {

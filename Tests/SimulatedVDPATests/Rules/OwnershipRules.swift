@@ -3,6 +3,7 @@ import SimulatedVDPA
 import SystemPackage
 import Testing
 import VhostVDPA
+import VhostVDPAConformance
 
 @Suite("The file and its owner, where the rules do not look")
 struct OwnershipRules {

@@ -4,6 +4,7 @@ import SystemPackage
 import Testing
 import VirtQueue
 import VirtioNet
+import VhostVDPAConformance
 
 @Suite("What a close does, in order")
 struct PersistenceRules {

@@ -5,6 +5,7 @@ import SystemPackage
 import Testing
 import VhostVDPA
 import VirtQueue
+import VhostVDPAConformance
 
 @Suite("Configuration and queues, seen from the data path")
 struct QueueRules {
@@ -13,14 +14,14 @@ struct QueueRules {
         arguments: Specifications.all)
     func limits(_ specification: String) throws {
         let client = try Client(specification)
-        #expect(client.get(Request.getConfigSize, count: 4) == 24)
-        #expect(client.get(Request.getVqsCount, count: 4) == 2)
-        #expect(client.get(Request.getGroupNum, count: 4) == 1)
-        #expect(client.get(Request.getASNum, count: 4) == 2)
-        #expect(client.get(Request.getVringNum, count: 2) == 1024)
-        #expect(client.get(Request.getDeviceID, count: 4) == 1)
+        #expect(client.get(Request.getConfigSize, count: 4) == .success(24))
+        #expect(client.get(Request.getVqsCount, count: 4) == .success(2))
+        #expect(client.get(Request.getGroupNum, count: 4) == .success(1))
+        #expect(client.get(Request.getASNum, count: 4) == .success(2))
+        #expect(client.get(Request.getVringNum, count: 2) == .success(1024))
+        #expect(client.get(Request.getDeviceID, count: 4) == .success(1))
         var range = [UInt8](repeating: 7, count: 16)
-        #expect(client.call(Request.getIOVARange, &range) == nil)
+        #expect(client.call(Request.getIOVARange, bytes: &range) == nil)
         #expect(range == [UInt8](repeating: 0, count: 8) + [UInt8](repeating: 255, count: 8))
     }
 
@@ -28,17 +29,17 @@ struct QueueRules {
     func configuration(_ pairs: UInt8) throws {
         let client = try Client("sim,queues=\(pairs)")
         #expect(
-            client.getConfig(offset: 0, length: 12)
+            client.getConfiguration(offset: 0, length: 12)
                 == .success([0x52, 0x54, 0, 0x12, 0x34, 0x56, 1, 0, pairs, 0, 0xdc, 0x05]))
-        #expect(client.get(Request.getVqsCount, count: 4) == UInt64(pairs) * 2)
+        #expect(client.get(Request.getVqsCount, count: 4) == .success(UInt64(pairs) * 2))
     }
 
     @Test("SET_CONFIG writes what GET_CONFIG reads", arguments: Specifications.all)
     func writeConfiguration(_ specification: String) throws {
         let client = try Client(specification)
         var bytes: [UInt8] = [1, 0, 0, 0, 2, 0, 0, 0, 0xaa, 0xbb]
-        #expect(client.call(Request.setConfig, &bytes) == nil)
-        #expect(client.getConfig(offset: 0, length: 4) == .success([0x52, 0xaa, 0xbb, 0x12]))
+        #expect(client.call(Request.setConfig, bytes: &bytes) == nil)
+        #expect(client.getConfiguration(offset: 0, length: 4) == .success([0x52, 0xaa, 0xbb, 0x12]))
     }
 
     @Test("24. GET_VRING_SIZE: EOPNOTSUPP with set_map, the size with dma_map")
