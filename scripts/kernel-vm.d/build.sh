@@ -51,7 +51,7 @@ inputs_hash() {
         printf '%s\n' "$2"
         gcc-12 -dumpfullversion
         sha256sum < "$(command -v busybox)"
-        cd "$KERNEL_VM_PARTS" && sha256sum build.sh packages.sh "kbuild/$1" initramfs/*
+        cd "$KERNEL_VM_PARTS" && sha256sum build.sh packages.sh "kbuild/$1" initramfs/* modules/*
     } | sha256sum | head -c 16
 }
 
@@ -118,10 +118,11 @@ relocate_headers() {
     rm -f "$headers/vmlinux"
 }
 
-# The modules that Debian leaves out, compiled where their sources lie.
+# The modules that Debian leaves out, compiled where their sources lie, and our own.
 build_modules() {
     local kernel=$1 work=$2 release=$3
     cp "$KERNEL_VM_PARTS/kbuild/$kernel" "$work/source/Kbuild"
+    cp "$KERNEL_VM_PARTS"/modules/*.c "$work/source/"
     nice make -C "$work/tree/usr/src/linux-headers-$release" M="$work/source" CC=gcc-12 \
         -j "$(nproc)" modules
 }

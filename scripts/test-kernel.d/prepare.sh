@@ -52,9 +52,6 @@ build_tests() {
 }
 
 build_probes() {
-    local program
     mkdir -p "$WORK/probe"
-    for program in "$ROOT/scripts/kernel-vm.d/probe/reflect.c" "$PARTS/probe/fragment.c"; do
-        gcc-12 -O1 -Wall -Wextra -Werror -o "$WORK/probe/$(basename "$program" .c)" "$program"
-    done
+    gcc-12 -O1 -Wall -Wextra -Werror -o "$WORK/probe/reflect" "$ROOT/scripts/kernel-vm.d/probe/reflect.c"
 }

@@ -41,5 +41,6 @@ add_vm_result() {
         printf '%s\n' "$lines" >&2
     fi
     add_row "$kernel" "$device" "kernel log" "$outcome" 0 "$seen"
-    if ((status != 0)); then cat "$folder/errors" >&2; fi
+    # What failed checks printed, and what the VM itself had to say.
+    cat "$folder/errors" >&2
 }

@@ -2,15 +2,14 @@
 # What the device says of itself, by path and by an inherited descriptor.
 
 check_info() {
+    local seen expected
     "$EMU" info --json --device "$FILE" >"$LOG/info.json"
-    local seen
-    seen=$(value info '.backendFeatures.bits + " " + .features.bits + " " + (.deviceID | tostring)')
-    local expected
-    expected="$(expected_backend_features) $(expected_features) 1"
-    [[ $seen == "$expected" ]] || fail "backend features, features, device: $seen, expected $expected"
-    [[ $(value info '.backendFeatures.names | index("IOTLB_PERSIST") != null') == "$(truth offers_persist)" ]] ||
-        fail "IOTLB_PERSIST offered: not as expected of $KERNEL"
-    echo "backend $(value info .backendFeatures.bits), PERSIST offered: $(truth offers_persist)"
+    seen=$(value info '[.backendFeatures.bits, .features.bits, .deviceID,
+        (.backendFeatures.names | index("IOTLB_PERSIST") != null)] | map(tostring) | join(" ")')
+    expected="$(expected_backend_features) $(expected_features) 1 $(truth offers_persist)"
+    [[ $seen == "$expected" ]] ||
+        fail "backend features, features, device, IOTLB_PERSIST offered: $seen, expected $expected"
+    echo "backend $(expected_backend_features), PERSIST offered: $(truth offers_persist)"
 }
 
 check_inherited() {

@@ -22,17 +22,20 @@ check_memlock() {
     echo "exit 2 at 8 MiB with its reason; after its own '$command' it runs"
 }
 
-# with_fragments FUNCTION: runs it while free memory lies in single pages: a gigabyte of them, between as many
-# that are taken. The allocator hands out the smallest pieces first.
-with_fragments() {
-    coproc HOLDER { "$PROBES/fragment" $((2 << 30)); }
-    local input=${HOLDER[1]} line
-    read -r line <&"${HOLDER[0]}" || fail "memory could not be fragmented"
-    [[ $line == ready ]] || fail "memory could not be fragmented: $line"
-    "$@"
-    eval "exec $input>&-"
-    wait
+# scatter_memory: free memory lies in single pages from here on, until the module goes (kernel-vm's, see docs/kernel-vm.md).
+# The allocator, asked for one page at a time, then has hardly any neighbours to give.
+scatter_memory() {
+    modprobe scatter_memory
+    # Free pages that stand alone, and those in larger blocks: a few of these are left for the kernel's own needs.
+    local single larger
+    read -r single larger < <(awk '{ single += $5; for (i = 6; i <= NF; i++) larger += $i * 2 ^ (i - 5) }
+        END { print single, larger }' /proc/buddyinfo)
+    echo "$single single pages are free, $larger in larger blocks"
+    ((single > GIGABYTE_PAGES && larger < GIGABYTE_PAGES / 8)) ||
+        fail "memory is not scattered: $single single pages are free, $larger in larger blocks"
 }
+
+GIGABYTE_PAGES=$(((1 << 30) / 4096))
 
 # set_entries N: max_iotlb_entries of vhost_vdpa and of vdpa_sim; the device's other parameters stay.
 set_entries() {
@@ -54,12 +57,13 @@ ENTRIES_PLENTY=300000
 check_fragmented() {
     # shellcheck disable=SC2034  # what emu_run takes
     local MEMORY=1G
+    # The steps after this one find memory and the device as the VM was asked for, whatever comes of this.
+    trap 'rmmod scatter_memory; set_entries "$(own_entries)"' EXIT
     set_entries "$ENTRIES_DEFAULT"
-    with_fragments refuse_fragments
+    scatter_memory
+    refuse_fragments
     set_entries "$ENTRIES_PLENTY"
-    with_fragments map_fragments
-    # The steps after this one find the device as its VM was asked for.
-    set_entries "$(own_entries)"
+    map_fragments
     await_unpinned
     if pins; then
         echo "1 GiB in single pages: exit 2 at $ENTRIES_DEFAULT entries with its reason, mapped in one batch at" \

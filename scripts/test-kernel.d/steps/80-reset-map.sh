@@ -10,7 +10,8 @@ reflected() {
     local interface before after frames
     interface=$(kernel-vm-device bind virtio_vdpa)
     before=$(cat "/sys/class/net/$interface/statistics/rx_packets")
-    frames=$("$PROBES/reflect" "$interface" "$FRAMES") || fail "Linux's virtio-net: frames do not come back"
+    frames=$("$PROBES/reflect" "$interface" "$FRAMES" 2>"$LOG/reflect.err") ||
+        fail "Linux's virtio-net: $(tail -n 1 "$LOG/reflect.err")"
     after=$(cat "/sys/class/net/$interface/statistics/rx_packets")
     [[ $frames == "frames=$FRAMES" && $((after - before)) -ge $FRAMES ]] ||
         fail "$frames, and the interface counts $((after - before))"
@@ -18,8 +19,8 @@ reflected() {
 }
 
 check_reset_map_orderly() {
-    must_run "reset-map-$1" --cycles 3 --interval 5ms --persist "$1"
-    report "reset-map-$1" ".persist.acknowledged == $(truth keeps_maps "$1")" PERSIST
+    must_end "reset-map-$1" --cycles 3 --interval 5ms --persist "$1"
+    report "reset-map-$1" "$LOSSLESS" packets ".persist.acknowledged == $(truth keeps_maps "$1")" PERSIST
     reflected
     must_run "reset-map-$1-again" --cycles 1 --persist "$1"
     echo "$FRAMES frames through Linux's virtio-net, then emu runs again"
