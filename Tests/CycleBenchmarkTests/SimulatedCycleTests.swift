@@ -13,15 +13,19 @@ struct SimulatedCycleTests {
 
     private func measure(
         _ device: String = "sim", memory: [ByteCount] = [.mebibytes(64)],
-        strategies: [CycleStrategy] = CycleStrategy.allCases, cycles: Int = 4, regions: Int? = nil
+        strategies: [CycleStrategy] = CycleStrategy.allCases, cycles: Int = 4, regions: Int? = nil,
+        queuePairs: Int = 1
     ) throws -> CycleReport {
         CycleReport(
-            try outcome(device, memory: memory, strategies: strategies, cycles: cycles, regions: regions))
+            try outcome(
+                device, memory: memory, strategies: strategies, cycles: cycles, regions: regions,
+                queuePairs: queuePairs))
     }
 
     private func outcome(
         _ device: String = "sim", memory: [ByteCount] = [.mebibytes(64)],
-        strategies: [CycleStrategy] = CycleStrategy.allCases, cycles: Int = 4, regions: Int? = nil
+        strategies: [CycleStrategy] = CycleStrategy.allCases, cycles: Int = 4, regions: Int? = nil,
+        queuePairs: Int = 1
     ) throws -> CycleOutcome {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -30,6 +34,7 @@ struct SimulatedCycleTests {
             device: .simulated(specification), deviceName: device, memory: memory, strategies: strategies,
             cycles: cycles)
         plan.regions = regions
+        plan.queuePairs = queuePairs
         return try CycleBenchmark(plan, logger: logger).run()
     }
 
@@ -106,6 +111,22 @@ struct SimulatedCycleTests {
         #expect(outcome.series.isEmpty)
         #expect(outcome.skips.map(\.memoryBytes) == [large.rawValue])
         #expect(outcome.skips.first?.reason.contains("\(large)") == true)
+    }
+
+    @Test("each queue pair adds its own calls to a cycle that keeps the maps, and none to one that resumes")
+    func queuePairs() throws {
+        func callsPerCycle(_ pairs: Int) throws -> [CycleStrategy: Double] {
+            let report = try measure(
+                "sim,queues=4", memory: [.mebibytes(128)], strategies: [.persist, .resume], queuePairs: pairs)
+            #expect(report.problems.isEmpty)
+            #expect(report.results.allSatisfy { $0.queuePairs == pairs })
+            return Dictionary(
+                uniqueKeysWithValues: report.results.map { ($0.strategy, $0.perCycle.ioctls) })
+        }
+        let calls = try (1...4).map(callsPerCycle)
+        let steps = zip(calls, calls.dropFirst()).map { ($1[.persist] ?? 0) - ($0[.persist] ?? 0) }
+        #expect(Set(steps).count == 1 && steps[0] > 0, "\(calls)")
+        #expect(Set(calls.map { $0[.resume] }).count == 1, "\(calls)")
     }
 
     @Test("a modelled size needs no memory")

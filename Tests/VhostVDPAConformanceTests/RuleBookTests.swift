@@ -31,6 +31,7 @@ struct RuleBookTests {
         ("sim", likeTheSimulator + [pinnedOnly]),
         ("sim,kernel=6.1", likeTheSimulator + [pinnedOnly, since6_7]),
         ("sim,kernel=7.2", likeTheSimulator + [pinnedOnly]),
+        ("sim,queues=3", likeTheSimulator + [pinnedOnly]),
         ("sim,use-va=off", likeTheSimulator + [virtualOnly]),
         ("sim,kernel=6.1,use-va=off", likeTheSimulator + [virtualOnly, since6_7]),
         ("sim,parent=dma-map", likeTheSimulator + [pinnedOnly, setMapOnly]),
