@@ -8,7 +8,8 @@ extension RuleBook {
                 + " on are this project's own.", "",
             "**Tags**: A any device; S like the kernel's vdpa_sim_net; U maps name virtual addresses (use_va=1); P maps"
                 + " pin pages; B1 set_map, deferred in a batch; traffic: a network device that takes frames. What a"
-                + " device is, is found out by asking it.",
+                + " device is, is found out by asking it.", "",
+            "What each real kernel does with each rule: [rules-on-kernels.md](rules-on-kernels.md).",
         ]
         for topic in RuleTopic.allCases {
             lines += [
