@@ -176,7 +176,9 @@ struct ShippedClientTests {
         #expect(try !stage.movesFrames())
     }
 
-    @Test("One that gives ring addresses of its own process instead of IOVAs moves nothing", arguments: suspendable)
+    @Test(
+        "One that gives ring addresses of its own process instead of IOVAs moves nothing",
+        arguments: suspendable)
     func hostAddresses(_ specification: String) throws {
         let stage = try ClientStage(specification)
         #expect(stage.rig.map(stage.client) == nil)
