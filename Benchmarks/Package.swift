@@ -41,9 +41,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(name: "CCycleFloor", cSettings: [.unsafeFlags(["-O2"])]),
+        .target(name: "CInstantDevice", cSettings: [.unsafeFlags(["-O2"])]),
         .executableTarget(
             name: "BackendOverhead",
             dependencies: [
+                "CInstantDevice",
                 .product(name: "VhostVDPABackend", package: "emu"),
                 .product(name: "VhostVDPA", package: "emu"),
                 .product(name: "GuestMemory", package: "emu"),

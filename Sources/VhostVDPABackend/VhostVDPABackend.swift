@@ -53,6 +53,8 @@ public final class VhostVDPABackend {
     let isTraced: Bool
     /// The queues of the last start.
     var queues: [VringSetup] = []
+    /// Where they stood at the last stop: the same array again and again, as long as nobody else holds it.
+    var positions: [VringState] = []
     /// The kick eventfds that the kernel polls, by queue index.
     var boundKicks: [FileDescriptor?] = []
     /// Whether the device has asked for a reset since its last start.
@@ -203,16 +205,22 @@ public final class VhostVDPABackend {
     }
 
     /// Throws unless the state is one in which `operation` is possible.
+    @inline(__always)
     func require(_ isPossible: Bool, _ operation: StaticString) throws(BackendError) {
-        guard !isPossible else { return }
-        throw BackendError(.invalidState, "\(operation) is not possible: the device is \(state)")
+        if !isPossible { throw refusal(of: operation) }
+    }
+
+    @inline(never)
+    private func refusal(of operation: StaticString) -> BackendError {
+        BackendError(.invalidState, "\(operation) is not possible: the device is \(state)")
     }
 
     /// Calls the device on behalf of `operation`.
+    @inline(__always)
     func call<Result>(
-        _ operation: String, _ body: () throws(VhostVDPAError) -> Result
+        _ operation: StaticString, _ body: () throws(VhostVDPAError) -> Result
     ) throws(BackendError) -> Result {
-        do throws(VhostVDPAError) { return try body() } catch { throw BackendError(operation, error) }
+        do throws(VhostVDPAError) { return try body() } catch { throw BackendError("\(operation)", error) }
     }
 
     /// Everything the decision about the maps depends on, as it is now.

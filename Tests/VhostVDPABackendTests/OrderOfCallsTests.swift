@@ -22,9 +22,9 @@ struct OrderOfCallsTests {
     static let features = ["SET_FEATURES 0x300000000", "SET_STATUS 0xb", "GET_STATUS"]
     static let queues = [
         "SET_VRING_NUM 0 256", "SET_VRING_BASE 0 0", "SET_VRING_ADDR 0 0x100000 0x101000 0x102000",
-        "SET_VRING_KICK 0", "SET_VRING_CALL 0",
+        "SET_VRING_CALL 0", "SET_VRING_KICK 0",
         "SET_VRING_NUM 1 256", "SET_VRING_BASE 1 0", "SET_VRING_ADDR 1 0x110000 0x111000 0x112000",
-        "SET_VRING_KICK 1", "SET_VRING_CALL 1", "SET_CONFIG_CALL",
+        "SET_VRING_CALL 1", "SET_VRING_KICK 1", "SET_CONFIG_CALL",
     ]
     /// What a later start says of them: the kernel polls their kicks already.
     static let queuesAgain = queues.filter { !$0.hasPrefix("SET_VRING_KICK") }

@@ -1,6 +1,7 @@
 internal import EmulatedMachine
 internal import GuestMemory
 internal import VhostVDPA
+internal import VhostVDPABackend
 internal import VirtQueue
 internal import VirtioNet
 
@@ -35,7 +36,7 @@ extension CycleBenchmark {
                 return ["\(turn.strategy.rawValue): no frame came under traffic"]
             }
             var atStart = watch.count
-            let timing = try cycle(machine, timer, turn) { atStart = watch.count }
+            let timing = try trafficCycle(machine, timer, turn) { atStart = watch.count }
             guard let after = watch.change(from: atStart) else {
                 return ["\(turn.strategy.rawValue): no frame came under traffic after a stop and start"]
             }
@@ -44,6 +45,30 @@ extension CycleBenchmark {
             progress(index + 1)
         }
         return settle(machine)
+    }
+
+    /// One cycle under traffic. What it acknowledges has been set; `between` is called while the device is
+    /// stopped.
+    private func trafficCycle(
+        _ machine: EmulatedMachine, _ timer: PhaseTimer, _ turn: CycleSchedule.Turn, between: () -> Void
+    ) throws(MachineError) -> CycleTiming {
+        machine.backend.callObserver = timer
+        defer { machine.backend.callObserver = nil }
+        timer.begin(turn.purpose.detail)
+        if turn.strategy == .resume {
+            do throws(BackendError) {
+                try machine.backend.suspendInPlace()
+                between()
+                try machine.backend.resumeInPlace()
+            } catch {
+                throw .backend(error)
+            }
+        } else {
+            _ = try machine.takeBack(machine.stopDevice())
+            between()
+            try machine.start()
+        }
+        return timer.end()
     }
 
     /// Waits for the frames on their way. One that does not come back is lost.

@@ -10,7 +10,8 @@ package struct CycleSchedule: Hashable, Sendable {
     package let warmUp: Int
     /// Rounds whose cycles are measured whole.
     package let cycles: Int
-    /// After how many whole rounds one follows that is measured phase by phase.
+    /// How many whole rounds there are to one that is measured phase by phase. Those come behind all whole ones: what
+    /// takes the times of phases leaves colder caches than the C floor ever has.
     package let phaseInterval: Int
 
     /// One cycle of one strategy.
@@ -46,10 +47,8 @@ package struct CycleSchedule: Hashable, Sendable {
     /// The turns with idle queues, in order.
     package var turns: [Turn] {
         var purposes = [Turn.Purpose](repeating: .warmUp, count: warmUp)
-        for cycle in 0..<cycles {
-            purposes.append(.whole)
-            if (cycle + 1).isMultiple(of: phaseInterval) || cycle == cycles - 1 { purposes.append(.phases) }
-        }
+        purposes += [Turn.Purpose](repeating: .whole, count: cycles)
+        purposes += [Turn.Purpose](repeating: .phases, count: (cycles + phaseInterval - 1) / phaseInterval)
         return turns(purposes)
     }
 

@@ -5,7 +5,7 @@ public import SystemPackage
 extension VhostVDPADevice {
     /// GET_CONFIG_SIZE: the size in bytes.
     public func configurationSize() throws(VhostVDPAError) -> UInt32 {
-        try number(clinux_vdpa_get_config_size, "GET_CONFIG_SIZE()")
+        try number(clinux_vdpa_get_config_size)
     }
 
     /// GET_CONFIG: `count` bytes from `offset`. EINVAL for none, and beyond the end.
@@ -26,9 +26,8 @@ extension VhostVDPADevice {
 
     /// SET_CONFIG_CALL: the eventfd for configuration interrupts; `nil` unbinds.
     public func setConfigurationInterrupt(_ descriptor: FileDescriptor?) throws(VhostVDPAError) {
-        let number = descriptor?.rawValue ?? -1
-        var value = number
-        try call(clinux_vdpa_set_config_call, "SET_CONFIG_CALL(fd: \(number))", with: &value)
+        var value = descriptor?.rawValue ?? -1
+        try call(clinux_vdpa_set_config_call, with: &value)
     }
 
     private static var headerByteCount: Int { 8 }

@@ -7,89 +7,98 @@ extension VhostVDPADevice {
     /// GET_FEATURES: the virtio features that the device offers. Needs no owner.
     public func features() throws(VhostVDPAError) -> DeviceFeatures {
         var value: UInt64 = 0
-        try call(clinux_vhost_get_features, "GET_FEATURES()", with: &value) {
-            "\(DeviceFeatures(rawValue: $0))"
-        }
+        try call(clinux_vhost_get_features, with: &value)
         return DeviceFeatures(rawValue: value)
     }
 
     /// SET_FEATURES. EBUSY once FEATURES_OK is set; EINVAL where the parent refuses.
+    @inline(__always)
     public func setFeatures(_ features: DeviceFeatures) throws(VhostVDPAError) {
         var value = features.rawValue
-        try call(clinux_vhost_set_features, "SET_FEATURES(\(features))", with: &value)
+        try call(clinux_vhost_set_features, with: &value)
+    }
+
+    /// SET_FEATURES, SET_STATUS and GET_STATUS, in one: what the device says to `features`.
+    ///
+    /// `status` has FEATURES_OK. Whether the answer has it is for the device to say, and for the caller to look at
+    /// (virtio 1.2, section 3.1.1): the kernel does not.
+    public func negotiate(_ features: DeviceFeatures, _ status: DeviceStatus) throws(VhostVDPAError)
+        -> DeviceStatus
+    {
+        try setFeatures(features)
+        try setStatus(status)
+        return try self.status()
     }
 
     /// GET_BACKEND_FEATURES: what vhost-vdpa offers for this device.
     public func backendFeatures() throws(VhostVDPAError) -> BackendFeatures {
         var value: UInt64 = 0
-        try call(clinux_vhost_get_backend_features, "GET_BACKEND_FEATURES()", with: &value) {
-            "\(BackendFeatures(rawValue: $0))"
-        }
+        try call(clinux_vhost_get_backend_features, with: &value)
         return BackendFeatures(rawValue: value)
     }
 
     /// SET_BACKEND_FEATURES: replaces the acknowledgement. EOPNOTSUPP for a bit that is not offered.
     public func setBackendFeatures(_ features: BackendFeatures) throws(VhostVDPAError) {
         var value = features.rawValue
-        try call(clinux_vhost_set_backend_features, "SET_BACKEND_FEATURES(\(features))", with: &value)
+        try call(clinux_vhost_set_backend_features, with: &value)
     }
 
     /// SET_OWNER: binds the device to this process, whose memory it maps. EBUSY where it has an owner.
     public func setOwner() throws(VhostVDPAError) {
-        try call(clinux_vhost_set_owner, "SET_OWNER()")
+        try call(clinux_vhost_set_owner)
     }
 
     /// GET_STATUS.
+    @inline(__always)
     public func status() throws(VhostVDPAError) -> DeviceStatus {
         var value: UInt8 = 0
-        try call(clinux_vdpa_get_status, "GET_STATUS()", with: &value) { "\(DeviceStatus(rawValue: $0))" }
+        try call(clinux_vdpa_get_status, with: &value)
         return DeviceStatus(rawValue: value)
     }
 
     /// SET_STATUS: all of the bits, not the new ones. ``DeviceStatus/reset`` resets the device.
     ///
     /// EINVAL where a set bit is dropped and the value is not zero.
+    @inline(__always)
     public func setStatus(_ status: DeviceStatus) throws(VhostVDPAError) {
         var value = status.rawValue
-        try call(clinux_vdpa_set_status, "SET_STATUS(\(status))", with: &value)
+        try call(clinux_vdpa_set_status, with: &value)
     }
 
     /// SUSPEND: no more work after it, ring state intact. Success and nothing done before DRIVER_OK.
     public func suspend() throws(VhostVDPAError) {
-        try call(clinux_vdpa_suspend, "SUSPEND()")
+        try call(clinux_vdpa_suspend)
     }
 
     /// RESUME: a suspended device goes on.
     public func resume() throws(VhostVDPAError) {
-        try call(clinux_vdpa_resume, "RESUME()")
+        try call(clinux_vdpa_resume)
     }
 
     /// GET_DEVICE_ID: the virtio device type, 1 for a network device.
     public func deviceID() throws(VhostVDPAError) -> UInt32 {
-        try number(clinux_vdpa_get_device_id, "GET_DEVICE_ID()")
+        try number(clinux_vdpa_get_device_id)
     }
 
     /// GET_VQS_COUNT: the number of virtqueues. Linux 5.19 and later.
     public func vringCount() throws(VhostVDPAError) -> UInt32 {
-        try number(clinux_vdpa_get_vqs_count, "GET_VQS_COUNT()")
+        try number(clinux_vdpa_get_vqs_count)
     }
 
     /// GET_AS_NUM: the number of address spaces.
     public func addressSpaceCount() throws(VhostVDPAError) -> UInt32 {
-        try number(clinux_vdpa_get_as_num, "GET_AS_NUM()")
+        try number(clinux_vdpa_get_as_num)
     }
 
     /// GET_GROUP_NUM: the number of virtqueue groups.
     public func vringGroupCount() throws(VhostVDPAError) -> UInt32 {
-        try number(clinux_vdpa_get_group_num, "GET_GROUP_NUM()")
+        try number(clinux_vdpa_get_group_num)
     }
 
     /// GET_IOVA_RANGE: the addresses the device can use.
     public func iovaRange() throws(VhostVDPAError) -> IOVARange {
         var value = vhost_vdpa_iova_range()
-        try call(clinux_vdpa_get_iova_range, "GET_IOVA_RANGE()", with: &value) {
-            "[0x\(String($0.first, radix: 16)), 0x\(String($0.last, radix: 16))]"
-        }
+        try call(clinux_vdpa_get_iova_range, with: &value)
         guard
             let range = IOVARange(first: .init(rawValue: value.first), last: .init(rawValue: value.last))
         else {
@@ -100,9 +109,9 @@ extension VhostVDPADevice {
         return range
     }
 
-    func number(_ request: UInt, _ name: String) throws(VhostVDPAError) -> UInt32 {
+    func number(_ request: UInt) throws(VhostVDPAError) -> UInt32 {
         var value: UInt32 = 0
-        try call(request, name, with: &value) { "\($0)" }
+        try call(request, with: &value)
         return value
     }
 }

@@ -7,23 +7,25 @@ extension VhostVDPADevice {
     /// GET_VRING_NUM: the largest size a queue can have.
     public func maximumVringSize() throws(VhostVDPAError) -> UInt16 {
         var value: UInt16 = 0
-        try call(clinux_vdpa_get_vring_num, "GET_VRING_NUM()", with: &value) { "\($0)" }
+        try call(clinux_vdpa_get_vring_num, with: &value)
         return value
     }
 
     /// GET_VRING_SIZE: the largest size of one queue. EOPNOTSUPP where the parent has only one for all.
     public func maximumSize(of vring: VringIndex) throws(VhostVDPAError) -> UInt32 {
-        try state(clinux_vdpa_get_vring_size, "GET_VRING_SIZE", vring)
+        try state(clinux_vdpa_get_vring_size, vring)
     }
 
     /// SET_VRING_NUM: the number of descriptors. EINVAL unless a power of two up to the maximum.
+    @inline(__always)
     public func setSize(_ size: UInt16, of vring: VringIndex) throws(VhostVDPAError) {
-        try setState(clinux_vhost_set_vring_num, "SET_VRING_NUM", vring, "num", UInt32(size))
+        try setState(clinux_vhost_set_vring_num, vring, UInt32(size))
     }
 
     /// SET_VRING_ADDR: where the ring's areas stand, as the device addresses them.
     ///
     /// EINVAL for a misaligned area, and on a running device that is not suspended.
+    @inline(__always)
     public func setAddresses(
         descriptors: IOVirtualAddress, avail: IOVirtualAddress, used: IOVirtualAddress, of vring: VringIndex
     ) throws(VhostVDPAError) {
@@ -32,82 +34,90 @@ extension VhostVDPADevice {
         value.desc_user_addr = descriptors.rawValue
         value.avail_user_addr = avail.rawValue
         value.used_user_addr = used.rawValue
-        try call(
-            clinux_vhost_set_vring_addr,
-            "SET_VRING_ADDR(index: \(vring), desc: \(descriptors), avail: \(avail), used: \(used))",
-            with: &value)
+        try call(clinux_vhost_set_vring_addr, with: &value)
     }
 
     /// SET_VRING_BASE: where the ring goes on. EINVAL on a running device that is not suspended.
+    @inline(__always)
     public func setBase(_ base: VringBase, of vring: VringIndex) throws(VhostVDPAError) {
-        try setState(clinux_vhost_set_vring_base, "SET_VRING_BASE", vring, "num", base.rawValue)
+        try setState(clinux_vhost_set_vring_base, vring, base.rawValue)
     }
 
     /// GET_VRING_BASE: where the ring stands. Only to be trusted once the device is suspended.
     ///
     /// EOPNOTSUPP where the parent has no ring state to give (vp_vdpa).
     public func base(of vring: VringIndex) throws(VhostVDPAError) -> VringBase {
-        VringBase(rawValue: try state(clinux_vhost_get_vring_base, "GET_VRING_BASE", vring))
+        VringBase(rawValue: try state(clinux_vhost_get_vring_base, vring))
+    }
+
+    /// What a start tells of every queue, in one: SET_VRING_NUM, SET_VRING_BASE, SET_VRING_ADDR, SET_VRING_CALL.
+    public func setUp(
+        _ vring: VringIndex, size: UInt16, base: VringBase, descriptors: IOVirtualAddress,
+        avail: IOVirtualAddress, used: IOVirtualAddress, call: FileDescriptor?
+    ) throws(VhostVDPAError) {
+        try setSize(size, of: vring)
+        try setBase(base, of: vring)
+        try setAddresses(descriptors: descriptors, avail: avail, used: used, of: vring)
+        try setCall(call, of: vring)
     }
 
     /// SET_VRING_KICK: the eventfd through which the driver kicks; `nil` unbinds.
     ///
     /// An eventfd that is signalled already kicks at once, but binding the same one again does not poll it.
     public func setKick(_ descriptor: FileDescriptor?, of vring: VringIndex) throws(VhostVDPAError) {
-        try setFile(clinux_vhost_set_vring_kick, "SET_VRING_KICK", vring, descriptor)
+        try setFile(clinux_vhost_set_vring_kick, vring, descriptor)
     }
 
     /// SET_VRING_CALL: the eventfd through which the device calls; `nil` unbinds. A reset forgets it.
+    @inline(__always)
     public func setCall(_ descriptor: FileDescriptor?, of vring: VringIndex) throws(VhostVDPAError) {
-        try setFile(clinux_vhost_set_vring_call, "SET_VRING_CALL", vring, descriptor)
+        try setFile(clinux_vhost_set_vring_call, vring, descriptor)
     }
 
     /// SET_VRING_ERR: an eventfd for errors; `nil` unbinds.
     public func setError(_ descriptor: FileDescriptor?, of vring: VringIndex) throws(VhostVDPAError) {
-        try setFile(clinux_vhost_set_vring_err, "SET_VRING_ERR", vring, descriptor)
+        try setFile(clinux_vhost_set_vring_err, vring, descriptor)
     }
 
     /// SET_VRING_ENABLE: whether the device serves the queue. The kernel checks nothing.
     public func setEnabled(_ isEnabled: Bool, of vring: VringIndex) throws(VhostVDPAError) {
-        try setState(clinux_vdpa_set_vring_enable, "SET_VRING_ENABLE", vring, "num", isEnabled ? 1 : 0)
+        try setState(clinux_vdpa_set_vring_enable, vring, isEnabled ? 1 : 0)
     }
 
     /// GET_VRING_GROUP: the group a queue belongs to.
     public func group(of vring: VringIndex) throws(VhostVDPAError) -> VringGroup {
-        VringGroup(rawValue: try state(clinux_vdpa_get_vring_group, "GET_VRING_GROUP", vring))
+        VringGroup(rawValue: try state(clinux_vdpa_get_vring_group, vring))
     }
 
     /// GET_VRING_DESC_GROUP: the group of a queue's descriptor table.
     public func descriptorGroup(of vring: VringIndex) throws(VhostVDPAError) -> VringGroup {
-        VringGroup(rawValue: try state(clinux_vdpa_get_vring_desc_group, "GET_VRING_DESC_GROUP", vring))
+        VringGroup(rawValue: try state(clinux_vdpa_get_vring_desc_group, vring))
     }
 
     /// SET_GROUP_ASID: the address space a group translates through. A reset puts every group back into 0.
     public func setAddressSpace(_ space: AddressSpaceID, of group: VringGroup) throws(VhostVDPAError) {
         var value = vhost_vring_state(index: group.rawValue, num: space.rawValue)
-        try call(
-            clinux_vdpa_set_group_asid, "SET_GROUP_ASID(group: \(group), asid: \(space))", with: &value)
+        try call(clinux_vdpa_set_group_asid, with: &value)
     }
 
-    private func state(_ request: UInt, _ name: String, _ vring: VringIndex) throws(VhostVDPAError) -> UInt32
-    {
+    @inline(__always)
+    private func state(_ request: UInt, _ vring: VringIndex) throws(VhostVDPAError) -> UInt32 {
         var value = vhost_vring_state(index: vring.rawValue, num: 0)
-        try call(request, "\(name)(index: \(vring))", with: &value) { "\($0.num)" }
+        try call(request, with: &value)
         return value.num
     }
 
-    private func setState(
-        _ request: UInt, _ name: String, _ vring: VringIndex, _ label: String, _ number: UInt32
-    ) throws(VhostVDPAError) {
+    @inline(__always)
+    private func setState(_ request: UInt, _ vring: VringIndex, _ number: UInt32) throws(VhostVDPAError) {
         var value = vhost_vring_state(index: vring.rawValue, num: number)
-        try call(request, "\(name)(index: \(vring), \(label): \(number))", with: &value)
+        try call(request, with: &value)
     }
 
+    @inline(__always)
     private func setFile(
-        _ request: UInt, _ name: String, _ vring: VringIndex, _ descriptor: FileDescriptor?
+        _ request: UInt, _ vring: VringIndex, _ descriptor: FileDescriptor?
     ) throws(VhostVDPAError) {
-        let number = descriptor?.rawValue ?? -1
-        var value = vhost_vring_file(index: vring.rawValue, fd: number)
-        try call(request, "\(name)(index: \(vring), fd: \(number))", with: &value)
+        var value = vhost_vring_file(index: vring.rawValue, fd: descriptor?.rawValue ?? -1)
+        try call(request, with: &value)
     }
 }

@@ -31,17 +31,27 @@ public final class VhostVDPADevice {
         set {
             watcher = newValue
             isWatched = newValue != nil
+            findPlainDescriptor()
         }
     }
     private var watcher: (any DeviceCallObserver)?
     /// Asked at every call: looking at a reference that may change takes longer.
     private var isWatched = false
+    /// The descriptor of a device that is the kernel's and whose calls nobody sees, so that a call is a system call and
+    /// nothing else; -1 otherwise. One question where there were three, and nothing to dispatch.
+    private var plainDescriptor: CInt = -1
 
     /// Puts the typed interface on an open character device; the file is this object's from now on.
     public init(_ device: any CharacterDevice, logger: Logger) {
         self.device = device
         self.logger = logger
         isTraced = logger.logLevel <= .debug
+        findPlainDescriptor()
+    }
+
+    private func findPlainDescriptor() {
+        let isSeen = isTraced || isWatched
+        plainDescriptor = isSeen ? -1 : (device as? KernelFile)?.openDescriptor ?? -1
     }
 
     /// Logs what a call was and what came of it.
@@ -54,54 +64,62 @@ public final class VhostVDPADevice {
     /// Closes the device file: the kernel resets the device, removes its maps and unpins the memory.
     public func close() {
         trace("close")
+        plainDescriptor = -1
         device.close()
     }
 
     /// Calls with the address of `value`, which the kernel may change.
-    ///
-    /// `answer` turns the changed value into what the log shows after a success.
-    @discardableResult
-    func call<Value>(
-        _ request: UInt, _ name: @autoclosure () -> String, with value: inout Value,
-        answer: (Value) -> String? = { _ in nil }
-    ) throws(VhostVDPAError) -> Int32 {
-        counts.ioctls += 1
-        do throws(Errno) {
-            let result = try unsafe withUnsafeMutablePointer(to: &value) { (pointer) throws(Errno) in
-                try control(request, UInt(bitPattern: pointer))
-            }
-            trace("ioctl \(name()) = \(answer(value) ?? "\(result)")")
-            return result
-        } catch {
-            throw failure(name(), error)
-        }
-    }
-
-    /// Calls without an argument.
-    func call(_ request: UInt, _ name: @autoclosure () -> String) throws(VhostVDPAError) {
-        counts.ioctls += 1
-        do throws(Errno) {
-            let result = try control(request, 0)
-            trace("ioctl \(name()) = \(result)")
-        } catch {
-            throw failure(name(), error)
-        }
-    }
-
     @inline(__always)
-    private func control(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
-        isWatched ? try watchedControl(request, argument) : try device.ioctl(request, argument)
+    func call<Value: BitwiseCopyable>(_ request: UInt, with value: inout Value) throws(VhostVDPAError) {
+        try unsafe withUnsafeMutablePointer(to: &value) { (pointer) throws(VhostVDPAError) in
+            try call(request, UInt(bitPattern: pointer))
+        }
     }
 
+    /// Calls with `argument`, most often an address.
+    ///
+    /// What is needed only where a call fails, is logged or is watched stands outside: it would cost more than the
+    /// rest of the way to the kernel.
+    @inline(__always)
+    func call(_ request: UInt, _ argument: UInt = 0) throws(VhostVDPAError) {
+        counts.ioctls += 1
+        let descriptor = plainDescriptor
+        if descriptor >= 0 {
+            let result = clinux_ioctl(descriptor, request, argument)
+            if result < 0 { try again(request, argument, Errno(rawValue: -result)) }
+        } else {
+            try seenCall(request, argument)
+        }
+    }
+
+    /// A plain call that failed: made again while a signal interrupts it.
     @inline(never)
-    private func watchedControl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
-        watcher?.willCall(request, argument)
-        let result = try device.ioctl(request, argument)
-        watcher?.didCall(request, argument)
-        return result
+    private func again(_ request: UInt, _ argument: UInt, _ errno: Errno) throws(VhostVDPAError) {
+        guard errno == .interrupted else { throw failure(request, argument, errno) }
+        do throws(Errno) {
+            _ = try device.ioctl(request, argument)
+        } catch {
+            throw failure(request, argument, error)
+        }
     }
 
-    private func failure(_ name: String, _ errno: Errno) -> VhostVDPAError {
+    /// A call of a device that is not the kernel's, or that somebody sees.
+    @inline(never)
+    private func seenCall(_ request: UInt, _ argument: UInt) throws(VhostVDPAError) {
+        if isWatched { watcher?.willCall(request, argument) }
+        do throws(Errno) {
+            let result = try device.ioctl(request, argument)
+            if isWatched { watcher?.didCall(request, argument) }
+            trace(
+                "ioctl \(DeviceCallText.call(request, argument)) = \(DeviceCallText.answer(request, argument, result))"
+            )
+        } catch {
+            throw failure(request, argument, error)
+        }
+    }
+
+    private func failure(_ request: UInt, _ argument: UInt, _ errno: Errno) -> VhostVDPAError {
+        let name = DeviceCallText.call(request, argument)
         trace("ioctl \(name) failed: \(describe(errno))")
         return VhostVDPAError(.ioctl, call: name, errno: errno)
     }

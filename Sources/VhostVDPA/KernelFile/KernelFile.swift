@@ -14,6 +14,9 @@ public final class KernelFile: CharacterDevice {
     /// The descriptor's number, for questions that no device call answers.
     var rawDescriptor: CInt { descriptor.rawValue }
 
+    /// The same while the file is open, else `nil`.
+    var openDescriptor: CInt? { isOpen ? rawDescriptor : nil }
+
     /// Opens the device file at `path`.
     ///
     /// Errors say what to do: no such file, no permission, another process holds the device, no device at all.

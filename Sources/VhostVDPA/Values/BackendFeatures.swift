@@ -7,24 +7,24 @@ public struct BackendFeatures: OptionSet, Hashable, Sendable {
     public let rawValue: UInt64
 
     /// Makes a value of its number.
-    public init(rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// IOTLB messages of the second form, which carry an address space.
-    public static let messageV2 = BackendFeatures(rawValue: 1 << 1)  // VHOST_BACKEND_F_IOTLB_MSG_V2
+    @inlinable public static var messageV2: Self { Self(rawValue: 1 << 1) }  // VHOST_BACKEND_F_IOTLB_MSG_V2
     /// BATCH_BEGIN and BATCH_END: one `set_map` call for many messages.
-    public static let iotlbBatch = BackendFeatures(rawValue: 1 << 2)  // VHOST_BACKEND_F_IOTLB_BATCH
+    @inlinable public static var iotlbBatch: Self { Self(rawValue: 1 << 2) }  // VHOST_BACKEND_F_IOTLB_BATCH
     /// More than one address space.
-    public static let iotlbASID = BackendFeatures(rawValue: 1 << 3)  // VHOST_BACKEND_F_IOTLB_ASID
+    @inlinable public static var iotlbASID: Self { Self(rawValue: 1 << 3) }  // VHOST_BACKEND_F_IOTLB_ASID
     /// The device can be stopped with its ring state intact.
-    public static let suspend = BackendFeatures(rawValue: 1 << 4)  // VHOST_BACKEND_F_SUSPEND
+    @inlinable public static var suspend: Self { Self(rawValue: 1 << 4) }  // VHOST_BACKEND_F_SUSPEND
     /// A suspended device can go on without a reset.
-    public static let resume = BackendFeatures(rawValue: 1 << 5)  // VHOST_BACKEND_F_RESUME
+    @inlinable public static var resume: Self { Self(rawValue: 1 << 5) }  // VHOST_BACKEND_F_RESUME
     /// Queues may be enabled after DRIVER_OK (VHOST_BACKEND_F_ENABLE_AFTER_DRIVER_OK).
-    public static let enableAfterDriverOK = BackendFeatures(rawValue: 1 << 6)
+    @inlinable public static var enableAfterDriverOK: Self { BackendFeatures(rawValue: 1 << 6) }
     /// Descriptor tables can be in an address space of their own.
-    public static let descriptorASID = BackendFeatures(rawValue: 1 << 7)  // VHOST_BACKEND_F_DESC_ASID
+    @inlinable public static var descriptorASID: Self { Self(rawValue: 1 << 7) }  // VHOST_BACKEND_F_DESC_ASID
     /// The device's maps survive a reset.
-    public static let iotlbPersist = BackendFeatures(rawValue: 1 << 8)  // VHOST_BACKEND_F_IOTLB_PERSIST
+    @inlinable public static var iotlbPersist: Self { Self(rawValue: 1 << 8) }  // VHOST_BACKEND_F_IOTLB_PERSIST
 }
 
 extension BackendFeatures: CustomStringConvertible {

@@ -4,46 +4,46 @@ public struct DeviceFeatures: OptionSet, Hashable, Sendable {
     public let rawValue: UInt64
 
     /// Makes a value of its number.
-    public init(rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// The device completes partial checksums of packets it is given.
-    public static let checksum = DeviceFeatures(rawValue: 1 << 0)  // VIRTIO_NET_F_CSUM
+    @inlinable public static var checksum: Self { Self(rawValue: 1 << 0) }  // VIRTIO_NET_F_CSUM
     /// The driver completes partial checksums of packets it receives.
-    public static let guestChecksum = DeviceFeatures(rawValue: 1 << 1)  // VIRTIO_NET_F_GUEST_CSUM
+    @inlinable public static var guestChecksum: Self { Self(rawValue: 1 << 1) }  // VIRTIO_NET_F_GUEST_CSUM
     /// The configuration space holds the link's MTU.
-    public static let mtu = DeviceFeatures(rawValue: 1 << 3)  // VIRTIO_NET_F_MTU
+    @inlinable public static var mtu: Self { Self(rawValue: 1 << 3) }  // VIRTIO_NET_F_MTU
     /// The configuration space holds a MAC address.
-    public static let mac = DeviceFeatures(rawValue: 1 << 5)  // VIRTIO_NET_F_MAC
+    @inlinable public static var mac: Self { Self(rawValue: 1 << 5) }  // VIRTIO_NET_F_MAC
     /// A received packet can span several buffers.
-    public static let mergeableReceiveBuffers = DeviceFeatures(rawValue: 1 << 15)  // VIRTIO_NET_F_MRG_RXBUF
+    @inlinable public static var mergeableReceiveBuffers: Self { Self(rawValue: 1 << 15) }  // VIRTIO_NET_F_MRG_RXBUF
     /// The configuration space holds the link's state.
-    public static let status = DeviceFeatures(rawValue: 1 << 16)  // VIRTIO_NET_F_STATUS
+    @inlinable public static var status: Self { Self(rawValue: 1 << 16) }  // VIRTIO_NET_F_STATUS
     /// There is a control queue.
-    public static let controlQueue = DeviceFeatures(rawValue: 1 << 17)  // VIRTIO_NET_F_CTRL_VQ
+    @inlinable public static var controlQueue: Self { Self(rawValue: 1 << 17) }  // VIRTIO_NET_F_CTRL_VQ
     /// There can be more than one queue pair.
-    public static let multiqueue = DeviceFeatures(rawValue: 1 << 22)  // VIRTIO_NET_F_MQ
+    @inlinable public static var multiqueue: Self { Self(rawValue: 1 << 22) }  // VIRTIO_NET_F_MQ
     /// The MAC address can be set through the control queue.
-    public static let controlMACAddress = DeviceFeatures(rawValue: 1 << 23)  // VIRTIO_NET_F_CTRL_MAC_ADDR
+    @inlinable public static var controlMACAddress: Self { Self(rawValue: 1 << 23) }  // VIRTIO_NET_F_CTRL_MAC_ADDR
     /// Buffers can be cut anywhere.
-    public static let anyLayout = DeviceFeatures(rawValue: 1 << 27)  // VIRTIO_F_ANY_LAYOUT
+    @inlinable public static var anyLayout: Self { Self(rawValue: 1 << 27) }  // VIRTIO_F_ANY_LAYOUT
     /// A descriptor can point to a table of descriptors.
-    public static let indirectDescriptors = DeviceFeatures(rawValue: 1 << 28)  // VIRTIO_F_INDIRECT_DESC
+    @inlinable public static var indirectDescriptors: Self { Self(rawValue: 1 << 28) }  // VIRTIO_F_INDIRECT_DESC
     /// Notifications are suppressed by index.
-    public static let eventIndex = DeviceFeatures(rawValue: 1 << 29)  // VIRTIO_F_EVENT_IDX
+    @inlinable public static var eventIndex: Self { Self(rawValue: 1 << 29) }  // VIRTIO_F_EVENT_IDX
     /// A device of virtio 1.0 or later.
-    public static let version1 = DeviceFeatures(rawValue: 1 << 32)  // VIRTIO_F_VERSION_1
+    @inlinable public static var version1: Self { Self(rawValue: 1 << 32) }  // VIRTIO_F_VERSION_1
     /// Addresses go through the platform's translation. vDPA demands it.
-    public static let accessPlatform = DeviceFeatures(rawValue: 1 << 33)  // VIRTIO_F_ACCESS_PLATFORM
+    @inlinable public static var accessPlatform: Self { Self(rawValue: 1 << 33) }  // VIRTIO_F_ACCESS_PLATFORM
     /// Packed rings.
-    public static let packedRing = DeviceFeatures(rawValue: 1 << 34)  // VIRTIO_F_RING_PACKED
+    @inlinable public static var packedRing: Self { Self(rawValue: 1 << 34) }  // VIRTIO_F_RING_PACKED
     /// Buffers are used in the order they were made available.
-    public static let inOrder = DeviceFeatures(rawValue: 1 << 35)  // VIRTIO_F_IN_ORDER
+    @inlinable public static var inOrder: Self { Self(rawValue: 1 << 35) }  // VIRTIO_F_IN_ORDER
     /// Memory accesses are ordered as the platform orders DMA.
-    public static let orderPlatform = DeviceFeatures(rawValue: 1 << 36)  // VIRTIO_F_ORDER_PLATFORM
+    @inlinable public static var orderPlatform: Self { Self(rawValue: 1 << 36) }  // VIRTIO_F_ORDER_PLATFORM
     /// A kick carries the avail position.
-    public static let notificationData = DeviceFeatures(rawValue: 1 << 38)  // VIRTIO_F_NOTIFICATION_DATA
+    @inlinable public static var notificationData: Self { Self(rawValue: 1 << 38) }  // VIRTIO_F_NOTIFICATION_DATA
     /// Queues can be reset one by one.
-    public static let ringReset = DeviceFeatures(rawValue: 1 << 40)  // VIRTIO_F_RING_RESET
+    @inlinable public static var ringReset: Self { Self(rawValue: 1 << 40) }  // VIRTIO_F_RING_RESET
 }
 
 extension DeviceFeatures: CustomStringConvertible {

@@ -6,22 +6,22 @@ public struct DeviceStatus: OptionSet, Hashable, Sendable {
     public let rawValue: UInt8
 
     /// Makes a value of its number.
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// No bit at all: writing it resets the device.
-    public static let reset: DeviceStatus = []
+    @inlinable public static var reset: DeviceStatus { DeviceStatus(rawValue: 0) }
     /// The driver has noticed the device.
-    public static let acknowledge = DeviceStatus(rawValue: 1)  // VIRTIO_CONFIG_S_ACKNOWLEDGE
+    @inlinable public static var acknowledge: Self { DeviceStatus(rawValue: 1) }  // VIRTIO_CONFIG_S_ACKNOWLEDGE
     /// The driver knows how to drive the device.
-    public static let driver = DeviceStatus(rawValue: 2)  // VIRTIO_CONFIG_S_DRIVER
+    @inlinable public static var driver: Self { DeviceStatus(rawValue: 2) }  // VIRTIO_CONFIG_S_DRIVER
     /// The driver is set up: the device runs.
-    public static let driverOK = DeviceStatus(rawValue: 4)  // VIRTIO_CONFIG_S_DRIVER_OK
+    @inlinable public static var driverOK: Self { DeviceStatus(rawValue: 4) }  // VIRTIO_CONFIG_S_DRIVER_OK
     /// The device accepts the negotiated features.
-    public static let featuresOK = DeviceStatus(rawValue: 8)  // VIRTIO_CONFIG_S_FEATURES_OK
+    @inlinable public static var featuresOK: Self { DeviceStatus(rawValue: 8) }  // VIRTIO_CONFIG_S_FEATURES_OK
     /// The device met an error that only a reset cures.
-    public static let needsReset = DeviceStatus(rawValue: 0x40)  // VIRTIO_CONFIG_S_NEEDS_RESET
+    @inlinable public static var needsReset: Self { DeviceStatus(rawValue: 0x40) }  // VIRTIO_CONFIG_S_NEEDS_RESET
     /// The driver has given up on the device.
-    public static let failed = DeviceStatus(rawValue: 0x80)  // VIRTIO_CONFIG_S_FAILED
+    @inlinable public static var failed: Self { DeviceStatus(rawValue: 0x80) }  // VIRTIO_CONFIG_S_FAILED
 }
 
 extension DeviceStatus: CustomStringConvertible {

@@ -24,6 +24,7 @@ public enum MapDecision: Hashable, Sendable {
     ///
     /// The causes are asked in a fixed order, the most fundamental first, so that the one reported is the one
     /// that would remain if the others went away.
+    @inline(__always)
     public static func decide(_ input: MapDecisionInput) -> MapDecision {
         if input.reason == .close { return .flush(.closing) }
         if input.reason == .failedStart { return .flush(.startFailed) }

@@ -8,7 +8,7 @@ extension VhostVDPABackend {
     /// Starts the device with `features` and `queues`, whatever it ran with before.
     ///
     /// The order: features and FEATURES_OK; the maps in one batch, if none are kept; for each queue its size,
-    /// base, addresses, kick (if it is not bound already) and call; enable and DRIVER_OK; a kick for every queue, as one that came while the
+    /// base, addresses, call and kick (if it is not bound already); enable and DRIVER_OK; a kick for every queue, as one that came while the
     /// device was off is lost (drivers/vhost/vdpa.c).
     ///
     /// On an error the device is reset, its maps are removed, and the state is ``BackendState/stopped`` and
@@ -29,19 +29,17 @@ extension VhostVDPABackend {
         state = .started
     }
 
+    @inline(__always)
     private func run(_ features: DeviceFeatures, _ queues: [VringSetup]) throws(BackendError) {
         try negotiate(features)
         if mapping == .unmapped { try mapper.map() } else { try mapper.reuse() }
-        try call("setting up the queues") { () throws(VhostVDPAError) in
+        do throws(VhostVDPAError) {
             for queue in queues {
-                try device.setSize(queue.size, of: queue.index)
-                try device.setBase(queue.base, of: queue.index)
-                try device.setAddresses(
-                    descriptors: queue.descriptorTable, avail: queue.availRing, used: queue.usedRing,
-                    of: queue.index)
-                try bindKick(of: queue)
                 // A reset makes the device forget the call, whatever vhost remembers.
-                try device.setCall(queue.call, of: queue.index)
+                try device.setUp(
+                    queue.index, size: queue.size, base: queue.base, descriptors: queue.descriptorTable,
+                    avail: queue.availRing, used: queue.usedRing, call: queue.call)
+                try bindKick(of: queue)
             }
             try device.setConfigurationInterrupt(configurationInterrupt)
             let enablesLast = negotiated.acknowledgedBackendFeatures.contains(.enableAfterDriverOK)
@@ -49,6 +47,8 @@ extension VhostVDPABackend {
             lastStartReachedDriverOK = true
             try device.setStatus([.acknowledge, .driver, .featuresOK, .driverOK])
             if enablesLast { for queue in queues { try device.setEnabled(true, of: queue.index) } }
+        } catch {
+            throw BackendError("setting up the queues", error)
         }
         for queue in queues { try kick(queue) }
     }
@@ -59,9 +59,15 @@ extension VhostVDPABackend {
     /// and SET_VRING_KICK with the file that is bound changes nothing (vhost_vring_ioctl). The same number is
     /// the same file, as ``VringSetup/kick`` stays open until the device is closed. The call and the configuration
     /// interrupt are different: parents forget them in a reset.
+    @inline(__always)
     private func bindKick(of queue: VringSetup) throws(VhostVDPAError) {
         let index = Int(queue.index.rawValue)
         if index < boundKicks.count, boundKicks[index] == queue.kick { return }
+        try bindNewKick(of: queue, index)
+    }
+
+    @inline(never)
+    private func bindNewKick(of queue: VringSetup, _ index: Int) throws(VhostVDPAError) {
         try device.setKick(queue.kick, of: queue.index)
         var kicks = boundKicks
         while kicks.count <= index { kicks.append(nil) }
@@ -69,49 +75,64 @@ extension VhostVDPABackend {
         boundKicks = kicks
     }
 
+    @inline(__always)
     private func negotiate(_ features: DeviceFeatures) throws(BackendError) {
         let status = try call("negotiating features") { () throws(VhostVDPAError) in
-            try device.setFeatures(features)
-            try device.setStatus([.acknowledge, .driver, .featuresOK])
-            return try device.status()
+            try device.negotiate(features, [.acknowledge, .driver, .featuresOK])
         }
-        guard status.contains(.featuresOK) else {
-            throw BackendError(
-                .featuresRefused,
-                "the device does not accept the features \(features): its status is \(status) without FEATURES_OK"
-            )
-        }
+        if !status.contains(.featuresOK) { throw refusal(of: features, status) }
+    }
+
+    @inline(never)
+    private func refusal(of features: DeviceFeatures, _ status: DeviceStatus) -> BackendError {
+        BackendError(
+            .featuresRefused,
+            "the device does not accept the features \(features): its status is \(status) without FEATURES_OK"
+        )
     }
 
     /// Refuses what the device cannot do before it is told anything.
+    @inline(__always)
     private func check(_ features: DeviceFeatures, _ queues: [VringSetup]) throws(BackendError) {
-        let missing = features.subtracting(negotiated.deviceFeatures)
-        guard missing.isEmpty else {
-            throw BackendError(.featuresRefused, "the device does not offer the features \(missing)")
-        }
+        if !negotiated.deviceFeatures.isSuperset(of: features) { throw missing(features) }
         for queue in queues {
-            guard queue.index.rawValue < negotiated.vringCount else {
-                throw BackendError(
-                    .invalidQueue, "queue \(queue.index): the device has \(negotiated.vringCount) queues")
-            }
             let size = queue.size
-            guard size > 0, size & (size - 1) == 0 || features.contains(.packedRing),
-                size <= negotiated.maximumVringSize
-            else {
-                throw BackendError(
-                    .invalidQueue,
-                    "queue \(queue.index) cannot have the size \(size): a power of two up to"
-                        + " \(negotiated.maximumVringSize) is needed")
-            }
+            let isPossible =
+                queue.index.rawValue < negotiated.vringCount && size > 0
+                && size <= negotiated.maximumVringSize
+                && (size & (size - 1) == 0 || features.contains(.packedRing))
+            if !isPossible { throw refusal(of: queue) }
         }
     }
 
+    @inline(never)
+    private func missing(_ features: DeviceFeatures) -> BackendError {
+        let missing = features.subtracting(negotiated.deviceFeatures)
+        return BackendError(.featuresRefused, "the device does not offer the features \(missing)")
+    }
+
+    @inline(never)
+    private func refusal(of queue: VringSetup) -> BackendError {
+        guard queue.index.rawValue < negotiated.vringCount else {
+            return BackendError(
+                .invalidQueue, "queue \(queue.index): the device has \(negotiated.vringCount) queues")
+        }
+        return BackendError(
+            .invalidQueue,
+            "queue \(queue.index) cannot have the size \(queue.size): a power of two up to"
+                + " \(negotiated.maximumVringSize) is needed")
+    }
+
     /// Kicks as the driver would. A counter at its maximum says already what the kick would say.
+    @inline(__always)
     func kick(_ queue: VringSetup) throws(BackendError) {
         let result = clinux_eventfd_signal(queue.kick.rawValue)
-        guard result < 0 else { return }
-        let errno = Errno(rawValue: -result)
-        throw BackendError(.systemCall, "kicking queue \(queue.index): \(errno)", errno: errno)
+        if result < 0 { throw refusal(of: queue, Errno(rawValue: -result)) }
+    }
+
+    @inline(never)
+    private func refusal(of kick: VringSetup, _ errno: Errno) -> BackendError {
+        BackendError(.systemCall, "kicking queue \(kick.index): \(errno)", errno: errno)
     }
 
     /// Takes a failed start back, and returns its error with what became of the device.

@@ -22,13 +22,25 @@ extension VhostVDPABackend {
     ) throws(BackendError) -> [VringState] {
         try require(state == .started || state == .suspended, "a stop")
         let isSuspended = state == .suspended || suspend()
-        let queues = queues
-        var states: [VringState] = []
-        states.reserveCapacity(queues.count)
-        for queue in queues { states.append(position(of: queue.index, isSuspended: isSuspended)) }
+        readPositions(isSuspended: isSuspended)
         try resetDevice(
             reason: reason, isQuiet: isSuspended, isTranslationUnchanged: isTranslationUnchanged)
-        return states
+        return positions
+    }
+
+    /// Asks where every queue stands, into the array of the last stop: making a new one takes as long as a device call.
+    @inline(__always)
+    private func readPositions(isSuspended: Bool) {
+        // Taken out and put back, or every change would be checked for exclusive access.
+        var states = positions
+        positions = []
+        let isSameCount = states.count == queues.count
+        if !isSameCount { states.removeAll() }
+        for place in queues.indices {
+            let state = position(of: queues[place].index, isSuspended: isSuspended)
+            if isSameCount { states[place] = state } else { states.append(state) }
+        }
+        positions = states
     }
 
     /// Resets the device, running or not, without asking it where its queues stand.
@@ -40,6 +52,7 @@ extension VhostVDPABackend {
     }
 
     /// Whether the device is quiet after this.
+    @inline(__always)
     private func suspend() -> Bool {
         guard !needsReset, negotiated.acknowledgedBackendFeatures.contains(.suspend) else { return false }
         do throws(VhostVDPAError) {
@@ -51,19 +64,25 @@ extension VhostVDPABackend {
         }
     }
 
+    @inline(__always)
     private func position(of vring: VringIndex, isSuspended: Bool) -> VringState {
         if needsReset { return VringState(index: vring, loss: .deviceBroken) }
         guard isSuspended else { return VringState(index: vring, loss: .notSuspended) }
         do throws(VhostVDPAError) {
             return VringState(index: vring, base: try device.base(of: vring))
         } catch {
-            // The kernel's EOPNOTSUPP, which Linux also calls ENOTSUP.
-            if error.errno == .notSupportedOnSocket || error.errno == .notSupported {
-                return VringState(index: vring, loss: .unsupported)
-            }
-            logger.warning("\(error); queue \(vring) must start again from empty rings")
-            return VringState(index: vring, loss: .failed(error))
+            return lost(vring, error)
         }
+    }
+
+    @inline(never)
+    private func lost(_ vring: VringIndex, _ error: VhostVDPAError) -> VringState {
+        // The kernel's EOPNOTSUPP, which Linux also calls ENOTSUP.
+        if error.errno == .notSupportedOnSocket || error.errno == .notSupported {
+            return VringState(index: vring, loss: .unsupported)
+        }
+        logger.warning("\(error); queue \(vring) must start again from empty rings")
+        return VringState(index: vring, loss: .failed(error))
     }
 
     /// Resets the device and leaves it at ACKNOWLEDGE and DRIVER, with its maps as the decision says.
@@ -111,10 +130,15 @@ extension VhostVDPABackend {
         }
     }
 
+    @inline(__always)
     private func log(_ decision: MapDecision, _ reason: ResetReason) {
-        guard mapping.reachesDevice else { return }
+        guard mapping.reachesDevice, isTraced || decision != .keep else { return }
+        logLoudly(decision, reason)
+    }
+
+    @inline(never)
+    private func logLoudly(_ decision: MapDecision, _ reason: ResetReason) {
         switch decision {
-        case .keep where !isTraced: break
         case .keep: logger.debug("reset (\(reason)): maps kept")
         case .keepWithoutPromise:
             logger.warning(

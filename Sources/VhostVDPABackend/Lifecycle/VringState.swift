@@ -12,7 +12,7 @@ public struct VringState: Hashable, Sendable {
         /// The parent cannot say, as vp_vdpa cannot.
         case unsupported
         /// The parent failed to say.
-        case failed(VhostVDPAError)
+        indirect case failed(VhostVDPAError)
     }
 
     /// Which queue.

@@ -25,6 +25,7 @@ public enum MappingState: String, CaseIterable, Hashable, Sendable {
     }
 
     /// The state after `event`, or `nil` where it must not happen in this state.
+    @inline(__always)
     public func after(_ event: Event) -> MappingState? {
         switch (self, event) {
         case (.unmapped, .map): .mapped

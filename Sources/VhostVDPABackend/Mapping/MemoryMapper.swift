@@ -117,9 +117,11 @@ public final class MemoryMapper: MemoryListener {
     }
 
     /// Notes that the maps stood across a reset: mapped → kept. Sends nothing.
+    @inline(__always)
     func keep() throws(BackendError) { state = try state(after: .keep) }
 
     /// Notes that a start uses the standing maps: kept → mapped. Sends nothing.
+    @inline(__always)
     func reuse() throws(BackendError) { state = try state(after: .reuse) }
 
     /// Unmaps everything: → unmapped. Sends nothing where nothing is mapped.
@@ -148,11 +150,15 @@ public final class MemoryMapper: MemoryListener {
     /// Follows the view without the device from now on: its file is about to be closed, maps and all.
     func abandon() { state = .unmapped }
 
+    @inline(__always)
     private func state(after event: MappingState.Event) throws(BackendError) -> MappingState {
-        guard let next = state.after(event) else {
-            throw BackendError(.invalidState, "maps that are \(state) cannot \(event)")
-        }
+        guard let next = state.after(event) else { throw refusal(of: event) }
         return next
+    }
+
+    @inline(never)
+    private func refusal(of event: MappingState.Event) -> BackendError {
+        BackendError(.invalidState, "maps that are \(state) cannot \(event)")
     }
 
     // MARK: To the device
