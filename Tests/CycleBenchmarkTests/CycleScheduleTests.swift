@@ -43,6 +43,14 @@ struct CycleScheduleTests {
         }
     }
 
+    @Test("no cycle by phases comes before a whole one, which would find its caches", arguments: [1, 2, 9])
+    func order(cycles: Int) {
+        let purposes = CycleSchedule(strategies: Self.strategies, cycles: cycles).turns.map(\.purpose)
+        let phases = purposes.drop { $0 != .phases }
+        #expect(!phases.isEmpty)
+        #expect(phases.allSatisfy { $0 == .phases })
+    }
+
     @Test("no strategy, no turn")
     func nothing() {
         #expect(CycleSchedule(strategies: [], cycles: 5).turns.isEmpty)

@@ -23,8 +23,8 @@ public struct BackendFeatures: OptionSet, Hashable, Sendable {
     @inlinable public static var enableAfterDriverOK: Self { BackendFeatures(rawValue: 1 << 6) }
     /// Descriptor tables can be in an address space of their own.
     @inlinable public static var descriptorASID: Self { Self(rawValue: 1 << 7) }  // VHOST_BACKEND_F_DESC_ASID
-    /// The device's maps survive a reset.
-    @inlinable public static var iotlbPersist: Self { Self(rawValue: 1 << 8) }  // VHOST_BACKEND_F_IOTLB_PERSIST
+    /// The device's maps survive a reset (VHOST_BACKEND_F_IOTLB_PERSIST).
+    @inlinable public static var iotlbPersist: Self { Self(rawValue: 1 << 8) }
 }
 
 extension BackendFeatures: CustomStringConvertible {

@@ -14,20 +14,20 @@ public struct DeviceFeatures: OptionSet, Hashable, Sendable {
     @inlinable public static var mtu: Self { Self(rawValue: 1 << 3) }  // VIRTIO_NET_F_MTU
     /// The configuration space holds a MAC address.
     @inlinable public static var mac: Self { Self(rawValue: 1 << 5) }  // VIRTIO_NET_F_MAC
-    /// A received packet can span several buffers.
-    @inlinable public static var mergeableReceiveBuffers: Self { Self(rawValue: 1 << 15) }  // VIRTIO_NET_F_MRG_RXBUF
+    /// A received packet can span several buffers (VIRTIO_NET_F_MRG_RXBUF).
+    @inlinable public static var mergeableReceiveBuffers: Self { Self(rawValue: 1 << 15) }
     /// The configuration space holds the link's state.
     @inlinable public static var status: Self { Self(rawValue: 1 << 16) }  // VIRTIO_NET_F_STATUS
     /// There is a control queue.
     @inlinable public static var controlQueue: Self { Self(rawValue: 1 << 17) }  // VIRTIO_NET_F_CTRL_VQ
     /// There can be more than one queue pair.
     @inlinable public static var multiqueue: Self { Self(rawValue: 1 << 22) }  // VIRTIO_NET_F_MQ
-    /// The MAC address can be set through the control queue.
-    @inlinable public static var controlMACAddress: Self { Self(rawValue: 1 << 23) }  // VIRTIO_NET_F_CTRL_MAC_ADDR
+    /// The MAC address can be set through the control queue (VIRTIO_NET_F_CTRL_MAC_ADDR).
+    @inlinable public static var controlMACAddress: Self { Self(rawValue: 1 << 23) }
     /// Buffers can be cut anywhere.
     @inlinable public static var anyLayout: Self { Self(rawValue: 1 << 27) }  // VIRTIO_F_ANY_LAYOUT
-    /// A descriptor can point to a table of descriptors.
-    @inlinable public static var indirectDescriptors: Self { Self(rawValue: 1 << 28) }  // VIRTIO_F_INDIRECT_DESC
+    /// A descriptor can point to a table of descriptors (VIRTIO_F_INDIRECT_DESC).
+    @inlinable public static var indirectDescriptors: Self { Self(rawValue: 1 << 28) }
     /// Notifications are suppressed by index.
     @inlinable public static var eventIndex: Self { Self(rawValue: 1 << 29) }  // VIRTIO_F_EVENT_IDX
     /// A device of virtio 1.0 or later.
@@ -40,8 +40,8 @@ public struct DeviceFeatures: OptionSet, Hashable, Sendable {
     @inlinable public static var inOrder: Self { Self(rawValue: 1 << 35) }  // VIRTIO_F_IN_ORDER
     /// Memory accesses are ordered as the platform orders DMA.
     @inlinable public static var orderPlatform: Self { Self(rawValue: 1 << 36) }  // VIRTIO_F_ORDER_PLATFORM
-    /// A kick carries the avail position.
-    @inlinable public static var notificationData: Self { Self(rawValue: 1 << 38) }  // VIRTIO_F_NOTIFICATION_DATA
+    /// A kick carries the avail position (VIRTIO_F_NOTIFICATION_DATA).
+    @inlinable public static var notificationData: Self { Self(rawValue: 1 << 38) }
     /// Queues can be reset one by one.
     @inlinable public static var ringReset: Self { Self(rawValue: 1 << 40) }  // VIRTIO_F_RING_RESET
 }

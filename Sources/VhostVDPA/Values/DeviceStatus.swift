@@ -11,17 +11,17 @@ public struct DeviceStatus: OptionSet, Hashable, Sendable {
     /// No bit at all: writing it resets the device.
     @inlinable public static var reset: DeviceStatus { DeviceStatus(rawValue: 0) }
     /// The driver has noticed the device.
-    @inlinable public static var acknowledge: Self { DeviceStatus(rawValue: 1) }  // VIRTIO_CONFIG_S_ACKNOWLEDGE
+    @inlinable public static var acknowledge: Self { Self(rawValue: 1) }  // VIRTIO_CONFIG_S_ACKNOWLEDGE
     /// The driver knows how to drive the device.
-    @inlinable public static var driver: Self { DeviceStatus(rawValue: 2) }  // VIRTIO_CONFIG_S_DRIVER
+    @inlinable public static var driver: Self { Self(rawValue: 2) }  // VIRTIO_CONFIG_S_DRIVER
     /// The driver is set up: the device runs.
-    @inlinable public static var driverOK: Self { DeviceStatus(rawValue: 4) }  // VIRTIO_CONFIG_S_DRIVER_OK
+    @inlinable public static var driverOK: Self { Self(rawValue: 4) }  // VIRTIO_CONFIG_S_DRIVER_OK
     /// The device accepts the negotiated features.
-    @inlinable public static var featuresOK: Self { DeviceStatus(rawValue: 8) }  // VIRTIO_CONFIG_S_FEATURES_OK
+    @inlinable public static var featuresOK: Self { Self(rawValue: 8) }  // VIRTIO_CONFIG_S_FEATURES_OK
     /// The device met an error that only a reset cures.
-    @inlinable public static var needsReset: Self { DeviceStatus(rawValue: 0x40) }  // VIRTIO_CONFIG_S_NEEDS_RESET
+    @inlinable public static var needsReset: Self { Self(rawValue: 0x40) }  // VIRTIO_CONFIG_S_NEEDS_RESET
     /// The driver has given up on the device.
-    @inlinable public static var failed: Self { DeviceStatus(rawValue: 0x80) }  // VIRTIO_CONFIG_S_FAILED
+    @inlinable public static var failed: Self { Self(rawValue: 0x80) }  // VIRTIO_CONFIG_S_FAILED
 }
 
 extension DeviceStatus: CustomStringConvertible {
