@@ -1,4 +1,5 @@
 import Glibc
+import Foundation
 import SystemPackage
 import Testing
 
@@ -80,5 +81,22 @@ struct KernelFileTests {
             #expect(throws: VhostVDPAError.self) { _ = try KernelFile(inherited: descriptor) }
             try descriptor.close()
         }
+    }
+
+    @Test("A file that is no device is closed once: what another thread has opened since stays open")
+    func closedOnce() async throws {
+        async let refusals: Void = withCheckedContinuation { done in
+            Thread.detachNewThread {
+                for _ in 0..<20_000 { _ = try? KernelFile(path: "/proc/self/comm") }
+                done.resume()
+            }
+        }
+        var failures = 0
+        for _ in 0..<20_000 {
+            let descriptor = try FileDescriptor.open(FilePath("/dev/null"), .readOnly)
+            do { try descriptor.close() } catch { failures += 1 }
+        }
+        await refusals
+        #expect(failures == 0)
     }
 }

@@ -21,18 +21,21 @@ public final class KernelFile: CharacterDevice {
     ///
     /// Errors say what to do: no such file, no permission, another process holds the device, no device at all.
     public init(path: FilePath) throws(VhostVDPAError) {
+        let opened: FileDescriptor
         do throws(Errno) {
-            descriptor = try Self.open(path)
+            opened = try Self.open(path)
         } catch {
             throw VhostVDPAError(
                 .open, call: "open(\(path))", errno: error, context: KernelFileAdvice.opening(path, error))
         }
-        guard Self.isCharacterDevice(descriptor) else {
-            Self.close(descriptor)
+        guard Self.isCharacterDevice(opened) else {
+            Self.close(opened)
             throw VhostVDPAError(
                 .open, call: "open(\(path))", errno: .inappropriateIOCTLForDevice,
                 context: "it is not a character device")
         }
+        // Last: once every property has its value a throw runs deinit, which closes.
+        descriptor = opened
     }
 
     /// Takes over a descriptor that this process inherited, as `--device fd:N` names it. It is closed on exec.
