@@ -4,7 +4,7 @@ import SystemPackage
 import Testing
 import VhostVDPAConformance
 
-/// The decision table of `reference/vhost-vdpa-abi.md`, section 3, on every kind of parent.
+/// What `_compat_vdpa_reset` and `vhost_vdpa_cleanup` (drivers/vhost/vdpa.c) leave of the maps, on every kind of parent.
 @Suite("The decision table: parent × PERSIST × what happens")
 struct DecisionTableTests {
     /// When IOTLB_PERSIST is acknowledged: while the maps are made, while the device is reset, both or neither.

@@ -3,8 +3,8 @@ import Testing
 import VhostVDPA
 import VhostVDPAConformance
 
-/// What released QEMU and DPDK do, and what others' clients did wrong (`reference/qemu-backend.md`,
-/// `reference/vhost-vdpa-abi.md` section 3), each as the kernel answers it.
+/// What released QEMU (hw/virtio/vhost-vdpa.c) and DPDK (virtio_user/vhost_vdpa.c) do, and what others' clients did
+/// wrong, each as the kernel answers it.
 @Suite("Clients that others shipped", .serialized)
 struct ShippedClientTests {
     /// Devices, and whether an unacknowledged reset leaves them their maps: what a careless client lives on.

@@ -3,7 +3,7 @@ package import VhostVDPA
 
 /// How a network device's parent driver behaves: which operations it has, and what a reset does to its maps.
 ///
-/// The rows of the decision table in `reference/vhost-vdpa-abi.md`, section 3.
+/// Which of them make a map outlive a reset and a close: `DecisionTableTests`.
 package struct ParentBehaviour: Hashable, Sendable {
     package var kernel: KernelVersion
     package var mapOperation: MapOperation

@@ -8,7 +8,7 @@ import VirtioNet
 import VhostVDPAConformance
 
 /// What becomes of a device when vhost-vdpa lets go of it and the kernel's own driver takes it: the reason why
-/// `reset_map` exists (`reference/vhost-vdpa-abi.md`, section 3).
+/// `reset_map` exists (`vhost_vdpa_reset_map` of drivers/vhost/vdpa.c, `vdpasim_reset_map`).
 @Suite("virtio-vdpa after vhost-vdpa", .timeLimit(.minutes(15)))
 struct VirtioVDPATests {
     /// How vhost-vdpa comes to let go.
