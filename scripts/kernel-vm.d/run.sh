@@ -17,7 +17,7 @@ command_shell() {
 
 # parse_run_options MODE ARGUMENT...
 parse_run_options() {
-    VM_KERNEL=6.12 VM_MEMORY=2G VM_SHARE='' VM_DMESG='' VM_CONSOLE=''
+    VM_KERNEL=6.12 VM_MEMORY=2G VM_CPUS=2 VM_SHARE='' VM_DMESG='' VM_CONSOLE=''
     VM_SPECS=() VM_COMMAND=()
     VM_TIMEOUT=300
     [[ $1 != shell ]] || VM_TIMEOUT=0
@@ -25,7 +25,7 @@ parse_run_options() {
     while (($# > 0)); do
         case $1 in
             --) shift; VM_COMMAND=("$@"); break ;;
-            --kernel | --device | --timeout | --memory | --share | --dmesg | --console)
+            --kernel | --device | --timeout | --memory | --cpus | --share | --dmesg | --console)
                 require_value "$1" $#
                 set_run_option "$1" "$2"
                 shift 2 ;;
@@ -41,6 +41,7 @@ set_run_option() {
         --device) VM_SPECS+=("$2") ;;
         --timeout) require_number "$1" "$2"; VM_TIMEOUT=$2 ;;
         --memory) [[ $2 =~ ^[1-9][0-9]*[MG]$ ]] || die "--memory takes a size such as 2G, not '$2'"; VM_MEMORY=$2 ;;
+        --cpus) require_number "$1" "$2"; VM_CPUS=$2 ;;
         --share) [[ -d $2 ]] || die "--share: no folder '$2'"; VM_SHARE=$(realpath "$2") ;;
         --dmesg) VM_DMESG=$2 ;;
         --console) VM_CONSOLE=$2 ;;
@@ -87,7 +88,7 @@ qemu_command() {
     VM_QEMU=(setpriv --pdeathsig TERM)
     ((VM_TIMEOUT == 0)) || VM_QEMU+=(timeout --foreground --kill-after=10 "$VM_TIMEOUT")
     VM_QEMU+=(
-        qemu-system-x86_64 -M q35 -accel 'tcg,thread=multi' -cpu max -smp 2 -m "$VM_MEMORY"
+        qemu-system-x86_64 -M q35 -accel 'tcg,thread=multi' -cpu max -smp "$VM_CPUS" -m "$VM_MEMORY"
         -nodefaults -display none -no-reboot -serial "file:$folder/console"
         -kernel "$built/vmlinuz" -initrd "$built/initrd" -append "$kernel_arguments"
     )
