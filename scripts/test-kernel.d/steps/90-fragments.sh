@@ -5,6 +5,9 @@
 # scatter_memory: free memory lies in single pages from here on, until the module goes (kernel-vm's, see docs/kernel-vm.md).
 # The allocator, asked for one page at a time, then has hardly any neighbours to give.
 scatter_memory() {
+    # What earlier steps have read and written is not to be taken back page by page while a gigabyte is asked for.
+    sync
+    echo 3 >/proc/sys/vm/drop_caches
     modprobe scatter_memory
     # Free pages that stand alone, and those in larger blocks: a few of these are left for the kernel's own needs.
     local single larger
