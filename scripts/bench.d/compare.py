@@ -73,7 +73,7 @@ def table(report, floor):
                         if r["memoryBytes"] == one["memoryBytes"] and r["strategy"] == "persist"), None)
         cycle, calls, downtime, span = one["cycle"], one["perCycle"], one["downtime"], one["suspendToEnable"]
         cells = [
-            memory(one["memoryBytes"]), one["contiguousRuns"], one["strategy"], time(cycle["p50"]), time(cycle["p99"]),
+            memory(one["memoryBytes"]), one["contiguousRuns"] or "–", one["strategy"], time(cycle["p50"]), time(cycle["p99"]),
             f"{time(base[0])} ({base[1]})" if base else "–",
             f"{cycle['p50'] / base[0]:.2f}" if base else "–",
             worth(cycle["p50"], persist),
