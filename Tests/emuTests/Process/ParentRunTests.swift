@@ -40,6 +40,35 @@ import Testing
         #expect(pinned.first < report.memoryBytes + 2 << 20, "\(pinned)")
     }
 
+    /// Devices, and whether their maps outlive a reset although nobody acknowledged PERSIST: where it is offered, `force`
+    /// acknowledges it as `auto` does, and there is nothing to lose.
+    static let forced = [
+        ("sim", true), ("sim,kernel=7.2", true), ("sim,parent=dma-map", true),
+        ("sim,use-va=off,memlock=unlimited", true), ("sim,compat-reset=off", true),
+        ("sim,parent=platform,memlock=unlimited", true), ("sim,parent=vendor,memlock=unlimited", true),
+        ("sim,parent=vduse", true), ("sim,parent=vp-vdpa,memlock=unlimited", true),
+        // Not offered, and kept all the same: nothing but luck.
+        ("sim,parent=platform,kernel=6.1,memlock=unlimited", true),
+        ("sim,kernel=6.1,parent=vp-vdpa,memlock=unlimited", true),
+        // Not offered, and lost.
+        ("sim,kernel=6.1", false), ("sim,kernel=6.1,parent=dma-map", false), ("sim,reset-map=off", false),
+    ]
+
+    @Test(arguments: forced)
+    func `Forced, maps are there where the decision table keeps them, else the device faults`(
+        device: String, keepsMaps: Bool
+    ) throws {
+        let outcome = try EmuProcess.run(
+            "run", "--device", device, "--memory", "64M", "--cycles", "3", "--interval", "10ms",
+            "--persist", "force", "--json")
+        #expect(outcome.status == (keepsMaps ? 0 : 1), "\(outcome.output)\(outcome.errors)")
+        let report = try JSONDecoder().decode(RunReport.self, from: Data(outcome.output.utf8))
+        #expect(report.persist.acknowledged == report.persist.offered)
+        #expect(report.iotlb.perCycle == .init(updates: 0, invalidates: 0))
+        #expect((report.faults > 0) != keepsMaps)
+        #expect(report.packets.received > 0)
+    }
+
     /// A device, whether PERSIST is used, the exit status and the words that go with it.
     struct Faulty: CustomTestStringConvertible {
         var device: String
