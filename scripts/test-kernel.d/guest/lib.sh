@@ -92,8 +92,8 @@ must_run() {
     report "$1" "$LOSSLESS" packets
 }
 
-# report NAME FILTER WORDS [FILTER WORDS]...: the report has what every jq FILTER says, or the check fails with the WORDS
-# of the first that it has not. One jq for all: it takes longer to start than emu does.
+# report NAME FILTER WORDS [FILTER WORDS]...: the report has what every gojq FILTER says, or the check fails with the WORDS
+# of the first that it has not. One process for all: to start one is what takes time.
 report() {
     local name=$1 program='' missing
     shift
@@ -101,8 +101,8 @@ report() {
         program+="if ($1) == true then empty else \"$2\" end, "
         shift 2
     done
-    missing=$(jq -r "first(${program}null) // empty" "$LOG/$name.json") || fail "the report $name.json cannot be read"
-    [[ -z $missing ]] || fail "$missing: $(jq -c 'del(.setup, .recentFaults)' "$LOG/$name.json")"
+    missing=$(gojq -r "first(${program}null) // empty" "$LOG/$name.json") || fail "the report $name.json cannot be read"
+    [[ -z $missing ]] || fail "$missing: $(gojq -c 'del(.setup, .recentFaults)' "$LOG/$name.json")"
 }
 
 # says NAME TEXT...: what emu wrote for people has every TEXT.
@@ -114,7 +114,7 @@ says() {
     done
 }
 
-value() { jq -r "$2" "$LOG/$1.json"; }
+value() { gojq -r "$2" "$LOG/$1.json"; }
 
 # MARK: Pinned pages of the whole system
 
@@ -141,11 +141,14 @@ await_unpinned() {
 # run pinned for good: vhost_vdpa_pa_map (drivers/vhost/vdpa.c, 6.1 and 6.12) forgets the run that was refused where
 # an earlier one of the same 512 pages was taken. No process can give it back. More than that would be emu's doing.
 expect_lost_pages() {
-    local tries pages
-    for ((tries = 0; tries < 20; tries++)); do
+    local tries pages seen=-1 steady=0
+    # A ring's teardown ends after its process; what is then left is the kernel's.
+    for ((tries = 0; tries < 50 && steady < 3; tries++)); do
         pages=$(pinned_pages)
+        ((pages != seen)) && steady=0 || steady=$((steady + 1))
+        seen=$pages
         ((pages > 0)) || break
-        sleep 0.1
+        sleep 0.2
     done
     ((pages <= 512)) || fail "$pages pages stay pinned after a refusal"
     echo "$pages" >"$LOG/lost-pages"

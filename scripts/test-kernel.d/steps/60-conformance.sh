@@ -1,27 +1,7 @@
 # shellcheck shell=bash
-# Every rule of vhost-vdpa, asked of this device and of the simulation that stands for it: none may fail, and no
-# outcome may differ. What may differ all the same is named in `explained`, with the reason.
-
-# twin: the simulated device with the same kernel, parent and parameters.
-twin() {
-    local name=${DEVICE%%:*} option spec=sim,kernel=$KERNEL parent=set-map
-    local options=${DEVICE#"$name"}
-    if [[ $name == vp_vdpa ]]; then
-        parent=vp-vdpa
-    else
-        spec+=,profile=vdpasim-net
-    fi
-    while read -r option; do
-        case $option in
-            batch=0) parent=dma-map ;;
-            use_va=0) spec+=,use-va=off ;;
-            use_va=1) spec+=,use-va=on ;;
-            # 6.1 does not count entries.
-            entries=*) [[ $KERNEL == 6.1 ]] || spec+=,$option ;;
-        esac
-    done < <(tr ',' '\n' <<<"${options#:}")
-    echo "$spec,parent=$parent"
-}
+# Every rule of vhost-vdpa, asked of this device and of the simulation that stands for it (by ../twin.sh, before the VM
+# was started): none may fail, and no outcome may differ. What may differ all the same is named in `explained`, with
+# the reason.
 
 # explained NUMBER OUTCOME SIMULATED: prints why these outcomes differ, or fails.
 explained() {
@@ -31,18 +11,18 @@ explained() {
     esac
 }
 
-# check_rules_of SPEC NAME: the outcome of every rule, in $LOG/NAME.json. Rule 57 needs a limit of locked memory.
-check_rules_of() {
+# ask_rules: the outcome of every rule on the device, in conformance.json. Rule 57 needs a limit of locked memory.
+ask_rules() {
     local status=0
     ulimit -l 8192
-    "$EMU" check --json --device "$1" >"$LOG/$2.json" 2>"$LOG/$2.txt" || status=$?
+    "$EMU" check --json --device "$FILE" >"$LOG/conformance.json" 2>"$LOG/conformance.txt" || status=$?
     # 1 says that a rule failed, which is for the comparison to tell.
-    ((status <= 1)) || fail "emu check --device $1 ended with $status: $(tail -n 1 "$LOG/$2.txt")"
+    ((status <= 1)) || fail "emu check ended with $status: $(tail -n 1 "$LOG/conformance.txt")"
 }
 
 # Each differing rule on a line: number, real outcome, simulated outcome, what was seen of either.
 differences() {
-    jq -rn --slurpfile real "$LOG/conformance.json" --slurpfile simulated "$LOG/conformance-twin.json" '
+    gojq -rn --slurpfile real "$LOG/conformance.json" --slurpfile simulated "$LOG/conformance-twin.json" '
         def seen: .seen // .reason // "-";
         ($simulated[0].rules | map({key: "\(.number)", value: .}) | from_entries) as $twin
         | $real[0].rules[] | . as $rule
@@ -52,12 +32,8 @@ differences() {
 }
 
 check_conformance() {
-    local spec number outcome other seen simulated reason different=0 known=0 simulation
-    spec=$(twin)
-    (check_rules_of "$spec" conformance-twin) &
-    simulation=$!
-    (check_rules_of "$FILE" conformance)
-    wait "$simulation" || fail "the simulation $spec could not be asked: $(tail -n 1 "$LOG/conformance-twin.txt")"
+    local number outcome other seen simulated reason different=0 known=0
+    (ask_rules)
     while IFS=$'\t' read -r number outcome other seen simulated; do
         if reason=$(explained "$number" "$outcome" "$other"); then
             known=$((known + 1))
@@ -67,23 +43,23 @@ check_conformance() {
             echo "rule $number DIFFERS: $outcome on the device ($seen), $other in the simulation ($simulated)"
         fi
     done < <(differences)
-    jq -r '.rules[] | select(.outcome == "failed") | "rule \(.number) FAILED: \(.expected); seen: \(.seen)"' \
+    gojq -r '.rules[] | select(.outcome == "failed") | "rule \(.number) FAILED: \(.expected); seen: \(.seen)"' \
         "$LOG/conformance.json"
     local summary
-    summary=$(jq -r '"\(.passed) passed, \(.notApplicable) not applicable, \(.failed) failed"' "$LOG/conformance.json")
-    summary+="; $known explained, $different different from $spec"
+    summary=$(gojq -r '"\(.passed) passed, \(.notApplicable) not applicable, \(.failed) failed"' "$LOG/conformance.json")
+    summary+="; $known explained, $different different from $(<"$LOG/twin-spec")"
     echo "$summary"
-    ((different == 0)) && [[ $(jq .failed "$LOG/conformance.json") == 0 ]] || exit 1
+    ((different == 0)) && [[ $(gojq .failed "$LOG/conformance.json") == 0 ]] || exit 1
 }
 
 # What vdpa_sim_net says of itself, its profile says word for word. vp_vdpa shows the features of whatever is behind it.
 check_twin_info() {
-    local spec difference
-    spec=$(twin)
-    "$EMU" info --json --device "$FILE" | jq -S 'del(.device)' >"$LOG/twin-info-real"
-    "$EMU" info --json --device "$spec" | jq -S 'del(.device)' >"$LOG/twin-info-simulated"
-    difference=$(diff "$LOG/twin-info-real" "$LOG/twin-info-simulated") || fail "differs from $spec: $difference"
-    echo "the same as $spec"
+    local difference
+    "$EMU" info --json --device "$FILE" | gojq 'del(.device)' >"$LOG/twin-info-real"
+    gojq 'del(.device)' "$LOG/twin-info.json" >"$LOG/twin-info-simulated"
+    difference=$(diff "$LOG/twin-info-real" "$LOG/twin-info-simulated") ||
+        fail "differs from $(<"$LOG/twin-spec"): $difference"
+    echo "the same as $(<"$LOG/twin-spec")"
 }
 
 check conformance check_conformance
