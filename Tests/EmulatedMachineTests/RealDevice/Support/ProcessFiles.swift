@@ -6,34 +6,43 @@ enum ProcessFiles {
     /// Every open descriptor's file, by number; the one that lists them is not among them.
     static func openDescriptors() throws -> [Int32: String] {
         var files: [Int32: String] = [:]
-        guard let folder = unsafe opendir("/proc/self/fd") else { throw Errno(rawValue: errno) }
-        defer { unsafe closedir(folder) }
-        let own = unsafe dirfd(folder)
-        while let entry = unsafe readdir(folder) {
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard let number = Int32(name), number != own else { continue }
+        try forEachNumber(in: "/proc/self/fd") { number, own in
+            guard number != own else { return }
             var target = [CChar](repeating: 0, count: 256)
-            let count = unsafe readlink("/proc/self/fd/\(name)", &target, 255)
+            let count = unsafe readlink("/proc/self/fd/\(number)", &target, 255)
             files[number] = String(
                 decoding: target.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
         }
         return files
     }
 
-    /// The open descriptors once the threads of earlier machines have let go of theirs.
+    /// The open descriptors once the guest's workers of earlier machines have ended: a machine that is closed tells them to,
+    /// and a worker lets go of its ring and its event descriptors before its thread is gone.
     static func settledDescriptors() throws -> [Int32: String] {
-        var files = try openDescriptors()
-        _ = eventually {
-            guard let now = try? openDescriptors() else { return false }
-            defer { files = now }
-            let isBusy = now.values.contains { file in
-                ["[io_uring]", "/memfd:", "/vhost-vdpa"].contains { file.contains($0) }
-            }
-            return !isBusy && now == files
+        guard eventually({ (try? guestWorkers()) == 0 }) else { throw Errno.timedOut }
+        return try openDescriptors()
+    }
+
+    private static func guestWorkers() throws -> Int {
+        var count = 0
+        try forEachNumber(in: "/proc/self/task") { thread, _ in
+            // A thread that has ended since it was listed has no name any more.
+            guard let name = try? text(of: FilePath("/proc/self/task/\(thread)/comm")) else { return }
+            if name.hasPrefix("guest") { count += 1 }
         }
-        return files
+        return count
+    }
+
+    /// Calls `body` with each number that names an entry of `folder`, and with the descriptor that lists them.
+    private static func forEachNumber(in folder: String, _ body: (Int32, Int32) -> Void) throws {
+        guard let entries = unsafe opendir(folder) else { throw Errno(rawValue: errno) }
+        defer { unsafe closedir(entries) }
+        while let entry = unsafe readdir(entries) {
+            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let number = Int32(name) { body(number, unsafe dirfd(entries)) }
+        }
     }
 
     /// The whole text of a file of the kernel's.
