@@ -30,7 +30,8 @@ ask_twin() {
     local spec folder=$3 status=0
     spec=$(twin_of "$1" "$2")
     echo "$spec" >"$folder/twin-spec"
-    "$EMU" info --json --device "$spec" >"$folder/twin-info.json" || die "emu info --device $spec failed"
+    "$EMU" info --json --device "$spec" >"$folder/twin-info.json" 2>"$folder/twin-info.txt" ||
+        die "emu info --device $spec failed: $(tail -n 1 "$folder/twin-info.txt")"
     (ulimit -l 8192 && exec "$EMU" check --json --device "$spec") \
         >"$folder/conformance-twin.json" 2>"$folder/conformance-twin.txt" || status=$?
     # 1 says that a rule failed, which is for the comparison to tell.

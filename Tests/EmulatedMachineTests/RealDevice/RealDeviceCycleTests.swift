@@ -7,11 +7,6 @@ import VirtioNet
 extension RealDevice {
     @Suite("Stops and starts under traffic on a real device")
     struct Cycles {
-        /// Rings of 64: where the driver starts over, each cycle fills them anew, and an unoptimised driver on an
-        /// emulated processor takes a third of a second to fill and empty rings of 256. `scripts/test-kernel`
-        /// makes cycles with those in the release build.
-        private static let queueSize: UInt16 = 64
-
         private let device: KernelDevice
 
         init() throws { device = try .underTest() }
@@ -21,7 +16,7 @@ extension RealDevice {
             arguments: [PersistPolicy.auto, .off])
         func cycles(policy: PersistPolicy) throws {
             try ProcessFiles.withLockedMemoryLimit(nil) {
-                let machine = try makeRealMachine(persist: policy, queueSize: Self.queueSize)
+                let machine = try makeRealMachine(persist: policy)
                 let offered = machine.backend.negotiated.offeredBackendFeatures.contains(.iotlbPersist)
                 #expect(machine.keepsMaps == (offered && policy == .auto))
                 try machine.start()

@@ -37,14 +37,8 @@ own_entries() {
 ENTRIES_DEFAULT=2048
 ENTRIES_PLENTY=300000
 
-# fragmented_memory: a gigabyte, but for vp_vdpa, where each entry goes into the page tables of an emulated VT-d and is
-# unmapped by itself: a gigabyte took 103 s there beside 67 on vdpa_sim. The rule is the same for each that pins.
-fragmented_memory() { if is_sim; then echo 1G; else echo 256M; fi; }
-
 check_fragmented() {
-    local MEMORY size
-    MEMORY=$(fragmented_memory)
-    size="${MEMORY%?} ${MEMORY: -1}iB"
+    local MEMORY=1G
     # What comes after this finds memory in larger blocks again, and the entries that the VM was asked for.
     trap 'rmmod scatter_memory; set_entries "$(own_entries)"' EXIT
     set_entries "$ENTRIES_DEFAULT"
@@ -54,10 +48,10 @@ check_fragmented() {
     map_fragments
     await_unpinned
     if pins; then
-        echo "$size in single pages: exit 2 at $ENTRIES_DEFAULT entries with its reason, mapped in one batch at" \
+        echo "1 GiB in single pages: exit 2 at $ENTRIES_DEFAULT entries with its reason, mapped in one batch at" \
             "$ENTRIES_PLENTY (the kernel itself keeps $(<"$LOG/lost-pages") page pinned of what it refused)"
     else
-        echo "$size in single pages: an entry per section, mapped in one batch at $ENTRIES_DEFAULT and at $ENTRIES_PLENTY"
+        echo "1 GiB in single pages: an entry per section, mapped in one batch at $ENTRIES_DEFAULT and at $ENTRIES_PLENTY"
     fi
 }
 

@@ -8,13 +8,11 @@ import VhostVDPABackend
 
 /// A machine on the device under test, with a generator.
 func makeRealMachine(
-    persist: PersistPolicy = .auto, queueSize: UInt16 = 256, memory: ByteCount = .mebibytes(64),
-    source: DeviceSource? = nil
+    persist: PersistPolicy = .auto, memory: ByteCount = .mebibytes(64), source: DeviceSource? = nil
 ) throws -> EmulatedMachine {
     let path = try #require(KernelDevice.path)
     return try EmulatedMachine(
-        MachineConfiguration(
-            memory: memory, device: source ?? .file(path), persist: persist, queueSize: queueSize),
+        MachineConfiguration(memory: memory, device: source ?? .file(path), persist: persist),
         logger: .quiet)
 }
 
