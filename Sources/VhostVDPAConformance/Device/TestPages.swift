@@ -1,5 +1,4 @@
 internal import Glibc
-internal import SystemPackage
 
 /// Pages of this process that a rule maps; unmapped when the object goes.
 @safe
@@ -55,21 +54,5 @@ package final class TestPages {
     func settle() {
         for offset in stride(from: 0, to: byteCount, by: Self.pageSize) { store([0], at: offset) }
         _ = unsafe mlock(pointer(), byteCount)
-    }
-
-    /// Where a page is in the machine's memory (Documentation/admin-guide/mm/pagemap.rst); `nil` without privilege.
-    func physicalAddress(ofPage page: Int = 0) -> UInt64? {
-        guard let file = try? FileDescriptor.open(FilePath("/proc/self/pagemap"), .readOnly) else {
-            return nil
-        }
-        defer { try? file.close() }
-        var entry: UInt64 = 0
-        let offset = Int64((address / UInt(Self.pageSize) + UInt(page)) * 8)
-        let count = unsafe withUnsafeMutableBytes(of: &entry) { buffer in
-            try? unsafe file.read(fromAbsoluteOffset: offset, into: buffer)
-        }
-        let frame = entry & (1 << 55 - 1)
-        guard count == 8, entry >> 63 == 1, frame != 0 else { return nil }
-        return frame * UInt64(Self.pageSize)
     }
 }

@@ -103,22 +103,14 @@ enum MessageRules {
                 + " other are looked for."
         ) { device in
             let client = try device.owned()
-            let pages = try TestPages(pages: 256)
-            pages.settle()
-            var start = 0
-            if !device.traits.usesVirtualAddresses {
-                let addresses = (0..<256).map { pages.physicalAddress(ofPage: $0) }
-                let run = (0..<255).first { index in
-                    guard let here = addresses[index], let next = addresses[index + 1] else { return false }
-                    return here + page == next
-                }
-                guard let run else {
-                    throw RuleInterruption.notApplicable(
-                        reason: "two physically contiguous pages are not to be had")
-                }
-                start = run
+            let pages: TestPages
+            var first = 0
+            if device.traits.usesVirtualAddresses {
+                pages = try TestPages(pages: 2)
+            } else {
+                (pages, first) = try TestPages.withNeighbours()
             }
-            let user = pages.address + UInt(start) * UInt(page)
+            let user = pages.address + UInt(first) * UInt(page)
             try expect("UPDATE", client.send(.update, iova: iova, size: 2 * page, user: user))
             try expect(
                 "the second page", client.send(.update, iova: iova + page, size: page, user: user),
