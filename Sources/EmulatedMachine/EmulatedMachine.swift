@@ -67,6 +67,23 @@ package final class EmulatedMachine {
         simulation?.shutdown()
     }
 
+    /// Whether the device of a machine that is closed can be opened again.
+    package var canReopen: Bool {
+        if case .descriptor = configuration.device { false } else { true }
+    }
+
+    /// Opens the device of a machine that is closed, which maps all of its memory, and closes it. How long the map took.
+    package func mapOnce() throws(MachineError) -> Duration {
+        let opened = try OpenedDevice(configuration, logger: logger)
+        defer { opened.simulation?.shutdown() }
+        let backend = try Self.makeBackend(opened.file, memory, configuration, logger)
+        defer { backend.close() }
+        guard let duration = backend.mapper.lastMapDuration else {
+            throw .unsupported("the backend of a machine maps its memory when it is opened")
+        }
+        return duration
+    }
+
     // MARK: Lifecycle
 
     /// Starts the device on the driver's rings.

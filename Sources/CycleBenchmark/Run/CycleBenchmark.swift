@@ -91,8 +91,7 @@ package struct CycleBenchmark {
         try machine.stop()
         machine.close()
         if setup.isPinned, let map = firstMap {
-            outcome.firstMaps.append(
-                FirstMap(setup, map: map, registration: BufferRegistration.measure(machine.memory)))
+            outcome.firstMaps.append(try Self.firstMap(of: machine, setup, map))
         }
     }
 

@@ -7,9 +7,11 @@ package struct FirstMap: Codable, Hashable, Sendable {
     package let pageKind: String
     /// `nil` where the kernel does not show them.
     package let contiguousRuns: Int?
-    /// From before the first IOTLB message to after the last one, in microseconds.
+    /// From before the first IOTLB message of an opening to after the last one, in microseconds: the median of the openings.
     package let map: Double
-    /// io_uring_register_buffers of the same memory, in microseconds; `nil` where it could not be done.
+    /// How many openings there were, each with unpinned memory.
+    package let openings: Int
+    /// io_uring_register_buffers of the same memory, in microseconds, the median; `nil` where it could not be done.
     package let registerBuffers: Double?
     /// Why it could not.
     package let obstacle: String?
@@ -17,19 +19,15 @@ package struct FirstMap: Codable, Hashable, Sendable {
     /// How often the second goes into the first.
     package var ratio: Double? { registerBuffers.map { map / $0 } }
 
-    init(_ setup: CycleSetup, map: Duration, registration: BufferRegistration) {
+    /// `maps` has at least one; `obstacle` says why there are no registrations.
+    init(_ setup: CycleSetup, maps: Samples, registrations: Samples, obstacle: String?) {
         device = setup.device
         memoryBytes = setup.memory.rawValue
         pageKind = setup.pages.rawValue
         contiguousRuns = setup.contiguousRuns
-        self.map = map / .microseconds(1)
-        switch registration {
-        case .took(let samples):
-            registerBuffers = samples.percentile(50)
-            obstacle = nil
-        case .refused(let reason):
-            registerBuffers = nil
-            obstacle = reason
-        }
+        map = maps.percentile(50) ?? 0
+        openings = maps.count
+        registerBuffers = registrations.percentile(50)
+        self.obstacle = obstacle
     }
 }

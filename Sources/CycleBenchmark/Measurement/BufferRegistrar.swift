@@ -3,33 +3,27 @@ internal import GuestMemory
 internal import IOUring
 
 /// What it takes io_uring to pin a machine's memory: the kernel's other way of doing what a first map does.
-enum BufferRegistration {
-    /// The times of a few registrations, each from unpinned memory.
-    case took(Samples)
-    /// The kernel did not do it, and why.
-    case refused(String)
-
-    private static let rounds = 3
+@safe
+struct BufferRegistrar: ~Copyable {
     /// The most that one buffer may have (io_uring_register_buffers(3)).
     private static let largestBuffer: UInt64 = 1 << 30
 
-    /// Registers all memory of `memory` and takes it back, a few times. No device may have it pinned: it would count
-    /// twice against the memlock limit.
-    static func measure(_ memory: PCMemoryLayout) -> BufferRegistration {
-        let list = unsafe memory.addressSpace.view.sections.flatMap { unsafe buffers(of: $0) }
-        var samples = Samples()
-        do throws(IOUringError) {
-            var ring = try IOUring(submissionEntries: 1, completionEntries: 2)
-            for _ in 0..<rounds {
-                let start = PhaseTimer.now()
-                try unsafe register(list, in: &ring)
-                samples.append(PhaseTimer.now() - start)
-                try ring.unregisterBuffers()
-            }
-        } catch {
-            return .refused("\(error)")
-        }
-        return .took(samples)
+    private var ring: IOUring
+    private let buffers: [iovec]
+
+    init(_ memory: PCMemoryLayout) throws(IOUringError) {
+        ring = try IOUring(submissionEntries: 1, completionEntries: 2)
+        unsafe buffers = memory.addressSpace.view.sections.flatMap { unsafe Self.buffers(of: $0) }
+    }
+
+    /// Registers all memory and takes it back; the nanoseconds that the registration took. No device may have the memory
+    /// pinned: it would count twice against the memlock limit.
+    mutating func measure() throws(IOUringError) -> UInt64 {
+        let start = PhaseTimer.now()
+        try unsafe Self.register(buffers, in: &ring)
+        let time = PhaseTimer.now() - start
+        try ring.unregisterBuffers()
+        return time
     }
 
     private static func register(_ buffers: [iovec], in ring: inout IOUring) throws(IOUringError) {

@@ -1,0 +1,39 @@
+internal import EmulatedMachine
+internal import IOUring
+
+/// The first map of an opening beside io_uring's registration of the same memory, in turns.
+extension CycleBenchmark {
+    /// The openings, the machine's own among them, and as many registrations.
+    private static let openings = 5
+
+    /// `map` is what the machine's own opening took. The machine is closed, so that no device has its memory pinned.
+    static func firstMap(
+        of machine: EmulatedMachine, _ setup: CycleSetup, _ map: Duration
+    ) throws(MachineError) -> FirstMap {
+        var maps = Samples([nanoseconds(map)])
+        var registrations = Samples()
+        var obstacle: String?
+        func register(_ registrar: inout BufferRegistrar) {
+            do throws(IOUringError) {
+                registrations.append(try registrar.measure())
+            } catch {
+                obstacle = "\(error)"
+            }
+        }
+        var registrar: BufferRegistrar
+        do throws(IOUringError) {
+            registrar = try BufferRegistrar(machine.memory)
+        } catch {
+            return FirstMap(setup, maps: maps, registrations: registrations, obstacle: "\(error)")
+        }
+        register(&registrar)
+        // A descriptor that was inherited is closed with the machine.
+        for _ in 1..<(machine.canReopen ? openings : 1) {
+            maps.append(nanoseconds(try machine.mapOnce()))
+            register(&registrar)
+        }
+        return FirstMap(setup, maps: maps, registrations: registrations, obstacle: obstacle)
+    }
+
+    private static func nanoseconds(_ duration: Duration) -> UInt64 { UInt64(duration / .nanoseconds(1)) }
+}
