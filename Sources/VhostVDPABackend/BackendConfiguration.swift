@@ -32,4 +32,10 @@ public struct BackendConfiguration: Hashable, Sendable {
         self.mapVerification = mapVerification
         self.logPrefix = logPrefix
     }
+
+    /// What of `offered` is acknowledged.
+    func acknowledgement(of offered: BackendFeatures) -> BackendFeatures {
+        offered.intersection(
+            persist == .off ? wantedBackendFeatures.subtracting(.iotlbPersist) : wantedBackendFeatures)
+    }
 }

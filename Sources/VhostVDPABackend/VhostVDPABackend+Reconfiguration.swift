@@ -11,8 +11,7 @@ extension VhostVDPABackend {
     /// `mapsWhenOpened` and `logPrefix` are without effect. On an error the earlier configuration stays.
     public func reconfigure(_ configuration: BackendConfiguration) throws(BackendError) {
         try require(state.isUsable, "a reconfiguration")
-        let wanted = DeviceNegotiation(configuration: configuration, logger: logger)
-            .acknowledgement(of: negotiated.offeredBackendFeatures)
+        let wanted = configuration.acknowledgement(of: negotiated.offeredBackendFeatures)
         try call("acknowledging backend features") { () throws(VhostVDPAError) in
             try device.setBackendFeatures(wanted)
         }
@@ -20,6 +19,6 @@ extension VhostVDPABackend {
         self.configuration = configuration
         mapper.parameters.usesBatch = wanted.contains(.iotlbBatch)
         mapper.parameters.verification = configuration.mapVerification
-        logger.debug("backend features acknowledged: \(wanted)")
+        if isTraced { logger.debug("backend features acknowledged: \(wanted)") }
     }
 }

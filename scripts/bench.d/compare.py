@@ -102,7 +102,7 @@ def phases(report):
 def first_maps(report):
     if not report.get("firstMaps"):
         return
-    print("\nThe first map of all memory beside io_uring_register_buffers of the same memory:\n")
+    print("\nThe first map of an opening beside io_uring_register_buffers of the same memory, medians of five, in turns:\n")
     print("| memory | runs | first map | io_uring registers | ratio |")
     print("|---|---|---|---|---|")
     for one in report["firstMaps"]:
@@ -119,19 +119,25 @@ def fast(folder):
     base = lines(f"{folder}/floor-fast.jsonl")
     if not ours or not base:
         return
-    runs = len({id(one) for one in base}) // len({one["strategy"] for one in base})
-    print(f"\nWithout remap in turn, 256 MiB, {runs} runs of 100 cycles in turns, all on one processor; the median run, and the quickest:\n")
-    print("| strategy | emu p50 | C floor p50 | emu / floor | quickest | quickest | emu / floor | floor like emu | emu / that |")
-    print("|---|---|---|---|---|---|---|---|---|")
     likeness = lines(f"{folder}/floor-like-emu.jsonl")
-    for strategy in ("persist", "resume"):
-        emu = [one["cycle"]["p50"] for one in ours if one["strategy"] == strategy]
-        floor = [one["p50"] for one in base if one["strategy"] == strategy]
-        like = [one["p50"] for one in likeness if one["strategy"] == strategy]
+    kinds = list(dict.fromkeys((one["strategy"], one["memoryBytes"]) for one in base))
+    print(f"\nWithout remap in turn, {len(base) // len(kinds)} runs of 100 cycles in turns, all on one processor; the median run, and the quickest:\n")
+    print("| strategy | memory | emu p50 | C floor p50 | emu / floor | quickest | quickest | emu / floor | floor like emu | emu / that | × smallest memory |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    smallest = {}
+    for strategy, size in sorted(kinds):
+        def medians(results, value):
+            return [value(one) for one in results if (one["strategy"], one["memoryBytes"]) == (strategy, size)]
+
+        emu = medians(ours, lambda one: one["cycle"]["p50"])
+        floor = medians(base, lambda one: one["p50"])
+        like = medians(likeness, lambda one: one["p50"])
         if emu and floor:
-            print(f"| {strategy} | {time(middle(emu))} | {time(middle(floor))} | {middle(emu) / middle(floor):.2f} |"
+            growth = middle(emu) / smallest.setdefault(strategy, middle(emu))
+            print(f"| {strategy} | {memory(size)} | {time(middle(emu))} | {time(middle(floor))} | {middle(emu) / middle(floor):.2f} |"
                   f" {time(min(emu))} | {time(min(floor))} | {min(emu) / min(floor):.2f} |"
-                  + (f" {time(middle(like))} | {middle(emu) / middle(like):.2f} |" if like else " – | – |"))
+                  + (f" {time(middle(like))} | {middle(emu) / middle(like):.2f} |" if like else " – | – |")
+                  + f" {growth:.2f} |")
 
 
 def main(folder):

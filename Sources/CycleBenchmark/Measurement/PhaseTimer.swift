@@ -49,6 +49,7 @@ package final class PhaseTimer: DeviceCallObserver {
     /// A cycle ends.
     package func end() -> CycleTiming {
         account()
+        if detail == .whole { return CycleTiming(total: total, phases: [:], span: nil) }
         let phases =
             detail == .phases ? CyclePhase.allCases.map { ($0, durations[$0.order]) }.filter { $0.1 > 0 } : []
         return CycleTiming(

@@ -15,7 +15,7 @@ extension CycleBenchmark {
     /// by at most the time of that call; it is never too short.
     func measureDowntime(
         _ machine: EmulatedMachine, _ timer: PhaseTimer, _ turns: [CycleSchedule.Turn],
-        _ series: inout [CycleStrategy: CycleSeries], progress: (Int) -> Void
+        _ series: inout [CycleSeries], progress: (Int) -> Void
     ) throws(MachineError) -> [String] {
         guard !turns.isEmpty else { return [] }
         let layout: SplitQueueLayout
@@ -31,7 +31,7 @@ extension CycleBenchmark {
         machine.driver.startTraffic()
         defer { machine.driver.stopTraffic() }
         for (index, turn) in turns.enumerated() {
-            try prepare(machine, turn)
+            try prepare(machine, turn.strategy.configuration)
             guard let before = watch.change(from: watch.count) else {
                 return ["\(turn.strategy.rawValue): no frame came under traffic"]
             }
@@ -40,8 +40,8 @@ extension CycleBenchmark {
             guard let after = watch.change(from: atStart) else {
                 return ["\(turn.strategy.rawValue): no frame came under traffic after a stop and start"]
             }
-            series[turn.strategy]?.add(timing, .init(), turn.purpose)
-            series[turn.strategy]?.downtimes.append(after - before)
+            series[turn.place].add(timing, .init(), turn.purpose)
+            series[turn.place].downtimes.append(after - before)
             progress(index + 1)
         }
         return settle(machine)

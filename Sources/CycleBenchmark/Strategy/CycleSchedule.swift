@@ -28,6 +28,8 @@ package struct CycleSchedule: Hashable, Sendable {
         }
 
         package let strategy: CycleStrategy
+        /// The strategy's place among all.
+        package let place: Int
         package let purpose: Purpose
     }
 
@@ -58,7 +60,8 @@ package struct CycleSchedule: Hashable, Sendable {
             let round = rounds[purpose, default: 0]
             rounds[purpose] = round + 1
             return strategies.indices.map { index in
-                Turn(strategy: strategies[(index + round) % strategies.count], purpose: purpose)
+                let place = (index + round) % strategies.count
+                return Turn(strategy: strategies[place], place: place, purpose: purpose)
             }
         }
     }

@@ -22,7 +22,7 @@ struct DeviceNegotiation {
             let groupCount = try device.vringGroupCount()
             let addressSpaceCount = try device.addressSpaceCount()
             let offered = try device.backendFeatures()
-            let acknowledged = acknowledgement(of: offered)
+            let acknowledged = configuration.acknowledgement(of: offered)
             try device.setBackendFeatures(acknowledged)
             try device.setStatus([.acknowledge, .driver])
             try device.setOwner()
@@ -37,12 +37,5 @@ struct DeviceNegotiation {
         } catch {
             throw BackendError("opening the device", error)
         }
-    }
-
-    /// What of `offered` is acknowledged.
-    func acknowledgement(of offered: BackendFeatures) -> BackendFeatures {
-        var wanted = configuration.wantedBackendFeatures
-        if configuration.persist == .off { wanted.remove(.iotlbPersist) }
-        return offered.intersection(wanted)
     }
 }
