@@ -64,6 +64,12 @@ struct ReportPageTests {
         #expect(html.components("class=\"ticks\"") == 6)
         #expect(html.components("<tr><td>") == 6)
         #expect(!html.contains("nan") && !html.contains("inf\""))
+        // The picture is a file of its own: its names are declared, its style is in it, its ground is the page's.
+        let picture = CyclePage(outcome).picture
+        #expect(picture.hasPrefix(#"<svg xmlns="http://www.w3.org/2000/svg" width="760" height="420" "#))
+        #expect(picture.components("<polyline") == 3)
+        #expect(picture.components("<style>") == 1 && picture.contains("--paper") && picture.contains("<rect "))
+        #expect(picture.components("http") == 1)
     }
 }
 

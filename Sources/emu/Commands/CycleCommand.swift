@@ -55,7 +55,7 @@ struct CycleCommand: EmuCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write a page with plots (index.html) and the raw data (cycles.csv) into this folder.",
+            "Write a page with plots (index.html), the first of them alone (cycles.svg) and the raw data (cycles.csv) into this folder.",
             valueName: "dir"))
     var report: String?
 

@@ -37,6 +37,7 @@ struct CycleReportFolder {
     func write(_ outcome: CycleOutcome) throws(Errno) {
         try write(CycleCSV.text(outcome), named: CyclePage.dataName)
         try write(CyclePage(outcome).html, named: "index.html")
+        try write(CyclePage(outcome).picture, named: CyclePage.pictureName)
     }
 
     private func write(_ text: String, named name: String) throws(Errno) {

@@ -13,6 +13,12 @@ package struct CyclePage {
         report = CycleReport(outcome)
     }
 
+    /// The name of the first plot's file, for a slide or a document.
+    package static let pictureName = "cycles.svg"
+
+    /// The first plot by itself. Who shows it as an image gives it no style, so it has its own.
+    package var picture: String { CyclePlot(results: report.results).standalone }
+
     package var html: String {
         """
         <!doctype html>

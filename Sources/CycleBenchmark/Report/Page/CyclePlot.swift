@@ -7,7 +7,17 @@ struct CyclePlot {
     /// Between two labels at the end of lines.
     private static let labelHeight = 17.0
 
-    var svg: String {
+    var svg: String { svg("", "") }
+
+    /// As a file of its own, with its size, style and ground.
+    var standalone: String {
+        svg(
+            "xmlns=\"http://www.w3.org/2000/svg\" width=\"\(number(Self.width))\" height=\"\(number(Self.height))\" ",
+            "<style>\(PageStyle.picture)</style><rect width=\"100%\" height=\"100%\" fill=\"var(--paper)\"/>\n")
+    }
+
+    /// `attributes` ends with a space, `ground` is below everything.
+    private func svg(_ attributes: String, _ ground: String) -> String {
         let across = LogarithmicScale(
             results.map { Double($0.memoryBytes) }, base: 2, from: Self.left + 24, to: Self.right - 8)
         let up = LogarithmicScale(
@@ -24,9 +34,9 @@ struct CyclePlot {
         }
         parts += labels(ends)
         return """
-            <svg viewBox="0 0 \(number(Self.width)) \(number(Self.height))" role="img" \
+            <svg \(attributes)viewBox="0 0 \(number(Self.width)) \(number(Self.height))" role="img" \
             aria-label="Cycle time against guest memory for each strategy">
-            \(parts.joined(separator: "\n"))
+            \(ground)\(parts.joined(separator: "\n"))
             </svg>
             """
     }
