@@ -51,7 +51,7 @@ public final class VhostVDPABackend {
     /// Whether what is done as it should be is logged, asked once: asking a logger takes longer than a device call's
     /// own work.
     let isTraced: Bool
-    /// The queues of the last start.
+    /// The queues that run; nobody else holds them once they are stopped, so that their owner can place them anew.
     var queues: [VringSetup] = []
     /// Where they stood at the last stop: the same array again and again, as long as nobody else holds it.
     var positions: [VringState] = []
@@ -61,7 +61,7 @@ public final class VhostVDPABackend {
     var needsReset = false
     private var isRegistered = false
     private let registry: any ListenerRegistry
-    private let ownerProcess: pid_t
+    private let owner = OwningProcess()
 
     /// How often the device has been called.
     public var counts: DeviceCallCounts { device.counts }
@@ -122,7 +122,6 @@ public final class VhostVDPABackend {
         self.logger = logger
         isTraced = logger.logLevel <= .debug
         registry = addressSpace
-        ownerProcess = getpid()
         try signOn()
     }
 
@@ -230,7 +229,7 @@ public final class VhostVDPABackend {
             isTranslationUnchanged: isTranslationUnchanged,
             // Every group is in address space 0, where a reset puts it as well.
             isASIDAssignmentUnchanged: true,
-            hasSameDescriptorAndOwner: getpid() == ownerProcess,
+            hasSameDescriptorAndOwner: owner.isCurrent,
             hadMapError: mapper.hadError, reason: reason, policy: configuration.persist)
     }
 }

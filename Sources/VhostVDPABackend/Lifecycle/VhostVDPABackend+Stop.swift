@@ -116,6 +116,7 @@ extension VhostVDPABackend {
         }
         lastDecision = decision
         needsReset = false
+        queues = []
         state = state == .opened ? .opened : .stopped
     }
 

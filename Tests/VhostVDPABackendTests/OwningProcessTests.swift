@@ -1,0 +1,14 @@
+import Testing
+
+@testable import VhostVDPABackend
+
+@Suite("The process that owns a device", .timeLimit(.minutes(5)))
+struct OwningProcessTests {
+    @Test("is the one that opened it, and not a child of it, which has an address space of its own")
+    func child() {
+        let owner = OwningProcess()
+        #expect(owner.isCurrent)
+        #expect(owner.isCurrentInChild() == false)
+        #expect(owner.isCurrent)
+    }
+}
