@@ -30,7 +30,7 @@ def machine(folder):
         return "The machine was not written down."
     with open(path) as file:
         facts = json.load(file)
-    loads = ", ".join(f"{one['part']} {one['load']}" for one in facts["loads"])
+    loads = ", ".join(f"{one['part']} {one['load']:.1f}" for one in facts["loads"])
     return (f"{facts['date']}, commit {facts['commit']}, {facts['processors']} processors, {facts['memory']} GiB. "
             f"Load of the host before each part: {loads}. {facts['cycles']} cycles of each.")
 

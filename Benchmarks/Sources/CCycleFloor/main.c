@@ -8,7 +8,7 @@
 // A device without SUSPEND (vp_vdpa) has no ring positions to give: its rings start over from zero, off the clock, and
 // its maps go after the reset, as it is live until then. `huge`: 2 MiB pages.
 // `like-emu`: with what emu has and a floor has not: a second thread, which makes the kernel count files at every call, and
-// the three calls above but SET_VRING_KICK, and getpid.
+// the three calls above but SET_VRING_KICK.
 // Prints one JSON object a line and strategy, times in microseconds. One frame must come back after the last cycle
 // of each strategy, or the exit status is 1.
 #define _GNU_SOURCE
@@ -125,7 +125,6 @@ static void start(int remaps) {
         uint8_t status;
         CONTROL(VHOST_VDPA_GET_STATUS, &status);
         CONTROL(VHOST_VDPA_SET_CONFIG_CALL, &config_call);
-        getpid();
     }
     if (remaps) batch(VHOST_IOTLB_UPDATE);
     for (unsigned i = 0; i < QUEUES; i++) {

@@ -161,8 +161,9 @@ package struct CyclePage {
         return "<h2>The first map</h2><div class=\"wide\"><table class=\"numbers\"><thead><tr>"
             + heads.map { "<th>\($0)</th>" }.joined() + "</tr></thead><tbody>\n"
             + rows.joined(separator: "\n")
-            + "\n</tbody></table></div>\n<p class=\"small\">What it took to map all of guest memory the first time,"
-            + " beside io_uring_register_buffers, which pins the same pages for another purpose.</p>"
+            + "\n</tbody></table></div>\n<p class=\"small\">What it took to map all of guest memory when the device was opened,"
+            + " the median of the openings, beside io_uring_register_buffers, which pins the same pages for another"
+            + " purpose.</p>"
     }
 
     private var notes: String {

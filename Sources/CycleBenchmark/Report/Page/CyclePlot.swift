@@ -13,7 +13,8 @@ struct CyclePlot {
     var standalone: String {
         svg(
             "xmlns=\"http://www.w3.org/2000/svg\" width=\"\(number(Self.width))\" height=\"\(number(Self.height))\" ",
-            "<style>\(PageStyle.picture)</style><rect width=\"100%\" height=\"100%\" fill=\"var(--paper)\"/>\n")
+            "<style>\(PageStyle.picture)</style><rect width=\"100%\" height=\"100%\" fill=\"var(--paper)\"/>\n"
+        )
     }
 
     /// `attributes` ends with a space, `ground` is below everything.

@@ -35,6 +35,7 @@ enum PageStyle {
         table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; width: 100%; }
         th, td { padding: .3rem .5rem; text-align: right; border-bottom: 1px solid var(--grid); white-space: nowrap; }
         th { color: var(--soft); font-weight: 600; } th:nth-child(2), td:nth-child(2) { text-align: left; }
+        .numbers th:nth-child(2), .numbers td:nth-child(2) { text-align: right; }
         @media print { main { max-width: none; padding: 0; } h2 { break-after: avoid; } a { color: inherit; } }
         """
 
