@@ -2,7 +2,7 @@ internal import CycleBenchmark
 internal import Glibc
 internal import SystemPackage
 
-/// Where `--report` puts its page and its raw data.
+/// Where `--report` puts its page, its picture and its raw data.
 struct CycleReportFolder {
     let path: FilePath
 
@@ -33,7 +33,7 @@ struct CycleReportFolder {
         }
     }
 
-    /// Writes both files, in place of earlier ones.
+    /// Writes its files, in place of earlier ones.
     func write(_ outcome: CycleOutcome) throws(Errno) {
         try write(CycleCSV.text(outcome), named: CyclePage.dataName)
         try write(CyclePage(outcome).html, named: "index.html")
