@@ -82,13 +82,14 @@ struct SimulatedCycleTests {
 
     @Test("pinned memory is mapped in five openings, in turns with io_uring's registration of it")
     func firstMap() throws {
-        let outcome = try outcome("sim,use-va=off,memlock=unlimited", strategies: [.persist], cycles: 1)
+        let outcome = try self.outcome(
+            "sim,use-va=off,memlock=unlimited", strategies: [.persist], cycles: 1)
         let first = try #require(outcome.firstMaps.first)
         #expect(outcome.firstMaps.count == 1)
         #expect(first.openings == 5 && first.map > 0)
         // A machine whose limit of locked memory is too low says so in its place.
         #expect((first.registerBuffers ?? 0 > 0) == (first.obstacle == nil))
-        #expect(try outcome("sim", strategies: [.persist], cycles: 1).firstMaps.isEmpty)
+        #expect(try self.outcome("sim", strategies: [.persist], cycles: 1).firstMaps.isEmpty)
     }
 
     @Test("only the phases a strategy has take time")
