@@ -10,8 +10,10 @@ struct FrameGenerator: ~Copyable {
     /// How many frames may be on their way: as many as receive buffers stand ready, so that a device never has to
     /// drop one for want of a buffer.
     private let window: UInt64
-    /// Frames below this number are no longer on their way: a later one is back, or they were given up.
-    private var settled: UInt64 = 0
+    /// Frames below this number are no longer on their way: a later one is back, or they were abandoned.
+    private var newest: UInt64 = 0
+    /// Frames below this number are not waited for. They may still be on their way.
+    private var unawaited: UInt64 = 0
     private var ledger = FrameLedger(window: ledgerWindow)
     private var remaining: UInt64 = 0
 
@@ -33,7 +35,7 @@ struct FrameGenerator: ~Copyable {
 
     /// How many frames may be sent now, a batch at the most.
     var room: Int {
-        let free = window - min(window, ledger.nextSequence - settled)
+        let free = window - min(window, ledger.nextSequence - max(newest, unawaited))
         return Int(min(free, remaining, UInt64(Self.batchSize)))
     }
 
@@ -65,7 +67,7 @@ struct FrameGenerator: ~Copyable {
         }
         let verdict = unsafe format.verify(
             UnsafeRawBufferPointer(rebasing: bytes[NetworkHeader.byteCount..<byteCount]))
-        if case .intact(let sequence) = verdict, sequence >= settled { settled = sequence &+ 1 }
+        if case .intact(let sequence) = verdict, sequence >= newest { newest = sequence &+ 1 }
         ledger.receive(verdict)
     }
 
@@ -73,10 +75,13 @@ struct FrameGenerator: ~Copyable {
     var isWaitingForReturn: Bool { isRunning && room == 0 }
 
     /// Waits no longer for the frames on their way. They stay outstanding in the account.
-    mutating func stopWaiting() { settled = ledger.nextSequence }
+    mutating func stopWaiting() { unawaited = ledger.nextSequence }
 
     /// Gives up every frame on its way: newer than all that have come back.
-    mutating func abandonInFlight() { ledger.abandon(settled..<ledger.nextSequence) }
+    mutating func abandonInFlight() {
+        ledger.abandon(newest..<ledger.nextSequence)
+        newest = ledger.nextSequence
+    }
 
     /// Gives up a frame whose fate nobody can know.
     mutating func abandon(_ sequence: UInt64) { ledger.abandon(sequence) }

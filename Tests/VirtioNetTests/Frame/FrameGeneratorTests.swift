@@ -1,0 +1,29 @@
+import Testing
+
+@testable import VirtioNet
+
+@Suite("The generator's account over a device's reset")
+struct FrameGeneratorTests {
+    /// Sends `count` frames nowhere.
+    private func send(_ count: Int, _ generator: inout FrameGenerator) {
+        var bytes = [UInt8](repeating: 0, count: 2048)
+        generator.start(limit: UInt64(count))
+        for _ in 0..<count {
+            unsafe bytes.withUnsafeMutableBytes { bytes in _ = unsafe generator.next(into: bytes) }
+        }
+    }
+
+    @Test(
+        "Frames on their way are abandoned, whether they are still waited for or no longer",
+        arguments: [false, true])
+    func abandoned(isImpatient: Bool) {
+        var generator = FrameGenerator(
+            DriverConfiguration(deviceAddress: MACAddress(0x5254_00ab_cdef)))
+        send(10, &generator)
+        // A stop that takes longer than the driver waits: the device may have been reset, and drop some of them.
+        if isImpatient { generator.stopWaiting() }
+        generator.abandonInFlight()
+        let counts = generator.counts
+        #expect(counts.abandoned == 10 && counts.outstanding == 0, "\(counts)")
+    }
+}
