@@ -83,12 +83,12 @@ qemu_command() {
     # What defends a machine that others use costs an emulated processor much: Debian's kernel clears every page it
     # hands out, and makes every indirect call by a detour.
     kernel_arguments+=" init_on_alloc=0 mitigations=off"
-    # Without `erms` the kernel clears and copies by words: each byte of a `rep stosb` is a store of its own to an emulated
-    # processor, and a slow one where the page has held code that was translated.
     kernel_arguments+=" ${VM_KERNEL_ARGUMENTS[*]:-}"
     # The VM ends with the process that runs it, however that ends.
     VM_QEMU=(setpriv --pdeathsig TERM)
     ((VM_TIMEOUT == 0)) || VM_QEMU+=(timeout --foreground --kill-after=10 "$VM_TIMEOUT")
+    # Without `erms` the kernel clears and copies by words: each byte of a `rep stosb` is a store of its own to an emulated
+    # processor, and a slow one where the page has held code that was translated.
     VM_QEMU+=(
         qemu-system-x86_64 -M q35 -accel 'tcg,thread=multi' -cpu max,-erms -smp "$VM_CPUS" -m "$VM_MEMORY"
         -nodefaults -display none -no-reboot -serial "file:$folder/console"

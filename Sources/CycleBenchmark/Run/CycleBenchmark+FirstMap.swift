@@ -7,9 +7,10 @@ extension CycleBenchmark {
     private static let openings = 5
 
     /// `map` is what the machine's own opening took. The machine is closed, so that no device has its memory pinned.
+    /// A device that cannot be opened again is one of the `problems`.
     static func firstMap(
-        of machine: EmulatedMachine, _ setup: CycleSetup, _ map: Duration
-    ) throws(MachineError) -> FirstMap {
+        of machine: EmulatedMachine, _ setup: CycleSetup, _ map: Duration, problems: inout [String]
+    ) -> FirstMap {
         var maps = Samples([nanoseconds(map)])
         var registrations = Samples()
         var obstacle: String?
@@ -29,10 +30,17 @@ extension CycleBenchmark {
         register(&registrar)
         // A descriptor that was inherited is closed with the machine.
         for _ in 1..<(machine.canReopen ? openings : 1) {
-            maps.append(nanoseconds(try machine.mapOnce()))
+            do throws(MachineError) {
+                maps.append(nanoseconds(try machine.mapOnce()))
+            } catch {
+                // What has been measured stays.
+                problems.append("\(setup.memory), the device could not be opened again: \(error)")
+                break
+            }
             register(&registrar)
         }
-        return FirstMap(setup, maps: maps, registrations: registrations, obstacle: obstacle)
+        return FirstMap(
+            setup, maps: maps, registrations: obstacle == nil ? registrations : Samples(), obstacle: obstacle)
     }
 
     private static func nanoseconds(_ duration: Duration) -> UInt64 { UInt64(duration / .nanoseconds(1)) }

@@ -100,7 +100,8 @@ package struct CycleBenchmark {
         try machine.stop()
         machine.close()
         if setup.isPinned, let map = firstMap {
-            outcome.firstMaps.append(try Self.firstMap(of: machine, setup, map))
+            outcome.firstMaps.append(
+                Self.firstMap(of: machine, setup, map, problems: &outcome.problems))
         }
     }
 
