@@ -83,6 +83,9 @@ qemu_command() {
     # What defends a machine that others use costs an emulated processor much: Debian's kernel clears every page it
     # hands out, and makes every indirect call by a detour.
     kernel_arguments+=" init_on_alloc=0 mitigations=off"
+    # QEMU finds translated code again only at the address it had: at another one in each process, most of the time of a
+    # short program goes into translating it once more.
+    kernel_arguments+=" norandmaps"
     kernel_arguments+=" ${VM_KERNEL_ARGUMENTS[*]:-}"
     # The VM ends with the process that runs it, however that ends.
     VM_QEMU=(setpriv --pdeathsig TERM)
