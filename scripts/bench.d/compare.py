@@ -113,7 +113,7 @@ def first_maps(report):
 
 
 def fast(folder):
-    """The short strategies by themselves: medians of the runs' medians, and the least of them, which load hits least."""
+    """Strategies by themselves: medians of the runs' medians, and the least of them, which load hits least."""
     ours = [one for path in sorted(glob.glob(f"{folder}/emu-fast-*.json"))
             for one in (load(path) or {"results": []})["results"]]
     base = lines(f"{folder}/floor-fast.jsonl")
@@ -121,7 +121,7 @@ def fast(folder):
         return
     likeness = lines(f"{folder}/floor-like-emu.jsonl")
     kinds = list(dict.fromkeys((one["strategy"], one["memoryBytes"]) for one in base))
-    print(f"\nWithout remap in turn, {len(base) // len(kinds)} runs of 100 cycles in turns, all on one processor; the median run, and the quickest:\n")
+    print("\nEach by itself, in turns with the floor, five runs of 100 cycles, of remap three of 4, all on one processor; the median run, and the quickest:\n")
     print("| strategy | memory | emu p50 | C floor p50 | emu / floor | quickest | quickest | emu / floor | floor like emu | emu / that | × smallest memory |")
     print("|---|---|---|---|---|---|---|---|---|---|---|")
     smallest = {}
