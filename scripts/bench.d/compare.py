@@ -2,7 +2,7 @@
 """Prints what scripts/bench measured on the kernel: emu beside the C floor, as Markdown.
 
 compare.py FOLDER    with what is there of emu.json, floor.jsonl, emu-fast-*.json, floor-fast.jsonl, floor-like-emu.jsonl,
-                     and the shapes
+                     what was counted, and the shapes
 """
 import glob
 import json
@@ -113,7 +113,7 @@ def first_maps(report):
 
 
 def fast(folder):
-    """Strategies by themselves: medians of the runs' medians, and the least of them, which load hits least."""
+    """The short strategies by themselves: medians of the runs' medians, and the least of them, which load hits least."""
     ours = [one for path in sorted(glob.glob(f"{folder}/emu-fast-*.json"))
             for one in (load(path) or {"results": []})["results"]]
     base = lines(f"{folder}/floor-fast.jsonl")
@@ -121,7 +121,7 @@ def fast(folder):
         return
     likeness = lines(f"{folder}/floor-like-emu.jsonl")
     kinds = list(dict.fromkeys((one["strategy"], one["memoryBytes"]) for one in base))
-    print("\nEach by itself, in turns with the floor, five runs of 100 cycles, of remap three of 4, all on one processor; the median run, and the quickest:\n")
+    print(f"\nWithout remap in turn, {len(base) // len(kinds)} runs of 100 cycles in turns, all on one processor; the median run, and the quickest:\n")
     print("| strategy | memory | emu p50 | C floor p50 | emu / floor | quickest | quickest | emu / floor | floor like emu | emu / that | × smallest memory |")
     print("|---|---|---|---|---|---|---|---|---|---|---|")
     smallest = {}
@@ -140,6 +140,45 @@ def fast(folder):
                   + f" {growth:.2f} |")
 
 
+def instructions(microseconds):
+    """The clock counts a nanosecond for each."""
+    count = microseconds * 1000
+    for limit, unit in ((1e9, " G"), (1e6, " M")):
+        if count >= limit:
+            return f"{count / limit:.4g}{unit}"
+    return f"{count:,.0f}"
+
+
+def counted(folder):
+    """What a cycle executes, in a VM whose clock counts instructions."""
+    def emu(pattern):
+        return {(one["strategy"], one["memoryBytes"]): one for path in glob.glob(f"{folder}/{pattern}")
+                for one in (load(path) or {"results": []})["results"]}
+
+    def floor(name):
+        return {(one["strategy"], one["memoryBytes"]): one for one in lines(f"{folder}/{name}.jsonl")}
+
+    base, likeness = floor("floor-counted"), floor("floor-like-emu-counted")
+    alone, turns = emu("emu-counted-[0-9]*.json"), emu("emu-counted-turns-*.json")
+    if not base or not turns:
+        return
+    print("\nInstructions of a cycle, the kernel's included: by itself, and in turns with remap. Medians of 20, of remap 2:\n")
+    print("| strategy | memory | emu | C floor | emu / floor | floor like emu | emu / that | emu in turns | in turns / by itself |"
+          " × smallest memory | runs |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    smallest = {}
+    for strategy, size in sorted(base):
+        if (strategy, size) not in turns:
+            continue
+        turn = turns[strategy, size]["cycle"]["p50"]
+        own = alone.get((strategy, size), turns[strategy, size])["cycle"]["p50"]
+        below, like = base[strategy, size], likeness.get((strategy, size))
+        print(f"| {strategy} | {memory(size)} | {instructions(own)} | {instructions(below['p50'])} | {own / below['p50']:.3f} |"
+              + (f" {instructions(like['p50'])} | {own / like['p50']:.3f} |" if like else " – | – |")
+              + f" {instructions(turn)} | {turn / own:.3f} | {own / smallest.setdefault(strategy, own):.3f} |"
+              f" {turns[strategy, size]['contiguousRuns']}, floor {below['runs']} |")
+
+
 def main(folder):
     floors = {}
     for one in lines(f"{folder}/floor.jsonl"):
@@ -152,6 +191,7 @@ def main(folder):
         phases(report)
         first_maps(report)
     fast(folder)
+    counted(folder)
     for name, title in SHAPES:
         report = load(f"{folder}/{name}.json")
         if report and report.get("results"):

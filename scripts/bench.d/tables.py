@@ -16,6 +16,8 @@ END = "<!-- The end of what scripts/bench-tables writes. -->"
 PARTS = (
     ("sim", "The simulated device, sizes on paper"),
     ("sim-pinned", "The simulated device, memory pinned"),
+    ("vdpasim-counted", "The kernel's vdpa_sim_net, pinned, by instructions"),
+    ("vp_vdpa-counted", "vp_vdpa behind the IOMMU, by instructions"),
     ("vdpasim", "The kernel's vdpa_sim_net, pinned, 4 KiB pages"),
     ("vdpasim-huge", "The same with explicit 2 MiB pages"),
     ("vp_vdpa", "vp_vdpa behind the IOMMU"),

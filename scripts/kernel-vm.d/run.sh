@@ -17,7 +17,7 @@ command_shell() {
 
 # parse_run_options MODE ARGUMENT...
 parse_run_options() {
-    VM_KERNEL=6.12 VM_MEMORY=2G VM_CPUS=2 VM_SHARE='' VM_DMESG='' VM_CONSOLE=''
+    VM_KERNEL=6.12 VM_MEMORY=2G VM_CPUS=2 VM_CLOCK=host VM_SHARE='' VM_DMESG='' VM_CONSOLE=''
     VM_SPECS=() VM_COMMAND=()
     VM_TIMEOUT=300
     [[ $1 != shell ]] || VM_TIMEOUT=0
@@ -25,7 +25,7 @@ parse_run_options() {
     while (($# > 0)); do
         case $1 in
             --) shift; VM_COMMAND=("$@"); break ;;
-            --kernel | --device | --timeout | --memory | --cpus | --share | --dmesg | --console)
+            --kernel | --device | --timeout | --memory | --cpus | --clock | --share | --dmesg | --console)
                 require_value "$1" $#
                 set_run_option "$1" "$2"
                 shift 2 ;;
@@ -33,6 +33,8 @@ parse_run_options() {
         esac
     done
     ((${#VM_SPECS[@]} > 0)) || VM_SPECS=(vdpasim)
+    # Of two processors each would wait for the other's turn, and the clock would count that.
+    [[ $VM_CLOCK == host || $VM_CPUS == 1 ]] || die "--clock instructions takes --cpus 1"
 }
 
 set_run_option() {
@@ -42,6 +44,7 @@ set_run_option() {
         --timeout) require_number "$1" "$2"; VM_TIMEOUT=$2 ;;
         --memory) [[ $2 =~ ^[1-9][0-9]*[MG]$ ]] || die "--memory takes a size such as 2G, not '$2'"; VM_MEMORY=$2 ;;
         --cpus) require_number "$1" "$2"; VM_CPUS=$2 ;;
+        --clock) [[ $2 == host || $2 == instructions ]] || die "--clock is host or instructions, not '$2'"; VM_CLOCK=$2 ;;
         --share) [[ -d $2 ]] || die "--share: no folder '$2'"; VM_SHARE=$(realpath "$2") ;;
         --dmesg) VM_DMESG=$2 ;;
         --console) VM_CONSOLE=$2 ;;
@@ -76,7 +79,9 @@ boot() {
 
 # qemu_command BUILT FOLDER MODE: into VM_QEMU.
 qemu_command() {
-    local built=$1 folder=$2 mode=$3
+    local built=$1 folder=$2 mode=$3 clock=(-accel 'tcg,thread=multi')
+    # A nanosecond for each instruction, and none for waiting.
+    [[ $VM_CLOCK == host ]] || clock=(-accel 'tcg,thread=single' -icount 'shift=0,sleep=off')
     # On a busy host the kernel's look whether the timer ticks may see no tick in time, and panic.
     local kernel_arguments="console=ttyS0 quiet panic=-1 log_buf_len=4M tsc=nowatchdog no_timer_check"
     kernel_arguments+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120"
@@ -93,7 +98,7 @@ qemu_command() {
     # Without `erms` the kernel clears and copies by words: each byte of a `rep stosb` is a store of its own to an emulated
     # processor, and a slow one where the page has held code that was translated.
     VM_QEMU+=(
-        qemu-system-x86_64 -M q35 -accel 'tcg,thread=multi' -cpu max,-erms -smp "$VM_CPUS" -m "$VM_MEMORY"
+        qemu-system-x86_64 -M q35 "${clock[@]}" -cpu max,-erms -smp "$VM_CPUS" -m "$VM_MEMORY"
         -nodefaults -display none -no-reboot -serial "file:$folder/console"
         -kernel "$built/vmlinuz" -initrd "$built/initrd" -append "$kernel_arguments"
     )
