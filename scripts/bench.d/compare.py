@@ -21,7 +21,8 @@ SHAPES = (
 
 def time(microseconds):
     for limit, unit in ((1e6, "s"), (1e3, "ms")):
-        if microseconds >= limit:
+        # What would be rounded up to it is in the larger unit, too.
+        if microseconds >= limit * 0.9995:
             return f"{microseconds / limit:.3g} {unit}"
     return f"{microseconds:.3g} µs"
 
@@ -88,14 +89,14 @@ def table(report, floor):
         print(f"\n**WRONG**: {problem}")
 
 
-def phases(report):
-    rows = report["results"]
+def phases(rows, show):
+    """What each part of a cycle takes, in the unit of `show`."""
     names = ["drain", "suspend", "baseRead", "unmap", "reset", "negotiate", "map", "vringSetup", "enable"]
     print("\nPhases, medians:\n")
     print("| memory | strategy | " + " | ".join(names) + " |")
     print("|---|---|" + "---|" * len(names))
     for one in rows:
-        cells = [time(one["phases"][name]) if one["phases"].get(name) else "–" for name in names]
+        cells = [show(one["phases"][name]) if one["phases"].get(name) else "–" for name in names]
         print(f"| {memory(one['memoryBytes'])} | {one['strategy']} | " + " | ".join(cells) + " |")
 
 
@@ -121,7 +122,7 @@ def fast(folder):
         return
     likeness = lines(f"{folder}/floor-like-emu.jsonl")
     kinds = list(dict.fromkeys((one["strategy"], one["memoryBytes"]) for one in base))
-    print(f"\nWithout remap in turn, {len(base) // len(kinds)} runs of 100 cycles in turns, all on one processor; the median run, and the quickest:\n")
+    print(f"\nWithout remap in turn, {len(base) // len(kinds)} runs of 100 cycles in turns, all on one processor; the median run, and the quickest, which is the one to compare:\n")
     print("| strategy | memory | emu p50 | C floor p50 | emu / floor | quickest | quickest | emu / floor | floor like emu | emu / that | × smallest memory |")
     print("|---|---|---|---|---|---|---|---|---|---|---|")
     smallest = {}
@@ -149,8 +150,8 @@ def instructions(microseconds):
     return f"{count:,.0f}"
 
 
-def counted(folder):
-    """What a cycle executes, in a VM whose clock counts instructions."""
+def counts(folder):
+    """What was counted, by strategy and size: the floor's, that of the floor like emu, emu's by itself and in turns."""
     def emu(pattern):
         return {(one["strategy"], one["memoryBytes"]): one for path in glob.glob(f"{folder}/{pattern}")
                 for one in (load(path) or {"results": []})["results"]}
@@ -158,8 +159,12 @@ def counted(folder):
     def floor(name):
         return {(one["strategy"], one["memoryBytes"]): one for one in lines(f"{folder}/{name}.jsonl")}
 
-    base, likeness = floor("floor-counted"), floor("floor-like-emu-counted")
-    alone, turns = emu("emu-counted-[0-9]*.json"), emu("emu-counted-turns-*.json")
+    return floor("floor-counted"), floor("floor-like-emu-counted"), emu("emu-counted-[0-9]*.json"), emu("emu-counted-turns-*.json")
+
+
+def counted(folder):
+    """What a cycle executes, in a VM whose clock counts instructions."""
+    base, likeness, alone, turns = counts(folder)
     if not base or not turns:
         return
     print("\nInstructions of a cycle, the kernel's included: by itself, and in turns with remap. Medians of 20, of remap 2:\n")
@@ -177,6 +182,7 @@ def counted(folder):
               + (f" {instructions(like['p50'])} | {own / like['p50']:.3f} |" if like else " – | – |")
               + f" {instructions(turn)} | {turn / own:.3f} | {own / smallest.setdefault(strategy, own):.3f} |"
               f" {turns[strategy, size]['contiguousRuns']}, floor {below['runs']} |")
+    phases([turns[key] for key in sorted(turns, key=lambda key: (key[1], key[0]))], instructions)
 
 
 def main(folder):
@@ -188,7 +194,7 @@ def main(folder):
     report = load(f"{folder}/emu.json")
     if report:
         table(report, floor)
-        phases(report)
+        phases(report["results"], time)
         first_maps(report)
     fast(folder)
     counted(folder)
