@@ -20,6 +20,7 @@ def check(folder):
         sizes = sorted(size for name, size in base if name == strategy)
         if not sizes:
             yield f"{strategy}: not counted", False
+            continue
         for size in sizes:
             emu = alone.get((strategy, size)) or turns.get((strategy, size))
             if not emu:
