@@ -39,8 +39,6 @@ ENTRIES_PLENTY=300000
 
 check_fragmented() {
     local MEMORY=1G
-    # Where nothing is pinned an entry is a section's, however the pages lie: less memory shows it as well.
-    pins || MEMORY=256M
     # What comes after this finds memory in larger blocks again, and the entries that the VM was asked for.
     trap 'rmmod scatter_memory; set_entries "$(own_entries)"' EXIT
     set_entries "$ENTRIES_DEFAULT"
