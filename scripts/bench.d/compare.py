@@ -167,7 +167,7 @@ def counted(folder):
     base, likeness, alone, turns = counts(folder)
     if not base or not turns:
         return
-    print("\nInstructions of a cycle, the kernel's included: by itself, and in turns with remap. Medians of 20, of remap 2:\n")
+    print("\nInstructions of a cycle, the kernel's included: by itself (median of 20 cycles), and in turns with remap (of 2; remap only so):\n")
     print("| strategy | memory | emu | C floor | emu / floor | floor like emu | emu / that | emu in turns | in turns / by itself |"
           " × smallest memory | runs |")
     print("|---|---|---|---|---|---|---|---|---|---|---|")
@@ -176,11 +176,12 @@ def counted(folder):
         if (strategy, size) not in turns:
             continue
         turn = turns[strategy, size]["cycle"]["p50"]
-        own = alone.get((strategy, size), turns[strategy, size])["cycle"]["p50"]
+        itself = alone.get((strategy, size))
+        own = itself["cycle"]["p50"] if itself else turn
         below, like = base[strategy, size], likeness.get((strategy, size))
         print(f"| {strategy} | {memory(size)} | {instructions(own)} | {instructions(below['p50'])} | {own / below['p50']:.3f} |"
               + (f" {instructions(like['p50'])} | {own / like['p50']:.3f} |" if like else " – | – |")
-              + f" {instructions(turn)} | {turn / own:.3f} | {own / smallest.setdefault(strategy, own):.3f} |"
+              + f" {instructions(turn)} | {f'{turn / own:.3f}' if itself else '–'} | {own / smallest.setdefault(strategy, own):.3f} |"
               f" {turns[strategy, size]['contiguousRuns']}, floor {below['runs']} |")
     phases([turns[key] for key in sorted(turns, key=lambda key: (key[1], key[0]))], instructions)
 
