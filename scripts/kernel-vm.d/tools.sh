@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # The programs the VM needs, and the Debian packages that hold them.
 
+# shellcheck source=SCRIPTDIR/../lib/apt.bash
+source "$KERNEL_VM_PARTS/../lib/apt.bash"
+
 # Each entry is PROGRAM=PACKAGE or FILE=PACKAGE. The guest uses vdpa, modprobe and ip from the host's file system.
 KERNEL_VM_TOOLS=(
     qemu-system-x86_64=qemu-system-x86
@@ -32,33 +35,16 @@ is_there() {
     if [[ $1 == /* ]]; then [[ -e $1 ]]; else command -v "$1" >/dev/null; fi
 }
 
-as_root() {
-    if ((EUID == 0)); then
-        "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
-    else
-        die "this needs root, and there is no sudo: run as root: $*"
-    fi
-}
-
 refresh_package_lists() {
     say "fetching apt's package lists"
-    as_root apt-get update -qq >&2
+    apt_get update -qq || die "apt-get could not fetch its package lists"
 }
 
-# Installs what is missing, and says so. A list that is too old to install from is fetched once.
+# Installs what is missing, and says so.
 ensure_tools() {
     local packages
     mapfile -t packages < <(missing_packages)
     ((${#packages[@]} > 0)) || return 0
     say "installing ${packages[*]}"
-    install_packages "${packages[@]}" && return 0
-    refresh_package_lists
-    install_packages "${packages[@]}" || die "apt-get could not install: ${packages[*]}"
-}
-
-install_packages() {
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+    apt_install "${packages[@]}" || die "apt-get could not install: ${packages[*]}"
 }

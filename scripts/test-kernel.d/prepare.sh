@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # What a run needs: programs, emu, the test bundle, the small programs for the guest, the kernels.
 
+# shellcheck source=SCRIPTDIR/../lib/apt.bash
+source "$ROOT/scripts/lib/apt.bash"
+
 # Each entry is PROGRAM=PACKAGE. kernel-vm installs what it needs itself.
 TEST_KERNEL_TOOLS=(strace=strace gojq=gojq gcc-12=gcc-12)
 
@@ -14,17 +17,13 @@ prepare() {
 }
 
 install_tools() {
-    local entry packages=() privilege=()
+    local entry packages=()
     for entry in "${TEST_KERNEL_TOOLS[@]}"; do
         command -v "${entry%%=*}" >/dev/null || packages+=("${entry#*=}")
     done
     ((${#packages[@]} > 0)) || return 0
-    ((EUID == 0)) || privilege=(sudo)
     say "installing ${packages[*]}"
-    "${privilege[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null ||
-        { "${privilege[@]}" apt-get update -qq >&2 &&
-            "${privilege[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null; } ||
-        die "apt-get could not install: ${packages[*]}"
+    apt_install "${packages[@]}" || die "apt-get could not install: ${packages[*]}"
 }
 
 # The binary that users get, the release build, and beside it the tests that run on a real device, optimised like it: an
@@ -32,6 +31,7 @@ install_tools() {
 build_emu() {
     local options=(--package-path "$ROOT" -c release) folder
     if [[ -z ${EMU:-} || -z ${EMU_TESTS:-} ]]; then
+        "$ROOT/scripts/bootstrap" swift liburing
         say "building emu and its tests on a real device"
         EMU_TEST_TARGETS=EmulatedMachineTests swift build "${options[@]}" --build-tests >"$WORK/build" 2>&1 ||
             { cat "$WORK/build" >&2; die "emu does not build"; }
