@@ -21,6 +21,7 @@ package final class EmulatedMachine {
     package let simulation: SimulatedDevice?
     /// What the kernel's vdpa tools call a real device.
     let vdpaName: String?
+    private let kernelFile: KernelFile?
 
     /// What the driver and the device agreed on for the next start.
     package private(set) var driverConfiguration: DriverConfiguration
@@ -48,6 +49,7 @@ package final class EmulatedMachine {
         let opened = try OpenedDevice(configuration, logger: logger)
         simulation = opened.simulation
         vdpaName = opened.vdpaName
+        kernelFile = opened.kernelFile
         backend = try Self.makeBackend(interpose(opened.file), memory, configuration, logger)
         driverConfiguration = try Self.agree(
             configuration, backend.negotiated, expectsReturn: opened.returnsFrames)
@@ -66,6 +68,12 @@ package final class EmulatedMachine {
         driver.shutdown()
         simulation?.shutdown()
     }
+
+    /// Whether a real device was removed (`vdpa dev del`) under the machine, which nobody is told: whoever removes it
+    /// waits until the machine is closed. `false` for a simulated device, and where sysfs does not say.
+    ///
+    /// One or two system calls; a device that is gone stays gone.
+    package var deviceIsGone: Bool { kernelFile?.isGone ?? false }
 
     /// Whether the device of a machine that is closed can be opened again.
     package var canReopen: Bool {

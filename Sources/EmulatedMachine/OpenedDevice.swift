@@ -8,6 +8,8 @@ internal import VirtioNet
 struct OpenedDevice {
     let file: any CharacterDevice
     let simulation: SimulatedDevice?
+    /// The file again, where it is the kernel's.
+    let kernelFile: KernelFile?
     /// What the kernel's vdpa tools call a real device.
     let vdpaName: String?
     /// Whether transmitted frames come back, so that a missing one is lost.
@@ -30,6 +32,7 @@ struct OpenedDevice {
                 throw .simulation("the simulated device could not be opened: \(error)")
             }
             self.simulation = simulation
+            kernelFile = nil
             vdpaName = nil
             returnsFrames = configuration.wire == .loopback
         case .file(let path):
@@ -37,6 +40,7 @@ struct OpenedDevice {
                 try KernelFile(path: path)
             }
             file = kernelFile
+            self.kernelFile = kernelFile
             vdpaName = kernelFile.deviceName
             simulation = nil
             returnsFrames = true
@@ -45,6 +49,7 @@ struct OpenedDevice {
                 try KernelFile(inherited: descriptor)
             }
             file = kernelFile
+            self.kernelFile = kernelFile
             vdpaName = kernelFile.deviceName
             simulation = nil
             returnsFrames = true

@@ -43,6 +43,12 @@ static inline int clinux_is_character_device(int fd) {
     return S_ISCHR(status.st_mode) ? 1 : 0;
 }
 
+// The number of the device that a descriptor stands for (st_rdev), 0 where it stands for none.
+static inline uint64_t clinux_device_number(int fd) {
+    struct stat status;
+    return fstat(fd, &status) < 0 ? 0 : status.st_rdev;
+}
+
 // A new non-blocking eventfd with counter 0 that is closed on exec, or -errno (eventfd(2)).
 static inline int clinux_interrupt_eventfd(void) {
     int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -9,6 +9,8 @@ public import SystemPackage
 public final class KernelFile: CharacterDevice {
     /// Lent, not given: valid until ``close()``. For what ``CharacterDevice`` has no call for.
     package let descriptor: FileDescriptor
+    /// Where the device stands in sysfs.
+    let node: DeviceNode
     private var isOpen = true
 
     /// The descriptor's number, for questions that no device call answers.
@@ -34,6 +36,7 @@ public final class KernelFile: CharacterDevice {
                 .open, call: "open(\(path))", errno: .inappropriateIOCTLForDevice,
                 context: "it is not a character device")
         }
+        node = DeviceNode(number: clinux_device_number(opened.rawValue))
         // Last: once every property has its value a throw runs deinit, which closes.
         descriptor = opened
     }
@@ -63,6 +66,7 @@ public final class KernelFile: CharacterDevice {
         guard result == 0 else {
             throw VhostVDPAError(.open, call: call, errno: Errno(rawValue: -result))
         }
+        node = DeviceNode(number: clinux_device_number(descriptor.rawValue))
         self.descriptor = descriptor
     }
 
