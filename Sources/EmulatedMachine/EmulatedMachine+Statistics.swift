@@ -2,6 +2,17 @@ internal import VhostVDPA
 package import VirtioNet
 
 extension EmulatedMachine {
+    /// What became of the frames of every queue that carries some, queue by queue.
+    ///
+    /// Exact once the device is stopped and the driver synchronised (`driver.synchronise()`); before, each number is
+    /// of the moment it was last published. Any moment of the machine's life, also after ``close()``.
+    package func accounts() -> [QueueAccount] {
+        (0..<2 * driver.queuePairs).map { queue in
+            QueueAccount(
+                queue: queue, driver: driver.account(queue), device: simulation?.network.account(queue))
+        }
+    }
+
     /// What a real device's parent has counted of both queues in the device's life, or `nil` where it cannot be
     /// asked. Subtract an earlier reading.
     ///

@@ -16,9 +16,12 @@ package final class DriverCounters: Sendable {
     package init() {}
 
     /// Makes the counts what readers see. For the worker that counts.
-    func publish(receive: QueueCounts, transmit: QueueCounts, frames: FrameCounts) {
-        receiveQueue.publish(receive)
-        transmitQueue.publish(transmit)
+    func publish(
+        receive: QueueCounts, _ receiveAccount: FrameAccount, transmit: QueueCounts,
+        _ transmitAccount: FrameAccount, frames: FrameCounts
+    ) {
+        receiveQueue.publish(receive, receiveAccount)
+        transmitQueue.publish(transmit, transmitAccount)
         // Sent first, and read last: a reader never sees more frames back than were sent.
         sent.store(frames.sent, ordering: .releasing)
         received.store(frames.received, ordering: .releasing)
@@ -35,6 +38,12 @@ package final class DriverCounters: Sendable {
 
     /// The transmit queue's counts as last published.
     package var transmit: QueueCounts { transmitQueue.snapshot }
+
+    /// The receive queue's frames as last published.
+    package var receiveAccount: FrameAccount { receiveQueue.account }
+
+    /// The transmit queue's frames as last published.
+    package var transmitAccount: FrameAccount { transmitQueue.account }
 
     /// The generator's counts as last published.
     package var frames: FrameCounts {

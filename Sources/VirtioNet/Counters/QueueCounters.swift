@@ -12,11 +12,13 @@ package final class QueueCounters: Sendable {
     private let calls = Atomic<UInt64>(0)
     private let errors = Atomic<UInt64>(0)
     private let faults = Atomic<UInt64>(0)
+    private let published = PublishedAccount()
 
     package init() {}
 
-    /// Makes `counts` what readers see. For the worker that owns the queue.
-    package func publish(_ counts: borrowing QueueCounts) {
+    /// Makes `counts` and `account` what readers see. For the worker that owns the queue.
+    package func publish(_ counts: borrowing QueueCounts, _ account: borrowing FrameAccount) {
+        published.publish(account)
         packets.store(counts.packets, ordering: .relaxed)
         bytes.store(counts.bytes, ordering: .relaxed)
         drops.store(counts.drops, ordering: .relaxed)
@@ -25,6 +27,9 @@ package final class QueueCounters: Sendable {
         errors.store(counts.errors, ordering: .relaxed)
         faults.store(counts.faults, ordering: .relaxed)
     }
+
+    /// The frames' account as last published.
+    package var account: FrameAccount { published.snapshot }
 
     /// The counts as last published.
     package var snapshot: QueueCounts {

@@ -30,9 +30,12 @@ final class DeviceQueuePair: Sendable {
         try WorkerThread.start(name: name) { () throws(VirtioNetError) in
             try DeviceWorker(
                 port: parcel.take() ?? .none, mailbox: mailbox,
-                receive: DeviceQueueState(index: firstQueue, counters: counters[0], report: report),
-                transmit: DeviceQueueState(index: firstQueue + 1, counters: counters[1], report: report),
-                control: DeviceQueueState(index: firstQueue + 2, counters: counters[2], report: report))
+                receive: DeviceQueueState(
+                    index: firstQueue, role: .receive, counters: counters[0], report: report),
+                transmit: DeviceQueueState(
+                    index: firstQueue + 1, role: .transmit, counters: counters[1], report: report),
+                control: DeviceQueueState(
+                    index: firstQueue + 2, role: .control, counters: counters[2], report: report))
         } run: { worker in
             worker.run(mailbox)
         }
@@ -42,6 +45,12 @@ final class DeviceQueuePair: Sendable {
 
     /// What a queue has done so far. Any thread.
     func counts(_ index: Int) -> QueueCounts { counters[index].snapshot }
+
+    /// What became of a queue's frames so far. Any thread.
+    func account(_ index: Int) -> FrameAccount { counters[index].account }
+
+    /// Returns when the worker has published what it had done before.
+    func synchronise() { mailbox.perform { _ in } }
 
     func setTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {
         mailbox.perform { worker in

@@ -10,8 +10,12 @@ struct DeviceQueueState: ~Copyable {
         let features: VirtQueueFeatures
     }
 
+    /// What a queue is for.
+    enum Role { case receive, transmit, control }
+
     /// The queue's number in the device.
     let index: Int
+    let role: Role
     let report: @Sendable (DataPathEvent) -> Void
 
     /// Set from a start to a stop.
@@ -34,10 +38,16 @@ struct DeviceQueueState: ~Copyable {
     var call: EventFD?
 
     var counts = QueueCounts()
+    var account = FrameAccount()
+    /// Chains that went back with nothing in them because they broke a rule or cannot hold a frame.
+    private var refusedChains: UInt64 = 0
     let counters: QueueCounters
 
-    init(index: Int, counters: QueueCounters, report: @escaping @Sendable (DataPathEvent) -> Void) {
+    init(
+        index: Int, role: Role, counters: QueueCounters, report: @escaping @Sendable (DataPathEvent) -> Void
+    ) {
         self.index = index
+        self.role = role
         self.counters = counters
         self.report = report
     }
@@ -172,6 +182,7 @@ struct DeviceQueueState: ~Copyable {
                     isKicked = false
                     return nil
                 }
+                refusedChains &+= 1
                 queue.complete(head: head, byteCount: 0)
             }
         }
@@ -180,16 +191,41 @@ struct DeviceQueueState: ~Copyable {
     /// Gives back a chain that cannot hold a frame, with length zero, and counts it.
     mutating func refuse(_ chain: DescriptorChain, of queue: inout SplitDeviceQueue) {
         counts.errors &+= 1
+        refusedChains &+= 1
         queue.complete(head: chain.head, byteCount: 0)
     }
 
-    /// Ends a batch: shows the driver what was completed since used index `start`, and interrupts it if it asked.
-    mutating func finishBatch(of queue: inout SplitDeviceQueue, since start: UInt16) {
-        guard queue.usedIndex != start, queue.publish(), call != nil else { return }
+    /// Where a queue stood when a batch began.
+    struct BatchStart {
+        fileprivate let nextAvail: UInt16
+        fileprivate let refusedChains: UInt64
+        let usedIndex: UInt16
+    }
+
+    /// Begins a batch.
+    func beginBatch(of queue: borrowing SplitDeviceQueue) -> BatchStart {
+        BatchStart(
+            nextAvail: queue.nextAvail, refusedChains: refusedChains, usedIndex: queue.usedIndex)
+    }
+
+    /// Ends a batch: shows the driver what was completed since `start`, and interrupts it if it asked.
+    ///
+    /// The ring's indices say here how many frames it gave or took, whatever the batch has counted itself.
+    mutating func finishBatch(of queue: inout SplitDeviceQueue, since start: BatchStart) {
+        let refused = refusedChains &- start.refusedChains
+        switch role {
+        case .receive:
+            account.left &+= UInt64(queue.usedIndex &- start.usedIndex) &- refused
+        case .transmit:
+            account.entered &+= UInt64(queue.nextAvail &- start.nextAvail)
+            account.malformed &+= refused
+        case .control: break
+        }
+        guard queue.usedIndex != start.usedIndex, queue.publish(), call != nil else { return }
         counts.calls &+= 1
         call?.signal()
     }
 
     /// Makes the counts visible to other threads.
-    func publishCounts() { counters.publish(counts) }
+    func publishCounts() { counters.publish(counts, account) }
 }

@@ -9,8 +9,8 @@ extension DeviceWorker {
         guard transmit.isKicked, receive.isKicked, transmit.ring != nil, receive.ring != nil,
             var outgoing = transmit.ring.take(), var incoming = receive.ring.take()
         else { return false }
-        let sentStart = outgoing.usedIndex
-        let receivedStart = incoming.usedIndex
+        let sentStart = transmit.beginBatch(of: outgoing)
+        let receivedStart = receive.beginBatch(of: incoming)
         outgoing.suppressKicks()
         incoming.suppressKicks()
         var moved = 0
@@ -37,7 +37,10 @@ extension DeviceWorker {
         transmit.counts.bytes &+= byteCount
         receive.counts.packets &+= UInt64(moved)
         receive.counts.bytes &+= byteCount
-        let hasMoved = outgoing.usedIndex != sentStart || incoming.usedIndex != receivedStart
+        transmit.account.left &+= UInt64(moved)
+        receive.account.entered &+= UInt64(moved)
+        let hasMoved =
+            outgoing.usedIndex != sentStart.usedIndex || incoming.usedIndex != receivedStart.usedIndex
         receive.finishBatch(of: &incoming, since: receivedStart)
         transmit.finishBatch(of: &outgoing, since: sentStart)
         receive.ring = consume incoming
@@ -55,6 +58,9 @@ extension DeviceWorker {
                 transmit.refuse(chain, of: &queue)
             } else if chain.readableBytes > target.writableBytes {
                 receive.counts.drops &+= 1
+                transmit.account.left &+= 1
+                receive.account.entered &+= 1
+                receive.account.tooLong &+= 1
                 queue.complete(head: chain.head, byteCount: 0)
             } else {
                 return chain
@@ -67,7 +73,7 @@ extension DeviceWorker {
     /// Takes every transmitted frame and lets it go: the wire that ends in nothing.
     mutating func discard() -> Bool {
         guard transmit.isKicked, var queue = transmit.ring.take() else { return false }
-        let start = queue.usedIndex
+        let start = transmit.beginBatch(of: queue)
         queue.suppressKicks()
         for _ in 0..<DeviceWorker.reflectedBatchSize {
             segments.removeAll()
@@ -78,9 +84,10 @@ extension DeviceWorker {
             }
             transmit.counts.packets &+= 1
             transmit.counts.bytes &+= UInt64(chain.readableBytes &- UInt32(NetworkHeader.byteCount))
+            transmit.account.left &+= 1
             queue.complete(head: chain.head, byteCount: 0)
         }
-        let moved = queue.usedIndex != start
+        let moved = queue.usedIndex != start.usedIndex
         transmit.finishBatch(of: &queue, since: start)
         transmit.ring = consume queue
         return moved

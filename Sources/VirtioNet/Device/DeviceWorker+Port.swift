@@ -6,7 +6,7 @@ extension DeviceWorker {
     /// system call for all. Returns whether anything was taken from the ring.
     mutating func transmitToPort() -> Bool {
         guard transmit.isKicked, var queue = transmit.ring.take() else { return false }
-        let start = queue.usedIndex
+        let start = transmit.beginBatch(of: queue)
         queue.suppressKicks()
         segments.removeAll()
         loop.batch.removeAll()
@@ -30,7 +30,7 @@ extension DeviceWorker {
             countTransmitted(chain, result: loop.batch.result(slot))
             queue.complete(head: chain.head, byteCount: 0)
         }
-        let moved = queue.usedIndex != start
+        let moved = queue.usedIndex != start.usedIndex
         transmit.finishBatch(of: &queue, since: start)
         transmit.ring = consume queue
         return moved
@@ -43,7 +43,7 @@ extension DeviceWorker {
     /// refused as the first of the next one. Returns whether it is worth while to look again.
     mutating func receiveFromPort() -> Bool {
         guard loop.isPortReadable, receive.isKicked, var queue = receive.ring.take() else { return false }
-        let start = queue.usedIndex
+        let start = receive.beginBatch(of: queue)
         queue.suppressKicks()
         segments.removeAll()
         loop.batch.removeAll()
@@ -70,7 +70,7 @@ extension DeviceWorker {
         let filled = completeReceived(&queue)
         burst = min(loop.batch.capacity, max(DeviceWorker.smallestBurst, filled &* 2))
         // Frames that were dropped leave no trace in the ring, and there may be more where they came from.
-        let moved = queue.usedIndex != start || (loop.batch.count > 0 && loop.isPortReadable)
+        let moved = queue.usedIndex != start.usedIndex || (loop.batch.count > 0 && loop.isPortReadable)
         receive.finishBatch(of: &queue, since: start)
         receive.ring = consume queue
         return moved
@@ -87,13 +87,18 @@ extension DeviceWorker {
             let result = loop.batch.result(slot)
             guard result > 0 else {
                 hasFoundEmpty = true
-                if result != -EAGAIN { receive.counts.errors &+= 1 }
+                if result != -EAGAIN {
+                    receive.counts.errors &+= 1
+                    receive.account.lastRefusal = -result
+                }
                 continue
             }
+            receive.account.entered &+= 1
             let target = loop.batch.item(filled)
             let byteCount = UInt32(result)
             guard byteCount <= loop.batch.item(slot).writableBytes, byteCount <= target.writableBytes else {
                 receive.counts.drops &+= 1
+                receive.account.tooLong &+= 1
                 continue
             }
             if filled != slot {
@@ -129,7 +134,11 @@ extension DeviceWorker {
         if result >= 0 {
             transmit.counts.packets &+= 1
             transmit.counts.bytes &+= UInt64(chain.readableBytes &- UInt32(NetworkHeader.byteCount))
-        } else if result == -EAGAIN {
+            transmit.account.left &+= 1
+            return
+        }
+        transmit.account.refuse(errno: -result)
+        if result == -EAGAIN {
             transmit.counts.drops &+= 1
         } else {
             transmit.counts.errors &+= 1

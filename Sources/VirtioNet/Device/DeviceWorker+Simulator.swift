@@ -49,7 +49,7 @@ extension DeviceWorker {
         transmit.lookAgain()
         receive.lookAgain()
         guard transmit.ring != nil, var outgoing = transmit.ring.take() else { return }
-        let sentStart = outgoing.usedIndex
+        let sentStart = transmit.beginBatch(of: outgoing)
         let address = port.configurationSpace?.address
         var taken = 0
         var hasMore = true
@@ -64,14 +64,20 @@ extension DeviceWorker {
             frame.fill(from: chain, in: segments)
             transmit.counts.packets &+= 1
             transmit.counts.bytes &+= UInt64(max(0, frame.count - headerByteCount))
+            transmit.account.left &+= 1
+            receive.account.entered &+= 1
             if !accepts(headerByteCount, address) {
                 receive.counts.drops &+= 1
+                receive.account.filtered &+= 1
                 outgoing.complete(head: chain.head, byteCount: 0)
                 continue
             }
             // A frame without a receive chain ends the pass; what is behind it waits for the next kick.
-            hasMore = deliver(headerByteCount)
-            if !hasMore { receive.counts.drops &+= 1 }
+            hasMore = deliver(headerByteCount, isCut: Int(chain.readableBytes) > frame.count)
+            if !hasMore {
+                receive.counts.drops &+= 1
+                receive.account.noBuffer &+= 1
+            }
             outgoing.complete(head: chain.head, byteCount: 0)
             if taken >= Self.framesPerPass { break }
         }
@@ -88,9 +94,10 @@ extension DeviceWorker {
     }
 
     /// Writes the frame, with the header it was sent with, to the next receive chain; `false` where there is none.
-    private mutating func deliver(_ headerByteCount: Int) -> Bool {
+    /// `isCut` says that the frame in the page is not whole.
+    private mutating func deliver(_ headerByteCount: Int, isCut: Bool) -> Bool {
         guard receive.ring != nil, var incoming = receive.ring.take() else { return false }
-        let start = incoming.usedIndex
+        let start = receive.beginBatch(of: incoming)
         let mark = segments.count
         var written = 0
         if let target = receive.nextChain(of: &incoming, into: &segments) {
@@ -98,6 +105,7 @@ extension DeviceWorker {
             if written > 0 {
                 receive.counts.packets &+= 1
                 receive.counts.bytes &+= UInt64(max(0, written - headerByteCount))
+                if isCut || written < frame.count { receive.account.cut &+= 1 }
                 incoming.complete(head: target.head, byteCount: UInt32(written))
             } else {
                 receive.refuse(target, of: &incoming)
@@ -121,7 +129,7 @@ extension DeviceWorker {
         }
         control.lookAgain()
         guard control.ring != nil, var queue = control.ring.take() else { return }
-        let start = queue.usedIndex
+        let start = control.beginBatch(of: queue)
         var answer = ControlCommand.error
         for _ in 0..<queue.size {
             segments.removeAll()

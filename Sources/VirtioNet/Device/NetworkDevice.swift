@@ -48,6 +48,14 @@ package final class NetworkDevice: DataPath {
     /// What queue `index` has done so far. Any thread.
     package func counts(_ index: Int) -> QueueCounts { on(index) { $0.counts($1) } }
 
+    /// What became of the frames of queue `index` so far. Any thread; exact once the queue is stopped.
+    package func account(_ index: Int) -> FrameAccount { on(index) { $0.account($1) } }
+
+    /// Returns when the workers have published what they had done before.
+    package func synchronise() {
+        for pair in pairs { pair.synchronise() }
+    }
+
     package func setTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {
         guard pairs.count > 1 else { return pairs[0].setTranslation(entries, queues: queues) }
         for (index, pair) in pairs.enumerated() {

@@ -87,9 +87,9 @@ final class DriverQueuePair: Sendable {
         mailbox.perform { $0.dropSecondBuffers() } ?? true
     }
 
-    /// Makes the worker publish its counts as they are now.
+    /// Makes the worker take what the device has returned and publish its counts.
     func synchronise() {
-        mailbox.perform { $0.publishCounts() }
+        mailbox.perform { $0.synchronise() }
     }
 
     /// Ends the worker. Every later call does nothing.

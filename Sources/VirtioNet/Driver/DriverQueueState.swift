@@ -6,6 +6,7 @@ struct DriverQueueState: ~Copyable {
     var queue: SplitDriverQueue
     let signals: QueueSignals
     var counts = QueueCounts()
+    var account = FrameAccount()
     /// What the device did wrong on this ring, once it has.
     private(set) var failure: VirtQueueError?
 

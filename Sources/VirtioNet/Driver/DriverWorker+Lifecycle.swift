@@ -16,6 +16,7 @@ extension DriverWorker {
             let token = BufferPool.Token(rawValue: token)
             if case .generator = port.kind { generator.abandon(pool.sequence(token)) }
             transmit.counts.drops &+= 1
+            transmit.account.abandoned &+= 1
             pool.put(token)
         }
         if abandonsInFlight { generator.abandonInFlight() }
@@ -25,6 +26,16 @@ extension DriverWorker {
         unsafe try transmit.replaceQueue(memory.ring(1), new)
         configuration = new
         postReceiveBuffers()
+    }
+
+    /// Takes everything that the device has returned, and makes the counts what they are then.
+    ///
+    /// No more than a ring holds: a device that goes on returning frames is not waited for.
+    mutating func synchronise() {
+        var left = Int(configuration.queueSize)
+        while left > 0, serveReceive() { left -= Self.batchSize }
+        reapTransmitted()
+        publishCounts()
     }
 
     /// Whether every buffer of the second block is back, so that its memory may go. The pool lets go of it then.

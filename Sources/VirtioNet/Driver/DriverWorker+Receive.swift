@@ -20,7 +20,7 @@ extension DriverWorker {
         while count < FrameGenerator.batchSize, let used = receive.reap() {
             let token = BufferPool.Token(rawValue: used.token)
             unsafe generator.check(pool.bytes(token), byteCount: Int(used.byteCount))
-            countReceived(used)
+            if countReceived(used) { receive.account.left &+= 1 }
             pool.put(token)
             count &+= 1
         }
@@ -30,34 +30,55 @@ extension DriverWorker {
     /// Writes a batch of received frames to the port, straight from guest memory: one system call for all.
     private mutating func forwardReceived() -> Int {
         loop.batch.removeAll()
-        while !loop.batch.isFull, let used = receive.reap() {
-            countReceived(used)
+        var count = 0
+        while count < Self.batchSize, let used = receive.reap() {
+            count &+= 1
+            guard countReceived(used) else {
+                pool.put(BufferPool.Token(rawValue: used.token))
+                continue
+            }
             let bytes = unsafe pool.bytes(BufferPool.Token(rawValue: used.token))
             unsafe loop.write(used, from: UnsafeRawBufferPointer(rebasing: bytes[..<Int(used.byteCount)]))
         }
         loop.waitForBatch()
         for slot in 0..<loop.batch.count {
-            if loop.batch.result(slot) < 0 { receive.counts.drops &+= 1 }
+            let result = loop.batch.result(slot)
+            if result >= 0 {
+                receive.account.left &+= 1
+            } else {
+                receive.counts.drops &+= 1
+                receive.account.refuse(errno: -result)
+            }
             pool.put(BufferPool.Token(rawValue: loop.batch.item(slot).token))
         }
-        return loop.batch.count
+        return count
     }
 
     private mutating func dropReceived() -> Int {
         var count = 0
         while count < FrameGenerator.batchSize, let used = receive.reap() {
-            countReceived(used)
+            if countReceived(used) { receive.account.left &+= 1 }
             pool.put(BufferPool.Token(rawValue: used.token))
             count &+= 1
         }
         return count
     }
 
+    /// Counts a chain that the device returned. `false` where there is no frame in it: one that the device could not
+    /// use comes back empty.
     @inline(__always)
-    private mutating func countReceived(_ used: UsedChain) {
+    private mutating func countReceived(_ used: UsedChain) -> Bool {
+        guard used.byteCount > UInt32(NetworkHeader.byteCount) else {
+            if used.byteCount > 0 {
+                receive.account.entered &+= 1
+                receive.account.malformed &+= 1
+            }
+            return false
+        }
+        receive.account.entered &+= 1
         receive.counts.packets &+= 1
-        receive.counts.bytes &+=
-            UInt64(used.byteCount) &- UInt64(min(UInt32(NetworkHeader.byteCount), used.byteCount))
+        receive.counts.bytes &+= UInt64(used.byteCount &- UInt32(NetworkHeader.byteCount))
+        return true
     }
 
     /// Fills the receive ring with free buffers, and tells the device.

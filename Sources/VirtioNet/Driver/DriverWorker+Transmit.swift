@@ -1,3 +1,4 @@
+internal import Glibc
 internal import VirtQueue
 
 extension DriverWorker {
@@ -18,7 +19,10 @@ extension DriverWorker {
 
     /// Makes the buffers of sent frames free again.
     mutating func reapTransmitted() {
-        while let used = transmit.reap() { pool.put(BufferPool.Token(rawValue: used.token)) }
+        while let used = transmit.reap() {
+            transmit.account.left &+= 1
+            pool.put(BufferPool.Token(rawValue: used.token))
+        }
     }
 
     /// Writes the next generated frames into free buffers and adds them to the ring.
@@ -32,7 +36,12 @@ extension DriverWorker {
         {
             let (sequence, byteCount) = unsafe generator.next(into: pool.bytes(token))
             pool.setSequence(sequence, token)
-            guard send(token, byteCount: byteCount) else { break }
+            transmit.account.entered &+= 1
+            guard send(token, byteCount: byteCount) else {
+                transmit.account.noBuffer &+= 1
+                pool.put(token)
+                break
+            }
             count &+= 1
         }
         return count
@@ -59,11 +68,14 @@ extension DriverWorker {
             let result = loop.batch.result(slot)
             guard result > 0 else {
                 hasFoundEmpty = true
+                if result < 0, result != -EAGAIN { transmit.account.lastRefusal = -result }
                 pool.put(token)
                 continue
             }
-            guard Int(result) <= DriverBuffers.stride, send(token, byteCount: Int(result)) else {
+            transmit.account.entered &+= 1
+            guard send(token, byteCount: Int(result)) else {
                 transmit.counts.drops &+= 1
+                transmit.account.noBuffer &+= 1
                 pool.put(token)
                 continue
             }

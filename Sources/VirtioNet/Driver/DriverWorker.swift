@@ -107,8 +107,10 @@ struct DriverWorker: ~Copyable {
     }
 
     /// Makes the counts visible to other threads.
-    func publishCounts() {
+    mutating func publishCounts() {
+        transmit.account.pending = UInt64(transmit.queue.inFlight)
         counters.publish(
-            receive: receive.counts, transmit: transmit.counts, frames: generator.counts)
+            receive: receive.counts, receive.account, transmit: transmit.counts, transmit.account,
+            frames: generator.counts)
     }
 }

@@ -96,7 +96,13 @@ package final class NetworkDriver: Sendable {
         pairs.reduce(true) { isFree, pair in pair.dropSecondBuffers() && isFree }
     }
 
-    /// Makes the workers publish their counts as they are now.
+    /// What became of the frames of queue `index` so far. Any thread; exact after ``synchronise()``.
+    package func account(_ index: Int) -> FrameAccount {
+        let counters = pairs[index >> 1].counters
+        return index & 1 == 0 ? counters.receiveAccount : counters.transmitAccount
+    }
+
+    /// Makes the workers take what the device has returned and publish their counts as they are then.
     package func synchronise() {
         for pair in pairs { pair.synchronise() }
     }

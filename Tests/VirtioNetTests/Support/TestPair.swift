@@ -83,6 +83,13 @@ final class TestPair {
             .load(ordering: .acquiring)
     }
 
+    /// What became of the frames of both queues.
+    var accounts: [QueueAccount] {
+        (0..<2).map {
+            QueueAccount(queue: $0, driver: driver.account($0), device: device.account($0))
+        }
+    }
+
     /// Waits until as many generated frames have come back as were sent, or `attempts` looks found them missing.
     func settle(attempts: Int = 5000) -> FrameCounts {
         for _ in 0..<attempts {
