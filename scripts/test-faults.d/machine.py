@@ -1,0 +1,174 @@
+"""Where trials run: the program, the folder, the TAPs, the user."""
+
+import contextlib
+import itertools
+import json
+import os
+import pathlib
+import queue
+import shutil
+import subprocess
+import uuid
+
+
+class Command:
+    """A command of emu's that is tried, and how to see that its answer is whole."""
+
+    def __init__(self, name, text, json=False, report=False, taps=False, lines=None):
+        self.name, self.words = name, text.split()
+        # What its stdout must be: JSON, or as many lines as without a fault ("same"), or a verdict.
+        self.json, self.lines = json, lines
+        self.report, self.taps = report, taps
+        self.whole = None
+
+    def __str__(self):
+        return self.name
+
+
+COMMANDS = (
+    Command("help", "--help", lines="same"),
+    Command("info", "info", lines="same"),
+    Command("info-json", "info --json", json=True),
+    Command("check-only", "check --only 1,5,12,21,33", lines="same"),
+    Command("check", "check", lines="same"),
+    Command("check-json", "check --json", json=True),
+    Command("sequences", "check --sequences 3", lines="same"),
+    Command("cycle", "cycle --memory 64M --cycles 2 --strategy remap,persist,resume --report REPORT", report=True),
+    Command("cycle-json", "cycle --memory 64M --cycles 2 --strategy remap,persist --json", json=True),
+    Command("run", "run --memory 64M --duration 200ms --interval 50ms"),
+    Command("run-json", "run --memory 64M --duration 200ms --interval 50ms --json", json=True),
+    Command("run-pinned", "run --device sim,use-va=off --memory 64M --duration 200ms --interval 50ms"),
+    Command("run-tap", "run --memory 64M --duration 200ms --interval 50ms --guest GUEST --wire WIRE", taps=True),
+)
+
+
+class Place:
+    """A folder of its own for one run, and TAPs that nobody else has meanwhile."""
+
+    def __init__(self, command, folder, taps):
+        self.command, self.folder, self.taps = command, folder, taps
+        self.reports = os.path.join(folder, "report")
+        given = {"REPORT": self.reports, "GUEST": taps and taps[0], "WIRE": taps and taps[1]}
+        self.arguments = [given.get(word, word) for word in command.words]
+
+    def incomplete(self, outcome):
+        """What is missing in the answer of a run that ended with 0."""
+        if "stdout" in outcome.trial.lost:
+            yield "its answer could not be written, and it ended with 0"
+            return
+        if self.command.json:
+            try:
+                if not isinstance(json.loads(outcome.out), dict):
+                    yield "stdout holds no JSON object"
+            except ValueError as error:
+                yield f"stdout holds no whole JSON: {error}"
+        elif self.command.lines == "same" and self.command.whole is not None:
+            count = len(outcome.out.splitlines())
+            if count != self.command.whole:
+                yield f"{count} of {self.command.whole} lines on stdout"
+        elif not outcome.out.strip():
+            yield "nothing on stdout"
+        if self.command.report:
+            for name, end in (("index.html", "</html>"), ("cycles.csv", "\n"), ("cycles.svg", "</svg>")):
+                yield from self.damaged(name, end)
+
+    def damaged(self, name, end):
+        try:
+            with open(os.path.join(self.reports, name), encoding="utf-8") as file:
+                text = file.read()
+        except OSError as error:
+            yield f"{name}: {error.strerror}"
+            return
+        if not (text.rstrip().endswith(end) if end.strip() else text.endswith(end)):
+            yield f"{name} is not whole"
+
+    def left_behind(self):
+        return []
+
+
+class Machine:
+    def __init__(self, program, folder, user, jobs):
+        self.program, self.folder, self.user, self.jobs = program, folder, user, jobs
+        self.counter = itertools.count()
+        self.prefix = []
+        self.environment = {"PATH": os.environ["PATH"], "HOME": "/", "LANG": "C.UTF-8"}
+        for name in ("LD_LIBRARY_PATH",):
+            if name in os.environ:
+                self.environment[name] = os.environ[name]
+        if user:
+            self.prefix = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"]
+        self.root = os.geteuid() == 0 and not user
+        self.taps = queue.Queue()
+        self.namespace = None
+
+    def prepare(self, source):
+        """Builds the injector, which stays, so that a failure can be seen again."""
+        self.hits = os.path.join(self.folder, "hits")
+        os.mkdir(self.hits)
+        os.chmod(self.hits, 0o777)
+        built = pathlib.Path(source).resolve().parents[2] / ".build-faults"
+        built.mkdir(exist_ok=True)
+        self.injector = str(built / "inject")
+        subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", self.injector, source], check=True)
+
+    def make_taps(self):
+        """A namespace with a pair of TAPs for each job, and datagrams that run into them."""
+        self.namespace = "emu-faults-" + uuid.uuid4().hex[:8]
+        ip = lambda *words: subprocess.run(["ip", *words], check=True)
+        ip("netns", "add", self.namespace)
+        for job in range(self.jobs):
+            for side in "gw":
+                name = f"ft{side}{job}"
+                ip("-n", self.namespace, "tuntap", "add", name, "mode", "tap", "vnet_hdr")
+                ip("-n", self.namespace, "link", "set", name, "up")
+                ip("-n", self.namespace, "address", "add", f"10.{77 + (side == 'w')}.{job}.1/24", "dev", name)
+                ip("-n", self.namespace, "neighbour", "add", f"10.{77 + (side == 'w')}.{job}.2", "lladdr", "02:00:00:00:00:02",
+                   "dev", name, "nud", "permanent")
+            self.taps.put((f"tap:ftg{job}@{self.namespace}", f"tap:ftw{job}@{self.namespace}"))
+        talk = ("import socket, time\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\nwhile True:\n"
+                f"    for j in range({self.jobs}):\n        for n in (77, 78):\n            try: s.sendto(b'x' * 200, (f'10.{{n}}.{{j}}.2', 9))\n"
+                "            except OSError: pass\n    time.sleep(0.005)\n")
+        self.talker = subprocess.Popen(["ip", "netns", "exec", self.namespace, "python3", "-c", talk], start_new_session=True)
+
+    def close(self):
+        if self.namespace:
+            self.talker.kill()
+            self.talker.wait()
+            subprocess.run(["ip", "netns", "del", self.namespace], check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def place(self, command):
+        folder = os.path.join(self.folder, "run-" + uuid.uuid4().hex[:12])
+        os.mkdir(folder)
+        os.chmod(folder, 0o777)
+        taps = self.taps.get() if command.taps else None
+        try:
+            yield Place(command, folder, taps)
+        finally:
+            if taps:
+                self.taps.put(taps)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def pinned_pages():
+    """The pages that anything on this machine has pinned now, or None where the kernel does not say."""
+    with contextlib.suppress(OSError):
+        with open("/proc/sys/vm/stat_refresh", "w", encoding="ascii") as file:
+            file.write("1")
+    try:
+        with open("/proc/vmstat", encoding="ascii") as file:
+            numbers = dict(line.split() for line in file)
+        return int(numbers["nr_foll_pin_acquired"]) - int(numbers["nr_foll_pin_released"])
+    except (OSError, KeyError):
+        return None
+
+
+def namespaces():
+    """The names of the network namespaces that have one."""
+    try:
+        return set(os.listdir("/run/netns"))
+    except OSError:
+        return set()
+
+
