@@ -19,16 +19,14 @@ extension EmulatedMachine {
     /// It answers only while features are negotiated, to who has CAP_NET_ADMIN, and only where it counts
     /// packets: Linux 6.12's vdpa_sim_net does.
     package var parentCounts: QueueCounts? {
-        guard let vdpaName else { return nil }
+        guard let statistics, !deviceIsGone, let queues = try? statistics.read([0, 1]) else { return nil }
         var counts = QueueCounts()
-        for (vring, prefix) in [(VringIndex(0), "rx"), (1, "tx")] {
-            guard let statistics = try? VendorStatistics.read(device: vdpaName, vring: vring),
-                let packets = statistics.counters["\(prefix) packets"]
-            else { return nil }
+        for (queue, prefix) in zip(queues, ["rx", "tx"]) {
+            guard let packets = queue.counters["\(prefix) packets"] else { return nil }
             counts.packets += packets
-            counts.bytes += statistics["\(prefix) bytes"]
-            counts.errors += statistics["\(prefix) errors"]
-            counts.drops += statistics["\(prefix) overruns"] + statistics["\(prefix) drops"]
+            counts.bytes += queue["\(prefix) bytes"]
+            counts.errors += queue["\(prefix) errors"]
+            counts.drops += queue["\(prefix) overruns"] + queue["\(prefix) drops"]
         }
         return counts
     }

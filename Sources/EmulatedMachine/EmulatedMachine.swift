@@ -19,8 +19,8 @@ package final class EmulatedMachine {
     package let backend: VhostVDPABackend
     /// The device from inside, where it is a simulated one.
     package let simulation: SimulatedDevice?
-    /// What the kernel's vdpa tools call a real device.
-    let vdpaName: String?
+    /// Asks a real device's parent what it has counted.
+    let statistics: VendorStatisticsReader?
     private let kernelFile: KernelFile?
 
     /// What the driver and the device agreed on for the next start.
@@ -48,7 +48,7 @@ package final class EmulatedMachine {
         memory = try MachineMemory(configuration, logger: logger).make()
         let opened = try OpenedDevice(configuration, logger: logger)
         simulation = opened.simulation
-        vdpaName = opened.vdpaName
+        statistics = opened.vdpaName.map { VendorStatisticsReader(device: $0) }
         kernelFile = opened.kernelFile
         backend = try Self.makeBackend(interpose(opened.file), memory, configuration, logger)
         driverConfiguration = try Self.agree(
@@ -67,6 +67,7 @@ package final class EmulatedMachine {
         backend.close()
         driver.shutdown()
         simulation?.shutdown()
+        statistics?.finish()
     }
 
     /// Whether a real device was removed (`vdpa dev del`) under the machine, which nobody is told: whoever removes it
@@ -97,7 +98,8 @@ package final class EmulatedMachine {
     /// Starts the device on the driver's rings.
     ///
     /// Where the start failed only after the device could run, nobody can tell how far it came: the driver then
-    /// starts over with empty rings, as after a stop without ring positions.
+    /// starts over with empty rings, as after a stop without ring positions. A start that is refused, of a device that
+    /// runs, is suspended or is closed, changes nothing.
     package func start() throws(MachineError) { try startDevice(nextQueues()) }
 
     /// What the next start tells the device of its queues: the driver's part of a start.
@@ -110,7 +112,7 @@ package final class EmulatedMachine {
         do throws(BackendError) {
             try backend.start(features: acceptedFeatures, queues: queues)
         } catch {
-            if backend.lastStartReachedDriverOK, backend.state != .started {
+            if backend.lastStartReachedDriverOK {
                 try startOver(driverConfiguration, abandonsInFlight: simulation == nil)
             }
             throw .backend(error)
@@ -165,8 +167,13 @@ package final class EmulatedMachine {
         try start()
     }
 
-    /// Has the driver start over with empty rings, of another shape perhaps. The device must be stopped.
+    /// Has the driver start over with empty rings, of another shape perhaps. Refused unless the device is stopped.
     package func reprobe(_ new: DriverConfiguration) throws(MachineError) {
+        guard backend.state == .stopped || backend.state == .opened else {
+            throw .unsupported(
+                "the driver cannot start over with empty rings while the device is \(backend.state): stop it first"
+            )
+        }
         try startOver(new, abandonsInFlight: false)
     }
 

@@ -4,12 +4,14 @@ public import SystemPackage
 public struct VhostVDPAError: Error, Hashable, Sendable {
     /// What failed, for a program to tell apart.
     public struct Code: Hashable, Sendable {
-        private enum Kind: Hashable { case open, ioctl, message, shortWrite, map, statistics }
+        private enum Kind: Hashable { case open, otherFile, ioctl, message, shortWrite, map, statistics }
         private let kind: Kind
         private init(_ kind: Kind) { self.kind = kind }
 
         /// The device file could not be opened, or the inherited descriptor is none.
         public static let open = Code(.open)
+        /// The file is something else than a vhost-vdpa device.
+        public static let otherFile = Code(.otherFile)
         /// An `ioctl(2)`.
         public static let ioctl = Code(.ioctl)
         /// The `write(2)` of an IOTLB message. The kernel answers EFAULT for nearly every reason.
@@ -43,6 +45,8 @@ public struct VhostVDPAError: Error, Hashable, Sendable {
 extension VhostVDPAError: CustomStringConvertible {
     /// Call, answer and meaning in one line.
     public var description: String {
+        // No call was answered: what the file is says everything.
+        if code == .otherFile, let context { return "\(call): \(context)" }
         let answer = "\(call): \(describe(errno))"
         guard let context else { return answer }
         return "\(answer): \(context)"

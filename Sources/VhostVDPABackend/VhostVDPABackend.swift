@@ -32,8 +32,8 @@ public final class VhostVDPABackend {
         set { decision = newValue }
     }
 
-    /// Whether the last start got as far as DRIVER_OK. Where such a start failed the device may have run, and the
-    /// ring positions it was given no longer hold.
+    /// Whether the last start got as far as DRIVER_OK; a start that was refused in this state got nowhere. Where such a
+    /// start failed the device may have run, and the ring positions it was given no longer hold.
     public internal(set) var lastStartReachedDriverOK: Bool {
         get { reachedDriverOK }
         set { reachedDriverOK = newValue }
@@ -55,8 +55,6 @@ public final class VhostVDPABackend {
     var queues: [VringSetup] = []
     /// Where they stood at the last stop: the same array again and again, as long as nobody else holds it.
     var positions: [VringState] = []
-    /// The kick eventfds that the kernel polls, by queue index.
-    var boundKicks: [FileDescriptor?] = []
     /// Whether the device has asked for a reset since its last start.
     var needsReset = false
     private var isRegistered = false

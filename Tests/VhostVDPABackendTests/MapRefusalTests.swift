@@ -66,7 +66,29 @@ struct MapRefusalTests {
             #expect(Set(harness.backend.mapper.mappedSections) == Set(Guest.sections))
             #expect(harness.backend.mapper.hadError)
         }
+        // A BATCH_END that fails is the one message that may leave a batch open, and it is sent again.
+        #expect(!device.isInBatch)
         #expect(harness.backend.mapping == .mapped)
+    }
+
+    @Test(
+        "no batch is left open by a change that fails, so that the next one reaches the device",
+        arguments: [(1, MapVerification.never), (1, .always), (2, .never), (2, .always)])
+    func batchIsClosed(number: Int, verification: MapVerification) throws {
+        let device = RecordingDevice()
+        let harness = try Harness(device, configuration: .init(mapVerification: verification))
+        try harness.start()
+        Self.failUpdate(number, of: device)
+        #expect(throws: MemoryListenerError.self) {
+            try harness.addressSpace.change(
+                removing: [], adding: [Guest.dimm, Guest.section(0x2_0000_0000, 0x10000, "dimm1")],
+                keeping: Guest.sections)
+        }
+        #expect(!device.isInBatch)
+        device.failure = { _ in nil }
+        let before = device.deviceTable.count
+        try harness.addressSpace.plug(Guest.dimm)
+        #expect(device.deviceTable.count > before)
     }
 
     @Test("a refused UPDATE at address 0 may have emptied the address space: everything is mapped again")

@@ -26,8 +26,6 @@ struct OrderOfCallsTests {
         "SET_VRING_NUM 1 256", "SET_VRING_BASE 1 0", "SET_VRING_ADDR 1 0x110000 0x111000 0x112000",
         "SET_VRING_CALL 1", "SET_VRING_KICK 1", "SET_CONFIG_CALL",
     ]
-    /// What a later start says of them: the kernel polls their kicks already.
-    static let queuesAgain = queues.filter { !$0.hasPrefix("SET_VRING_KICK") }
     static let enable = ["SET_VRING_ENABLE 0 1", "SET_VRING_ENABLE 1 1"]
     static let suspend = ["SUSPEND", "GET_VRING_BASE 0", "GET_VRING_BASE 1"]
     static let reset = ["SET_STATUS 0x0"]
@@ -66,11 +64,11 @@ struct OrderOfCallsTests {
         #expect(harness.backend.mapping == .kept)
         try harness.start()
         #expect(
-            harness.device.takeTrace() == Self.features + Self.queuesAgain + ["SET_STATUS 0xf"] + Self.enable)
+            harness.device.takeTrace() == Self.features + Self.queues + ["SET_STATUS 0xf"] + Self.enable)
         #expect(harness.backend.mapping == .mapped)
         let cycle = harness.backend.counts - before
         #expect((cycle.updates, cycle.invalidates, cycle.batches) == (0, 0, 0))
-        #expect(cycle.ioctls == 20)
+        #expect(cycle.ioctls == 22)
     }
 
     @Test(
@@ -91,10 +89,51 @@ struct OrderOfCallsTests {
         #expect(harness.backend.mapping == .unmapped)
         try harness.start()
         #expect(
-            device.takeTrace() == Self.features + Self.maps + Self.queuesAgain + ["SET_STATUS 0xf"]
+            device.takeTrace() == Self.features + Self.maps + Self.queues + ["SET_STATUS 0xf"]
                 + Self.enable)
         let cycle = harness.backend.counts - before
         #expect((cycle.updates, cycle.invalidates, cycle.batches) == (3, 3, 2))
+    }
+
+    @Test(
+        "what decides is what was acknowledged: IOTLB_PERSIST that is offered and not asked for keeps no map")
+    func offeredAndNotAcknowledged() throws {
+        var configuration = BackendConfiguration(persist: .auto, mapVerification: .never)
+        configuration.wantedBackendFeatures.remove(.iotlbPersist)
+        let harness = try Harness(configuration: configuration)
+        #expect(harness.backend.negotiated.offeredBackendFeatures.contains(.iotlbPersist))
+        #expect(harness.device.acknowledged == BackendFeatures(rawValue: 0x5e))
+        try harness.start()
+        _ = harness.device.takeTrace()
+        try harness.backend.stop()
+        #expect(harness.backend.lastDecision == .flush(.persistNotAcknowledged))
+        #expect(harness.device.takeTrace() == Self.suspend + Self.unmaps + Self.reset + Self.ready)
+        try harness.start()
+        #expect(harness.device.takeTrace().filter { $0.hasPrefix("UPDATE") }.count == 3)
+        #expect(harness.device.deviceTable.count == 3)
+    }
+
+    @Test(
+        "every start tells the device all of its eventfds: whether a number is still the same file only its owner knows"
+    )
+    func eventfds() throws {
+        let harness = try Harness()
+        for base: UInt32 in [0, 7, 65535] {
+            harness.device.bases = [0: base, 1: base]
+            var queues = harness.queues
+            for index in queues.indices { queues[index].base = VringBase(rawValue: base) }
+            _ = harness.device.takeTrace()
+            try harness.backend.start(features: Harness.features, queues: queues)
+            let told = harness.device.takeTrace().filter {
+                $0.hasPrefix("SET_VRING_CALL") || $0.hasPrefix("SET_VRING_KICK") || $0 == "SET_CONFIG_CALL"
+            }
+            #expect(
+                told == [
+                    "SET_VRING_CALL 0", "SET_VRING_KICK 0", "SET_VRING_CALL 1", "SET_VRING_KICK 1",
+                    "SET_CONFIG_CALL",
+                ], "base \(base)")
+            try harness.backend.stop()
+        }
     }
 
     @Test("without SUSPEND the device is live: reset first, then unmap, and no ring position is believed")

@@ -64,7 +64,7 @@ struct DeviceNodeTests {
 
     @Test("a file of the kernel's that is open is not gone, and its place is known")
     func kernelFile() throws {
-        let file = try KernelFile(path: "/dev/null")
+        let file = try KernelFile(anyDevice: "/dev/null")
         #expect(!file.isGone)
         #expect(file.node.path?.lastComponent?.string == "null")
     }

@@ -25,15 +25,72 @@ struct KernelFileTests {
         #expect(KernelFileAdvice.opening("/dev/vhost-vdpa-0", errno)?.contains(words) == true)
     }
 
-    @Test("a file that is no character device is refused")
-    func regularFile() {
-        let error = #expect(throws: VhostVDPAError.self) { _ = try KernelFile(path: "/proc/self/comm") }
-        #expect(error?.description.contains("not a character device") == true)
+    /// A folder with a file of every kind that needs no privilege.
+    private final class Files {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+
+        init() throws {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            #expect(FileManager.default.createFile(atPath: path("file").string, contents: nil))
+            #expect(unsafe mkfifo(path("fifo").string, 0o600) == 0)
+            for (name, target) in [
+                ("link", "/dev/null"), ("loop", path("loop").string), ("nowhere", path("none").string),
+            ] {
+                try FileManager.default.createSymbolicLink(
+                    atPath: path(name).string, withDestinationPath: target)
+            }
+        }
+
+        deinit { try? FileManager.default.removeItem(at: folder) }
+
+        func path(_ name: String) -> FilePath {
+            FilePath(name.hasPrefix("/") ? name : folder.appendingPathComponent(name).path)
+        }
+    }
+
+    @Test(
+        "a file that is no vhost-vdpa device is not opened, and its error says what it is and how to find one",
+        arguments: [
+            ("/dev/null", "the character device 'null'"), ("/dev/zero", "the character device 'zero'"),
+            ("/dev/ptmx", "the character device 'ptmx'"), ("/", "a directory"), ("fifo", "a FIFO"),
+            ("file", "a regular file"), ("link", "the character device 'null'"),
+        ])
+    func otherFile(name: String, words: String) throws {
+        let files = try Files()
+        let error = #expect(throws: VhostVDPAError.self) { _ = try KernelFile(path: files.path(name)) }
+        #expect(error?.code == .otherFile)
+        let text = error?.description ?? ""
+        #expect(text.contains("this is \(words), not a vhost-vdpa device"), "\(text)")
+        #expect(text.contains("modprobe vhost_vdpa") && text.contains("vdpa dev add"), "\(text)")
+        #expect(!text.contains("ioctl"), "\(text)")
+    }
+
+    @Test(
+        "a path that leads nowhere says what is wrong and what to do",
+        arguments: [
+            ("none", "modprobe vhost_vdpa"), ("nowhere", "vdpa dev add"), ("file/none", "vdpa dev add"),
+            ("loop", "symbolic link"), ("", "modprobe"),
+        ])
+    func nowhere(name: String, words: String) throws {
+        let files = try Files()
+        let path = name.isEmpty ? "" : files.path(name)
+        let error = #expect(throws: VhostVDPAError.self) { _ = try KernelFile(path: path) }
+        #expect(error?.code == .open)
+        #expect(error?.description.contains(words) == true)
+    }
+
+    @Test(
+        "what a file's mode says it is",
+        arguments: [
+            (0o060660, "a block device"), (0o140755, "a socket"), (0o040755, "a directory"), (0o020666, nil),
+        ] as [(UInt32, String?)])
+    func modes(mode: UInt32, words: String?) {
+        #expect(DeviceFile.name(ofMode: mode) == words)
     }
 
     @Test("ioctl and write reach the kernel, and a closed file answers EBADF")
     func calls() throws {
-        let file = try KernelFile(path: "/dev/null")
+        let file = try KernelFile(anyDevice: "/dev/null")
         #expect(throws: Errno.inappropriateIOCTLForDevice) { try file.ioctl(0x8008_af00, 0) }
         let message = [UInt8](repeating: 1, count: 72)
         #expect(try unsafe message.withUnsafeBytes { try unsafe file.write($0) } == 72)
@@ -51,7 +108,7 @@ struct KernelFileTests {
     @Test("mmap reaches the kernel")
     func mapping() throws {
         // MAP_PRIVATE of /dev/zero: zeroed memory. MAP_SHARED with a bad offset: EINVAL.
-        let file = try KernelFile(path: "/dev/zero")
+        let file = try KernelFile(anyDevice: "/dev/zero")
         let page = try unsafe file.map(length: 4096, protection: 3, flags: 2, offset: 0)
         let word = unsafe page.load(as: UInt64.self)
         #expect(word == 0)
@@ -61,26 +118,35 @@ struct KernelFileTests {
         }
     }
 
-    @Test("an inherited descriptor is taken over and works")
-    func inherited() throws {
-        let descriptor = try FileDescriptor.open(FilePath("/dev/null"), .readWrite)
-        let file = try KernelFile(inherited: descriptor)
-        #expect(throws: Errno.inappropriateIOCTLForDevice) { try file.ioctl(0x8008_af00, 0) }
-    }
-
-    @Test("an inherited descriptor that is closed, read-only or no device is refused, and stays the caller's")
+    @Test(
+        "an inherited descriptor that is closed, open for one direction, or no vhost-vdpa device is refused, and stays the caller's"
+    )
     func inheritedRefused() throws {
         let closed = #expect(throws: VhostVDPAError.self) {
             _ = try KernelFile(inherited: FileDescriptor(rawValue: 1_000_000))
         }
         #expect(closed?.errno == .badFileDescriptor)
-        for (path, mode) in [("/dev/null", .readOnly), ("/proc/self/comm", .readWrite)]
-            as [(FilePath, FileDescriptor.AccessMode)]
-        {
+        #expect(closed?.description.contains("fd:1000000 1000000<>/dev/vhost-vdpa-0") == true)
+        for (path, mode, words) in [
+            ("/dev/null", .readOnly, "reading and writing"), ("/dev/null", .readWrite, "device 'null'"),
+            ("/proc/self/comm", .readWrite, "a regular file"),
+        ] as [(FilePath, FileDescriptor.AccessMode, String)] {
             let descriptor = try FileDescriptor.open(path, mode)
-            #expect(throws: VhostVDPAError.self) { _ = try KernelFile(inherited: descriptor) }
+            let error = #expect(throws: VhostVDPAError.self) { _ = try KernelFile(inherited: descriptor) }
+            #expect(error?.description.contains(words) == true, "\(String(describing: error))")
             try descriptor.close()
         }
+    }
+
+    @Test(
+        "once it is closed a file never again names a descriptor, so that nobody calls another file by its number"
+    )
+    func closedNumber() throws {
+        let file = try KernelFile(anyDevice: "/dev/null")
+        let number = file.descriptor.rawValue
+        #expect(file.openDescriptor == number)
+        file.close()
+        #expect(file.openDescriptor == -1)
     }
 
     @Test("A file that is no device is closed once: what another thread has opened since stays open")

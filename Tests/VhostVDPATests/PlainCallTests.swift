@@ -21,7 +21,7 @@ struct PlainCallTests {
     func failure(isWatched: Bool, level: Logger.Level) throws {
         var logger = Logger(label: "plain") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = level
-        let device = VhostVDPADevice(try KernelFile(path: "/dev/null"), logger: logger)
+        let device = VhostVDPADevice(try KernelFile(anyDevice: "/dev/null"), logger: logger)
         let watcher = Watcher()
         if isWatched { device.observer = watcher }
         let error = #expect(throws: VhostVDPAError.self) { try device.setSize(256, of: 1) }
@@ -33,7 +33,7 @@ struct PlainCallTests {
 
     @Test("one who watches sees every call until it looks away")
     func watching() throws {
-        let device = VhostVDPADevice(try KernelFile(path: "/dev/null"), logger: Logger(label: "plain"))
+        let device = VhostVDPADevice(try KernelFile(anyDevice: "/dev/null"), logger: Logger(label: "plain"))
         let watcher = Watcher()
         try? device.suspend()
         device.observer = watcher
@@ -44,12 +44,15 @@ struct PlainCallTests {
         #expect(device.counts.ioctls == 3)
     }
 
-    @Test("after a close every call is EBADF, and asks no descriptor that has the number by then")
-    func closed() throws {
-        let device = VhostVDPADevice(try KernelFile(path: "/dev/null"), logger: Logger(label: "plain"))
-        device.close()
+    @Test(
+        "after a close every call is EBADF, and asks no descriptor that has the number by then, whoever closed the file",
+        arguments: [true, false])
+    func closed(byDevice: Bool) throws {
+        let file = try KernelFile(anyDevice: "/dev/null")
+        let device = VhostVDPADevice(file, logger: Logger(label: "plain"))
+        if byDevice { device.close() } else { file.close() }
         // What /dev/null, or any other file with the number, would answer is ENOTTY.
-        let others = try (0..<8).map { _ in try KernelFile(path: "/dev/null") }
+        let others = try (0..<8).map { _ in try KernelFile(anyDevice: "/dev/null") }
         let error = #expect(throws: VhostVDPAError.self) { try device.suspend() }
         #expect(error?.errno == .badFileDescriptor)
         others.forEach { $0.close() }

@@ -36,18 +36,41 @@ static inline int clinux_close_on_exec(int fd) {
     return 0;
 }
 
-// 1 for a character device, 0 for any other file, or -errno.
-static inline int clinux_is_character_device(int fd) {
+// A file's type with its permissions (st_mode), and the number of the device that it stands for (st_rdev).
+struct clinux_file_kind {
+    uint32_t mode;
+    uint64_t number;
+};
+
+static inline int clinux_kind_of_descriptor(int fd, struct clinux_file_kind *kind) {
     struct stat status;
     if (fstat(fd, &status) < 0) return -errno;
-    return S_ISCHR(status.st_mode) ? 1 : 0;
+    *kind = (struct clinux_file_kind){status.st_mode, status.st_rdev};
+    return 0;
 }
 
-// The number of the device that a descriptor stands for (st_rdev), 0 where it stands for none.
-static inline uint64_t clinux_device_number(int fd) {
+// The same of the file at `path`, at the end of its symbolic links, without opening it.
+static inline int clinux_kind_of_file(const char *path, struct clinux_file_kind *kind) {
     struct stat status;
-    return fstat(fd, &status) < 0 ? 0 : status.st_rdev;
+    if (stat(path, &status) < 0) return -errno;
+    *kind = (struct clinux_file_kind){status.st_mode, status.st_rdev};
+    return 0;
 }
+
+// The number of the device that a descriptor stands for, 0 where it stands for none.
+static inline uint64_t clinux_device_number(int fd) {
+    struct clinux_file_kind kind;
+    return clinux_kind_of_descriptor(fd, &kind) < 0 ? 0 : kind.number;
+}
+
+// A descriptor of the device file at `path` for reading and writing, or -errno. A terminal does not become this
+// process's, and is not waited for; vhost-vdpa knows neither flag.
+static inline int clinux_open_device(const char *path) {
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+static const int clinux_read_write = O_RDWR;
 
 // A new non-blocking eventfd with counter 0 that is closed on exec, or -errno (eventfd(2)).
 static inline int clinux_interrupt_eventfd(void) {

@@ -50,20 +50,23 @@ extension VhostVDPADevice {
         VringBase(rawValue: try state(clinux_vhost_get_vring_base, vring))
     }
 
-    /// What a start tells of every queue, in one: SET_VRING_NUM, SET_VRING_BASE, SET_VRING_ADDR, SET_VRING_CALL.
+    /// What a start tells of every queue, in one: SET_VRING_NUM, SET_VRING_BASE, SET_VRING_ADDR, SET_VRING_CALL,
+    /// SET_VRING_KICK.
     public func setUp(
         _ vring: VringIndex, size: UInt16, base: VringBase, descriptors: IOVirtualAddress,
-        avail: IOVirtualAddress, used: IOVirtualAddress, call: FileDescriptor?
+        avail: IOVirtualAddress, used: IOVirtualAddress, call: FileDescriptor?, kick: FileDescriptor?
     ) throws(VhostVDPAError) {
         try setSize(size, of: vring)
         try setBase(base, of: vring)
         try setAddresses(descriptors: descriptors, avail: avail, used: used, of: vring)
         try setCall(call, of: vring)
+        try setKick(kick, of: vring)
     }
 
     /// SET_VRING_KICK: the eventfd through which the driver kicks; `nil` unbinds.
     ///
     /// An eventfd that is signalled already kicks at once, but binding the same one again does not poll it.
+    @inline(__always)
     public func setKick(_ descriptor: FileDescriptor?, of vring: VringIndex) throws(VhostVDPAError) {
         try setFile(clinux_vhost_set_vring_kick, vring, descriptor)
     }

@@ -31,28 +31,28 @@ public final class VhostVDPADevice {
         set {
             watcher = newValue
             isWatched = newValue != nil
-            findPlainDescriptor()
+            findPlainness()
         }
     }
     private var watcher: (any DeviceCallObserver)?
     /// Asked at every call: looking at a reference that may change takes longer.
     private var isWatched = false
-    /// The descriptor of a device that is the kernel's and whose calls nobody sees, so that a call is a system call and
-    /// nothing else; -1 otherwise. One question where there were three, and nothing to dispatch.
-    private var plainDescriptor: CInt = -1
+    /// The file again, where it is the kernel's.
+    private let kernelFile: KernelFile?
+    /// Whether the file is the kernel's and nobody sees its calls, so that a call is a system call and nothing else. One
+    /// question where there were three, and nothing to dispatch.
+    private var isPlain = false
 
     /// Puts the typed interface on an open character device; the file is this object's from now on.
     public init(_ device: any CharacterDevice, logger: Logger) {
         self.device = device
+        kernelFile = device as? KernelFile
         self.logger = logger
         isTraced = logger.logLevel <= .debug
-        findPlainDescriptor()
+        findPlainness()
     }
 
-    private func findPlainDescriptor() {
-        let isSeen = isTraced || isWatched
-        plainDescriptor = isSeen ? -1 : (device as? KernelFile)?.openDescriptor ?? -1
-    }
+    private func findPlainness() { isPlain = kernelFile != nil && !isTraced && !isWatched }
 
     /// Logs what a call was and what came of it.
     func trace(_ text: @autoclosure () -> String) {
@@ -64,7 +64,6 @@ public final class VhostVDPADevice {
     /// Closes the device file: the kernel resets the device, removes its maps and unpins the memory.
     public func close() {
         trace("close")
-        plainDescriptor = -1
         device.close()
     }
 
@@ -83,9 +82,8 @@ public final class VhostVDPADevice {
     @inline(__always)
     func call(_ request: UInt, _ argument: UInt = 0) throws(VhostVDPAError) {
         counts.ioctls += 1
-        let descriptor = plainDescriptor
-        if descriptor >= 0 {
-            let result = clinux_ioctl(descriptor, request, argument)
+        if isPlain, let kernelFile {
+            let result = clinux_ioctl(kernelFile.openDescriptor, request, argument)
             if result < 0 { try again(request, argument, Errno(rawValue: -result)) }
         } else {
             try seenCall(request, argument)

@@ -11,63 +11,50 @@ public final class KernelFile: CharacterDevice {
     package let descriptor: FileDescriptor
     /// Where the device stands in sysfs.
     let node: DeviceNode
-    private var isOpen = true
-
-    /// The descriptor's number, for questions that no device call answers.
-    var rawDescriptor: CInt { descriptor.rawValue }
-
-    /// The same while the file is open, else `nil`.
-    var openDescriptor: CInt? { isOpen ? rawDescriptor : nil }
+    /// The descriptor's number while the file is open, then -1, which the kernel answers with EBADF. To be asked
+    /// for at every call: once the file is closed the number may be another file's.
+    private(set) var openDescriptor: CInt
 
     /// Opens the device file at `path`.
     ///
-    /// Errors say what to do: no such file, no permission, another process holds the device, no device at all.
-    public init(path: FilePath) throws(VhostVDPAError) {
-        let opened: FileDescriptor
-        do throws(Errno) {
-            opened = try Self.open(path)
-        } catch {
-            throw VhostVDPAError(
-                .open, call: "open(\(path))", errno: error, context: KernelFileAdvice.opening(path, error))
-        }
-        guard Self.isCharacterDevice(opened) else {
-            Self.close(opened)
-            throw VhostVDPAError(
-                .open, call: "open(\(path))", errno: .inappropriateIOCTLForDevice,
-                context: "it is not a character device")
-        }
-        node = DeviceNode(number: clinux_device_number(opened.rawValue))
-        // Last: once every property has its value a throw runs deinit, which closes.
-        descriptor = opened
+    /// Errors say what to do: no such file, no permission, another process holds the device, no device at all. A
+    /// file that is no vhost-vdpa device is not opened, where sysfs says what it is: to open a file of another kind
+    /// may wait for somebody or set something off.
+    public convenience init(path: FilePath) throws(VhostVDPAError) {
+        let file = DeviceFile(path: path)
+        try file.requireDevice(before: .opening)
+        try self.init(opening: file)
+        try requireDevice(file)
     }
 
     /// Takes over a descriptor that this process inherited, as `--device fd:N` names it. It is closed on exec.
-    public init(inherited descriptor: FileDescriptor) throws(VhostVDPAError) {
-        let call = "fd:\(descriptor.rawValue)"
-        let mode = clinux_access_mode(descriptor.rawValue)
-        guard mode >= 0 else {
-            throw VhostVDPAError(
-                .open, call: call, errno: Errno(rawValue: -mode),
-                context: "no such open descriptor: open the device in the parent, as in"
-                    + " `emu … --device fd:\(descriptor.rawValue) \(descriptor.rawValue)<>/dev/vhost-vdpa-0`")
-        }
-        guard mode == O_RDWR else {
-            throw VhostVDPAError(
-                .open, call: call, errno: .badFileDescriptor,
-                context:
-                    "the descriptor must be open for reading and writing (`\(descriptor.rawValue)<>FILE`)")
-        }
-        guard Self.isCharacterDevice(descriptor) else {
-            throw VhostVDPAError(
-                .open, call: call, errno: .inappropriateIOCTLForDevice,
-                context: "it is not a character device")
-        }
+    public convenience init(inherited descriptor: FileDescriptor) throws(VhostVDPAError) {
+        let file = DeviceFile(descriptor: descriptor)
+        try file.requireOpenForBoth()
+        try file.requireDevice(before: .asking)
+        // Asked before it is taken over: what is refused stays the caller's.
+        try Self.requireDevice(file, descriptor)
+        try self.init(takingOver: file, descriptor)
+    }
+
+    /// Opens a character device of any kind. For tests, which have no vhost-vdpa device.
+    package convenience init(anyDevice path: FilePath) throws(VhostVDPAError) {
+        try self.init(opening: DeviceFile(path: path))
+    }
+
+    private init(opening file: DeviceFile) throws(VhostVDPAError) {
+        let opened = try file.open()
+        descriptor = opened
+        openDescriptor = opened.rawValue
+        node = DeviceNode(number: clinux_device_number(opened.rawValue))
+    }
+
+    private init(takingOver file: DeviceFile, _ descriptor: FileDescriptor) throws(VhostVDPAError) {
         let result = clinux_close_on_exec(descriptor.rawValue)
-        guard result == 0 else {
-            throw VhostVDPAError(.open, call: call, errno: Errno(rawValue: -result))
-        }
+        guard result == 0 else { throw file.failure(Errno(rawValue: -result)) }
         node = DeviceNode(number: clinux_device_number(descriptor.rawValue))
         self.descriptor = descriptor
+        openDescriptor = descriptor.rawValue
     }
 
     deinit { close() }
@@ -79,9 +66,8 @@ public final class KernelFile: CharacterDevice {
 
     /// `write(2)`, again while a signal interrupts it.
     public func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
-        guard isOpen else { throw .badFileDescriptor }
         do {
-            return try unsafe descriptor.write(bytes, retryOnInterrupt: true)
+            return try unsafe FileDescriptor(rawValue: openDescriptor).write(bytes, retryOnInterrupt: true)
         } catch let error as Errno {
             throw error
         } catch {
@@ -101,39 +87,41 @@ public final class KernelFile: CharacterDevice {
 
     /// `close(2)`: the kernel resets the device and removes its maps before this returns.
     public func close() {
-        guard isOpen else { return }
-        isOpen = false
-        Self.close(descriptor)
+        guard openDescriptor >= 0 else { return }
+        openDescriptor = -1
+        // Nothing can be done about a failed close: the descriptor is gone either way (close(2)).
+        try? descriptor.close()
     }
 
     /// Calls with the open descriptor, again while a signal interrupts; `body` answers as the C shims do.
     @inline(__always)
     private func withDescriptor(_ body: (CInt) -> CInt) throws(Errno) -> Int32 {
-        guard isOpen else { throw .badFileDescriptor }
         while true {
-            let result = body(descriptor.rawValue)
+            let result = body(openDescriptor)
             if result >= 0 { return result }
             let errno = Errno(rawValue: -result)
             if errno != .interrupted { throw errno }
         }
     }
 
-    private static func open(_ path: FilePath) throws(Errno) -> FileDescriptor {
-        do {
-            return try FileDescriptor.open(path, .readWrite, options: .closeOnExec)
-        } catch let error as Errno {
-            throw error
+    private func requireDevice(_ file: DeviceFile) throws(VhostVDPAError) {
+        do throws(VhostVDPAError) {
+            try Self.requireDevice(file, descriptor)
         } catch {
-            throw .ioError
+            close()
+            throw error
         }
     }
 
-    private static func isCharacterDevice(_ descriptor: FileDescriptor) -> Bool {
-        clinux_is_character_device(descriptor.rawValue) == 1
-    }
-
-    /// Nothing can be done about a failed close: the descriptor is gone either way (close(2)).
-    private static func close(_ descriptor: FileDescriptor) {
-        try? descriptor.close()
+    /// Asks the open file the one question that every vhost-vdpa device answers, owner or not (drivers/vhost/vdpa.c),
+    /// and no other file: where sysfs is not to be seen nothing else says what a file is.
+    private static func requireDevice(
+        _ file: DeviceFile, _ descriptor: FileDescriptor
+    ) throws(VhostVDPAError) {
+        var identifier: UInt32 = 0
+        let result = unsafe withUnsafeMutablePointer(to: &identifier) { pointer in
+            clinux_ioctl(descriptor.rawValue, clinux_vdpa_get_device_id, UInt(bitPattern: pointer))
+        }
+        guard result >= 0 else { throw file.isNoDevice("a character device of another driver") }
     }
 }

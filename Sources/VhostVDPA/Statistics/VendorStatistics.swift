@@ -8,28 +8,6 @@ public struct VendorStatistics: Hashable, Sendable {
     /// The counters by name, as `rx overruns`.
     public let counters: [String: UInt64]
 
-    /// Reads the counters of queue `vring` of the vDPA device `name`, as `vdpa dev vstats show` does (linux/vdpa.h).
-    ///
-    /// Needs CAP_NET_ADMIN, and a device with features negotiated. Errors: EPERM; EAGAIN before FEATURES_OK;
-    /// EOPNOTSUPP where the parent counts nothing; ENODEV; ENOENT where the kernel has no vDPA.
-    public static func read(device name: String, vring: VringIndex) throws(VhostVDPAError) -> VendorStatistics
-    {
-        do throws(Errno) {
-            let socket = try GenericNetlinkSocket()
-            let family = try socket.family("vdpa")
-            let answer = try socket.ask(
-                NetlinkMessage(
-                    type: family, command: Command.statistics,
-                    attributes: [
-                        .string(Attribute.deviceName, name), .word(Attribute.queueIndex, vring.rawValue),
-                    ]))
-            return VendorStatistics(answer.attributes)
-        } catch {
-            throw VhostVDPAError(
-                .statistics, call: "VDPA_CMD_DEV_VSTATS_GET(device: \(name), queue: \(vring))", errno: error)
-        }
-    }
-
     /// The counters of an answer: each name is followed by its value.
     init(_ attributes: [NetlinkMessage.Attribute]) {
         var counters: [String: UInt64] = [:]
@@ -48,10 +26,6 @@ public struct VendorStatistics: Hashable, Sendable {
 
     /// The counter of that name, 0 where the parent has none.
     public subscript(name: String) -> UInt64 { counters[name] ?? 0 }
-
-    private enum Command {
-        static let statistics: UInt8 = 7  // VDPA_CMD_DEV_VSTATS_GET
-    }
 
     enum Attribute {
         static let deviceName: UInt16 = 4  // VDPA_ATTR_DEV_NAME

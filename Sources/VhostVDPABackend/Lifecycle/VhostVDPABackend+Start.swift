@@ -8,15 +8,19 @@ extension VhostVDPABackend {
     /// Starts the device with `features` and `queues`, whatever it ran with before.
     ///
     /// The order: features and FEATURES_OK; the maps in one batch, if none are kept; for each queue its size,
-    /// base, addresses, call and kick (if it is not bound already); enable and DRIVER_OK; a kick for every queue, as one that came while the
+    /// base, addresses, call and kick; enable and DRIVER_OK; a kick for every queue, as one that came while the
     /// device was off is lost (drivers/vhost/vdpa.c).
+    ///
+    /// The eventfds are told in every start, as QEMU does. The call must be: parents forget it in a reset. The kick's
+    /// binding is vhost's and stands, but only the caller knows whether a number is still the same file.
     ///
     /// On an error the device is reset, its maps are removed, and the state is ``BackendState/stopped`` and
     /// ``MappingState/unmapped``: it can be started again. Where even that fails the state is
     /// ``BackendState/failed``.
     public func start(features: DeviceFeatures, queues: [VringSetup]) throws(BackendError) {
-        try require(state == .opened || state == .stopped, "a start")
+        // Before anything is refused: a start that is not made reaches nothing.
         lastStartReachedDriverOK = false
+        try require(state == .opened || state == .stopped, "a start")
         try check(features, queues)
         do throws(BackendError) {
             try run(features, queues)
@@ -35,11 +39,10 @@ extension VhostVDPABackend {
         if mapping == .unmapped { try mapper.map() } else { try mapper.reuse() }
         do throws(VhostVDPAError) {
             for queue in queues {
-                // A reset makes the device forget the call, whatever vhost remembers.
                 try device.setUp(
                     queue.index, size: queue.size, base: queue.base, descriptors: queue.descriptorTable,
-                    avail: queue.availRing, used: queue.usedRing, call: queue.call)
-                try bindKick(of: queue)
+                    avail: queue.availRing, used: queue.usedRing, call: queue.call,
+                    kick: queue.kick)
             }
             try device.setConfigurationInterrupt(configurationInterrupt)
             let enablesLast = negotiated.acknowledgedBackendFeatures.contains(.enableAfterDriverOK)
@@ -51,28 +54,6 @@ extension VhostVDPABackend {
             throw BackendError("setting up the queues", error)
         }
         for queue in queues { try kick(queue) }
-    }
-
-    /// Has the kernel poll the queue's kick eventfd, unless it does so since an earlier start.
-    ///
-    /// The binding is vhost's, not the device's: a reset leaves it (vhost_vdpa_reset touches no virtqueue's kick),
-    /// and SET_VRING_KICK with the file that is bound changes nothing (vhost_vring_ioctl). The same number is
-    /// the same file, as ``VringSetup/kick`` stays open until the device is closed. The call and the configuration
-    /// interrupt are different: parents forget them in a reset.
-    @inline(__always)
-    private func bindKick(of queue: VringSetup) throws(VhostVDPAError) {
-        let index = Int(queue.index.rawValue)
-        if index < boundKicks.count, boundKicks[index] == queue.kick { return }
-        try bindNewKick(of: queue, index)
-    }
-
-    @inline(never)
-    private func bindNewKick(of queue: VringSetup, _ index: Int) throws(VhostVDPAError) {
-        try device.setKick(queue.kick, of: queue.index)
-        var kicks = boundKicks
-        while kicks.count <= index { kicks.append(nil) }
-        kicks[index] = queue.kick
-        boundKicks = kicks
     }
 
     @inline(__always)

@@ -16,10 +16,10 @@ public struct VringSetup: Hashable, Sendable {
     public var availRing: IOVirtualAddress
     /// The used ring, as the device addresses it.
     public var usedRing: IOVirtualAddress
-    /// The eventfd that the driver writes to. The caller keeps it open until the device is closed, so that the
-    /// same number in a later start is the same eventfd.
+    /// The eventfd that the driver writes to. The caller keeps it open until the device is stopped: the backend writes
+    /// to it when it starts and when it resumes. The next start may have another one.
     public var kick: FileDescriptor
-    /// The eventfd that the device writes to. The caller keeps it open until the device is closed.
+    /// The eventfd that the device writes to. The kernel holds it from the start on; the next one may have another.
     public var call: FileDescriptor
 
     /// A setup of its parts.

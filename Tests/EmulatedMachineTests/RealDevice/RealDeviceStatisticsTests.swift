@@ -34,10 +34,10 @@ extension RealDevice {
         @Test("a device of no such name is an error with the kernel's number")
         func errors() throws {
             let error = #expect(throws: VhostVDPAError.self) {
-                try VendorStatistics.read(device: "no-such-device", vring: 0)
+                try VendorStatisticsReader(device: "no-such-device").read([0])
             }
             #expect(error?.errno == .operationNotSupportedByDevice)
-            #expect(error?.call == "VDPA_CMD_DEV_VSTATS_GET(device: no-such-device, queue: 0)")
+            #expect(error?.call == "VDPA_CMD_DEV_VSTATS_GET(device: no-such-device, queues: 0)")
         }
     }
 }

@@ -36,7 +36,8 @@ final class RecordingDevice: CharacterDevice {
     private(set) var table: [TranslationEntry] = []
     /// The device's table.
     private(set) var deviceTable: [TranslationEntry] = []
-    private var isInBatch = false
+    /// Whether a batch was begun and not ended: nothing that is sent then reaches the device.
+    private(set) var isInBatch = false
 
     /// The calls since this was last called.
     func takeTrace() -> [String] {
