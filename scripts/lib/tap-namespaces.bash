@@ -26,22 +26,20 @@ die() {
     exit 2
 }
 
-# Ends with 2 and one line unless this process can make namespaces and has the tools named.
+# Ends with 2 and one line unless this process can make namespaces; of the tools named, those that are missing are installed.
 require_root_and() {
     [[ $EUID -eq 0 ]] || die "network namespaces need root: run 'sudo $0'"
     [[ -c /dev/net/tun ]] || die "there is no /dev/net/tun: 'modprobe tun', or give the container the device"
-    local tool missing=()
-    declare -A package=([ip]=iproute2 [ping]=iputils-ping [iperf3]=iperf3 [python3]=python3 [cc]=gcc)
-    for tool in "$@"; do
-        command -v "$tool" >/dev/null || missing+=("${package[$tool]:-$tool}")
-    done
-    [[ ${#missing[@]} -eq 0 ]] || die "missing tools: 'apt-get install ${missing[*]}'"
+    local tool needs=()
+    declare -A need=([ip]=iproute2 [ss]=iproute2)
+    for tool in "$@"; do needs+=("${need[$tool]:-$tool}"); done
+    "$root/scripts/bootstrap" "${needs[@]}" || exit 2
 }
 
 # The emu binary: $EMU, or the release build.
 find_emu() {
     EMU=${EMU:-$root/.build/release/emu}
-    [[ -x $EMU ]] || die "no emu at $EMU: 'swift build -c release', or name one in EMU"
+    [[ -x $EMU ]] || die "no emu at $EMU: 'swift build -c release --product emu', or name one in EMU"
 }
 
 # Builds the C bridge and says where it is.

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import pathlib
+import pwd
 import queue
 import shutil
 import subprocess
@@ -96,7 +97,8 @@ class Machine:
             if name in os.environ:
                 self.environment[name] = os.environ[name]
         if user:
-            self.prefix = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"]
+            entry = pwd.getpwnam(user)
+            self.prefix = ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups", "--"]
         self.root = os.geteuid() == 0 and not user
         self.taps = queue.Queue()
         self.namespace = None

@@ -1,10 +1,13 @@
 """Faults that are no single call's: limits, full and closed files, what is not there, io_uring refused."""
 
 import errno
+import itertools
 
 from trial import READER_GONE, Trial
 
 SHELL = ["bash", "-c"]
+# Users that have no process: one for each trial, as trials run side by side.
+STRANGERS = itertools.count(61000)
 
 
 def limited(words, *rest):
@@ -20,14 +23,14 @@ def trials(command, machine, numbers):
     """Every trial of the command that this user and machine can make. NUMBERS are those of system calls by name."""
     for count in range(3, 61):
         yield Trial(command, "descriptors", f"ulimit -n {count}", limited(f"ulimit -n {count}"), before_main=True)
-    for kibibytes in (65536, 131072, 262144, 393216, 524288, 786432, 1048576, 2097152, 4194304):
+    for kibibytes in (*range(16384, 262144, 16384), 262144, 393216, 524288, 786432, 1048576, 2097152, 4194304):
         yield Trial(command, "address space", f"ulimit -v {kibibytes}", limited(f"ulimit -v {kibibytes}"), before_main=True)
     for kibibytes in (0, 64, 1024, 8192, 65536):
         yield Trial(command, "locked memory", f"ulimit -l {kibibytes}", limited(f"ulimit -l {kibibytes}"))
     for blocks in (0, 1, 8, 1000):
         yield Trial(command, "file size", f"ulimit -f {blocks}", limited(f"ulimit -f {blocks}"))
-    for kibibytes in (8, 64, 256, 1024, 8192):
-        yield Trial(command, "stack", f"ulimit -s {kibibytes}", limited(f"ulimit -s {kibibytes}"), before_main=kibibytes < 64)
+    for kibibytes in (8, 16, 32, 64, 128, 256, 1024, 8192):
+        yield Trial(command, "stack", f"ulimit -s {kibibytes}", limited(f"ulimit -s {kibibytes}"), before_main=True)
     yield from processes(command, machine)
     yield from files(command)
     yield from places(command, machine)
@@ -40,9 +43,10 @@ def processes(command, machine):
             launcher = limited(f"ulimit -u {count}")
         else:
             # The limit does not hold for root: a user that has no other process.
-            launcher = ["setpriv", "--reuid=61234", "--regid=61234", "--clear-groups", "--", *limited(f"ulimit -u {count}")]
             if command.taps:
                 continue
+            user = next(STRANGERS)
+            launcher = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--", *limited(f"ulimit -u {count}")]
         yield Trial(command, "processes", f"ulimit -u {count}", launcher, before_main=True)
 
 

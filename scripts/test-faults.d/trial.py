@@ -26,7 +26,7 @@ class Trial:
     lost: frozenset = frozenset()
     # Where the injector writes how often the fault happened.
     report: str = None
-    # Faults that the dynamic loader may meet before the program begins, and answers in its own words.
+    # Whether the fault may meet the dynamic loader, before the program begins, which has its own words for it.
     before_main: bool = False
 
 
@@ -55,7 +55,15 @@ def run(trial, machine):
     if outcome.hung:
         outcome = attempt(trial, machine)
     outcome.faults = list(judge(outcome))
+    if outcome.faults and trial.before_main and not anything_starts(trial, machine):
+        outcome.faults = []
     return outcome
+
+
+def anything_starts(trial, machine):
+    """Whether a program that does nothing comes to its end under the fault."""
+    return subprocess.run([*machine.prefix, *trial.launcher, "/bin/true"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, check=False, timeout=LIMIT).returncode == 0
 
 
 def attempt(trial, machine):
