@@ -2,6 +2,10 @@ internal import VhostVDPA
 package import VirtioNet
 
 extension EmulatedMachine {
+    /// Why the driver or a simulated device moves no more frames, `nil` while both can; to be looked at while a run
+    /// waits. A failed device has asked for a reset too, which does not heal it: the machine can only be closed.
+    package var failure: WorkerFailure? { driver.failure ?? simulation?.network.failure }
+
     /// What became of the frames of every queue that carries some, queue by queue.
     ///
     /// Exact once the device is stopped and the driver synchronised (`driver.synchronise()`); before, each number is

@@ -50,7 +50,11 @@ package final class EmulatedMachine {
         simulation = opened.simulation
         statistics = opened.vdpaName.map { VendorStatisticsReader(device: $0) }
         kernelFile = opened.kernelFile
-        backend = try Self.makeBackend(interpose(opened.file), memory, configuration, logger)
+        do throws(MachineError) {
+            backend = try Self.makeBackend(interpose(opened.file), memory, configuration, logger)
+        } catch {
+            throw Self.cause(opened.simulation?.network.failure, error)
+        }
         driverConfiguration = try Self.agree(
             configuration, backend.negotiated, expectsReturn: opened.returnsFrames)
         bases = Array(repeating: .zero, count: 2 * configuration.queuePairs)
@@ -115,8 +119,13 @@ package final class EmulatedMachine {
             if backend.lastStartReachedDriverOK {
                 try startOver(driverConfiguration, abandonsInFlight: simulation == nil)
             }
-            throw .backend(error)
+            throw Self.cause(failure, .backend(error))
         }
+    }
+
+    /// Where a worker has failed, what the backend was refused only follows from it.
+    private static func cause(_ failure: WorkerFailure?, _ error: MachineError) -> MachineError {
+        failure.map { .network(VirtioNetError(.workerFailed($0))) } ?? error
     }
 
     /// Stops the device. Returns whether the rings can go on where they stood.
@@ -133,7 +142,7 @@ package final class EmulatedMachine {
         do throws(BackendError) {
             return try backend.stop(reason: reason)
         } catch {
-            throw .backend(error)
+            throw Self.cause(failure, .backend(error))
         }
     }
 

@@ -12,6 +12,10 @@ package struct IOUringError: Error, Equatable, Sendable, CustomStringConvertible
         case invalidArgument
         /// The completion queue overflowed: completions must be consumed before more is submitted.
         case completionsPending
+        /// The kernel is short of something for the moment: consume completions, wait a little, try again.
+        case tryAgain
+        /// Signals kept interrupting the call: nothing is wrong with the ring.
+        case interrupted
         /// The calling thread does not own the ring.
         case wrongThread
         /// Anything else; the errno says what.
@@ -92,26 +96,40 @@ extension IOUringError {
         }
     }
 
-    /// The error of a submission or a wait.
+    /// Whether the same call may succeed a little later, once the completions that are there have been consumed.
+    package var isTransient: Bool {
+        code == .completionsPending || code == .tryAgain || code == .interrupted
+    }
+
+    /// The error of a submission or a wait, by what io_uring_enter(2) says of `errno`.
     package static func enter(_ errno: Errno) -> IOUringError {
-        switch errno {
+        func error(_ code: Code, _ words: String) -> IOUringError {
+            IOUringError(code: code, errno: errno, context: "io_uring_enter was refused: " + words)
+        }
+        return switch errno {
         case .resourceBusy:
-            IOUringError(
-                code: .completionsPending, errno: errno,
-                context: "the completion queue overflowed: consume completions before submitting more"
-            )
+            error(
+                .completionsPending,
+                "the completion queue overflowed: consume completions before submitting more")
+        case .resourceTemporarilyUnavailable:
+            error(.tryAgain, "the kernel is short of memory for requests: free some")
+        case .interrupted:
+            error(.interrupted, "signals interrupt it again and again")
         case .fileExists:
-            IOUringError(
-                code: .wrongThread, errno: errno,
-                context: "the ring belongs to another thread: enable it on the thread that uses it"
-            )
-        case .badFileDescriptor, Errno(rawValue: 77):  // EBADFD: the ring is still disabled.
-            IOUringError(
-                code: .wrongThread, errno: errno,
-                context: "the ring is not enabled: call enable() on the thread that uses it"
+            error(.wrongThread, "the ring belongs to another thread: enable it on the thread that uses it")
+        case Errno(rawValue: 77):  // EBADFD: the ring is still disabled.
+            error(.wrongThread, "the ring is not enabled: call enable() on the thread that uses it")
+        case .badFileDescriptor, .noSuchAddressOrDevice, .notSupported:
+            error(.system, "its descriptor is no ring any more: something else in this process closed it")
+        case .noMemory, .tooManyOpenFiles, .tooManyOpenFilesInSystem:
+            error(.system, "memory or descriptors are used up: free some, or raise ulimit -l and -n")
+        case .notPermitted, .permissionDenied, .noFunction:
+            error(
+                .unavailable,
+                "a security policy allows the ring and not its use: allow io_uring_enter in the seccomp profile"
             )
         default:
-            IOUringError(code: .system, errno: errno, context: "cannot submit to the ring")
+            error(.system, "the kernel takes no request")
         }
     }
 }

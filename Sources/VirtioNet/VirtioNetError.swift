@@ -18,6 +18,8 @@ package struct VirtioNetError: Error, Sendable {
         case queue(VirtQueueError)
         /// More than one queue pair on a port that carries one.
         case portHasOneQueuePair
+        /// A worker that ran has stopped for good.
+        case workerFailed(WorkerFailure)
         /// The port has no queue for a further pair.
         case port(PortError)
     }
@@ -46,6 +48,8 @@ extension VirtioNetError: CustomStringConvertible {
             return "the port carries one queue pair: use --queues 1, or a TAP of several queues"
         case .port(let error):
             return "\(error)"
+        case .workerFailed(let failure):
+            return "\(failure)"
         }
     }
 }

@@ -31,6 +31,13 @@ import Testing
         }
     }
 
+    @Test("A signal that reaches nobody says why")
+    func lostSignal() throws {
+        let event = try EventFD()
+        #expect(event.signal() == nil)
+        #expect(EventFD.signal(FileDescriptor(rawValue: 1 << 24)) == .badFileDescriptor)
+    }
+
     @Test("A saturated counter stays signalled and blocks nobody")
     func saturated() throws {
         let event = try EventFD()

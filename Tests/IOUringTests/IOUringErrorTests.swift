@@ -69,6 +69,20 @@ import Testing
     }
 
     @Test(
+        "A refused io_uring_enter is named, and what passes by itself is told from what does not",
+        arguments: [
+            (Errno.resourceTemporarilyUnavailable, true), (.resourceBusy, true), (.interrupted, true),
+            (.badFileDescriptor, false), (.badAddress, false), (.invalidArgument, false), (.noMemory, false),
+            (.noSuchAddressOrDevice, false), (Errno(rawValue: 95), false), (Errno(rawValue: 77), false),
+            (.fileExists, false), (.notPermitted, false),
+        ])
+    func enter(errno: Errno, isTransient: Bool) {
+        let error = IOUringError.enter(errno)
+        #expect(error.errno == errno && error.isTransient == isTransient)
+        #expect("\(error)".hasPrefix("io_uring_enter") && !"\(error)".contains("\n"))
+    }
+
+    @Test(
         "A size the kernel does not take is refused by name",
         arguments: [(0, 8), (8, 0), (1 << 20, 1 << 21), (-1, 8)])
     func sizes(submissions: Int, completions: Int) {

@@ -14,14 +14,19 @@ static inline int clinux_eventfd(unsigned initial)
     return fd < 0 ? -errno : fd;
 }
 
+enum {
+    clinux_eventfd_attempts = 4, // a lost signal is a queue that hangs: a refusal is not believed at once
+    clinux_eventfd_interruptions = 1000,
+};
+
 // Adds one. A saturated counter is signalled already, so EAGAIN is success.
 static inline int clinux_eventfd_signal(int fd)
 {
     const uint64_t one = 1;
-    for (;;) {
+    for (int attempt = 1;; attempt++) {
         if (write(fd, &one, sizeof one) == (ssize_t)sizeof one || errno == EAGAIN)
             return 0;
-        if (errno != EINTR)
+        if (attempt >= (errno == EINTR ? clinux_eventfd_interruptions : clinux_eventfd_attempts))
             return -errno;
     }
 }
@@ -29,14 +34,14 @@ static inline int clinux_eventfd_signal(int fd)
 // Takes the whole counter into `count`; zero when nobody has signalled.
 static inline int clinux_eventfd_drain(int fd, uint64_t *count)
 {
-    for (;;) {
+    for (int attempt = 1;; attempt++) {
         if (read(fd, count, sizeof *count) == (ssize_t)sizeof *count)
             return 0;
         if (errno == EAGAIN) {
             *count = 0;
             return 0;
         }
-        if (errno != EINTR)
+        if (errno != EINTR || attempt >= clinux_eventfd_interruptions)
             return -errno;
     }
 }

@@ -31,8 +31,11 @@ package struct EventFD: ~Copyable, Sendable {
     }
 
     /// Adds one to the counter and wakes who waits. A saturated counter is signalled already.
+    ///
+    /// - Returns: `nil`, or why nobody was woken, after several attempts.
+    @discardableResult
     @inline(always)
-    package borrowing func signal() {
+    package borrowing func signal() -> Errno? {
         EventFD.signal(descriptor)
     }
 
@@ -42,9 +45,11 @@ package struct EventFD: ~Copyable, Sendable {
         EventFD.drain(descriptor)
     }
 
-    /// Signals an eventfd that is somebody else's. A descriptor that is no eventfd is ignored.
-    package static func signal(_ descriptor: FileDescriptor) {
-        _ = clinux_eventfd_signal(descriptor.rawValue)
+    /// Signals an eventfd that is somebody else's; returns what ``signal()`` does.
+    @discardableResult
+    package static func signal(_ descriptor: FileDescriptor) -> Errno? {
+        let answer = clinux_eventfd_signal(descriptor.rawValue)
+        return answer < 0 ? Errno(rawValue: -answer) : nil
     }
 
     /// Drains an eventfd that is somebody else's; 0 where there is nothing to take.

@@ -25,25 +25,39 @@ extension IOUring {
     /// - Returns: the number of requests submitted.
     @discardableResult
     package mutating func submit() throws(IOUringError) -> Int {
+        var interruptions = 0
         while true {
             let answer = unsafe io_uring_submit(ring)
             if answer >= 0 { return Int(answer) }
-            if answer != -EINTR { throw IOUringError.enter(Errno(rawValue: -answer)) }
+            try Self.check(answer, &interruptions)
+        }
+    }
+
+    /// How often one call is made again because a signal interrupted it.
+    private static var interruptionLimit: Int { 1000 }
+
+    /// Throws what a refused call means, unless a signal interrupted it and it is to be made again.
+    private static func check(_ answer: Int32, _ interruptions: inout Int) throws(IOUringError) {
+        interruptions += 1
+        guard answer == -EINTR, interruptions < interruptionLimit else {
+            throw IOUringError.enter(Errno(rawValue: -answer))
         }
     }
 
     /// Submits, and lets the kernel run what waits for this thread, without waiting: one system call.
     package mutating func submitAndPoll() throws(IOUringError) {
+        var interruptions = 0
         while true {
             let answer = unsafe io_uring_submit_and_get_events(ring)
             if answer >= 0 { return }
-            if answer != -EINTR { throw IOUringError.enter(Errno(rawValue: -answer)) }
+            try Self.check(answer, &interruptions)
         }
     }
 
     /// Submits and waits until `count` completions are ready or `timeout` is over: one system call.
     ///
-    /// Signals that interrupt the wait do not end it and do not lengthen it.
+    /// Signals that interrupt the wait do not end it and do not lengthen it; a thousand of them in a row do
+    /// (``IOUringError/Code/interrupted``), so that whoever waits can look at what else there is.
     ///
     /// - Parameters:
     ///   - count: at most ``completionCapacity``; 0 is ``submitAndPoll()``.
@@ -63,6 +77,7 @@ extension IOUring {
         let clock = ContinuousClock()
         let deadline = clock.now.advanced(by: timeout)
         var remaining = timeout
+        var interruptions = 0
         while true {
             let parts = max(remaining, .zero).components
             var limit = __kernel_timespec(tv_sec: parts.seconds, tv_nsec: parts.attoseconds / 1_000_000_000)
@@ -70,9 +85,7 @@ extension IOUring {
             let answer = unsafe io_uring_submit_and_wait_timeout(ring, &first, UInt32(count), &limit, nil)
             if unsafe ciouring_completions_ready(ring) >= count { return .ready }
             if answer == -ETIME { return .timedOut }
-            if answer < 0 && answer != -EINTR && answer != -EAGAIN {
-                throw IOUringError.enter(Errno(rawValue: -answer))
-            }
+            if answer < 0 { try Self.check(answer, &interruptions) }
             remaining = deadline - clock.now
             if remaining <= .zero { return .timedOut }
         }
@@ -80,9 +93,10 @@ extension IOUring {
 
     private mutating func waitForever(_ count: UInt32) throws(IOUringError) {
         // A wait that also submitted may come back early with a signal, so what is ready decides.
+        var interruptions = 0
         repeat {
             let answer = unsafe io_uring_submit_and_wait(ring, count)
-            if answer < 0 && answer != -EINTR { throw IOUringError.enter(Errno(rawValue: -answer)) }
+            if answer < 0 { try Self.check(answer, &interruptions) }
         } while unsafe ciouring_completions_ready(ring) < count
     }
 }

@@ -64,8 +64,8 @@ package final class VirtioVDPADriver {
         isRemoved = true
         try? parent.reset()
         for queue in 0..<2 {
-            parent.setKick(nil, queue: queue)
-            parent.setCallback(nil, queue: queue)
+            try? parent.setKick(nil, queue: queue)
+            try? parent.setCallback(nil, queue: queue)
         }
         parent.unmapKernelMemory(pages.range)
     }
@@ -77,14 +77,14 @@ package final class VirtioVDPADriver {
         parent.setStatus([.acknowledge, .driver, .featuresOK])
         for queue in 0..<2 {
             let layout = geometry.layout(at: advanced(queue * geometry.byteCount))
-            parent.setCallback(call, queue: queue)
+            try parent.setCallback(call, queue: queue)
             parent.setQueueSize(UInt32(layout.size), queue: queue)
             try parent.setQueueAddresses(
                 RingAddresses(
                     descriptorTable: layout.descriptorTable, availRing: layout.availRing,
                     usedRing: layout.usedRing), queue: queue)
             try parent.setQueueBase(0, queue: queue)
-            parent.setKick(kicks[queue], queue: queue)
+            try parent.setKick(kicks[queue], queue: queue)
             parent.setQueueReady(true, queue: queue)
         }
         parent.setStatus([.acknowledge, .driver, .featuresOK, .driverOK])

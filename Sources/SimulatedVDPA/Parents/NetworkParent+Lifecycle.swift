@@ -61,7 +61,7 @@ extension NetworkParent {
         setRunning(false)
         for queue in queues.indices {
             queues[queue].reset(forgetsSize: behaviour.resetForgetsQueueSizes)
-            dataPath.setCall(nil, queue: queue)
+            try? dataPath.setCall(nil, queue: queue)
         }
         if groupAddressSpaces.contains(where: { $0 != 0 }) {
             for group in groupAddressSpaces.indices { groupAddressSpaces[group] = 0 }

@@ -45,10 +45,12 @@ extension NetworkParent {
         if isReady { startIfAllowed(queue) } else { stop(queue) }
     }
 
-    package func setKick(_ file: EventFile?, queue: Int) { dataPath.setKick(file?.descriptor, queue: queue) }
+    package func setKick(_ file: EventFile?, queue: Int) throws(Errno) {
+        try dataPath.setKick(file?.descriptor, queue: queue)
+    }
 
-    package func setCallback(_ file: EventFile?, queue: Int) {
-        dataPath.setCall(file?.descriptor, queue: queue)
+    package func setCallback(_ file: EventFile?, queue: Int) throws(Errno) {
+        try dataPath.setCall(file?.descriptor, queue: queue)
     }
 
     package func group(ofQueue queue: Int) -> UInt32 { profile.group(ofQueue: queue) }

@@ -40,10 +40,11 @@ package protocol ParentDriver: AnyObject {
     /// The size of a queue's ring. Optional.
     func queueSize(_ queue: Int) -> UInt32
     /// Takes kicks from `file`; `nil` unbinds. In the kernel vhost polls it and calls `kick_vq`; here the
-    /// device's worker polls it, so that a kick wakes one thread instead of two.
-    func setKick(_ file: EventFile?, queue: Int)
-    /// Calls through `file` from now on, until a reset; `nil` unbinds.
-    func setCallback(_ file: EventFile?, queue: Int)
+    /// device's worker polls it, so that a kick wakes one thread instead of two. That takes a descriptor more than
+    /// the kernel does, and so EMFILE where none is left; an unbinding never fails.
+    func setKick(_ file: EventFile?, queue: Int) throws(Errno)
+    /// Calls through `file` from now on, until a reset; `nil` unbinds. Fails as ``setKick(_:queue:)`` does.
+    func setCallback(_ file: EventFile?, queue: Int) throws(Errno)
     /// The group a queue translates with. Optional.
     func group(ofQueue queue: Int) -> UInt32
     /// The group a queue's descriptors translate with. Optional.

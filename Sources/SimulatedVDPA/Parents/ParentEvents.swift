@@ -36,6 +36,8 @@ package final class ParentEvents: Sendable {
                 return state.configurationCall
             }
             call?.signal()
+        case .failed:
+            requestReset()
         }
     }
 

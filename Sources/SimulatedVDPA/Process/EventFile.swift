@@ -11,10 +11,11 @@ package final class EventFile: Sendable {
     /// The kernel's number of the eventfd: equal for two descriptors of the same one.
     package let identifier: Int
 
-    /// Takes a reference to `number`: EBADF if it is not open, EINVAL if it is no eventfd.
+    /// Takes a reference to `number`: EBADF if it is not open, EINVAL if it is no eventfd. Where no descriptor
+    /// is left EMFILE, which the kernel has no need of.
     package init(callerDescriptor number: Int32) throws(Errno) {
         let copy = clinux_duplicate(number)
-        guard copy >= 0 else { throw .badFileDescriptor }
+        guard copy >= 0 else { throw Errno(rawValue: -copy) }
         let duplicate = FileDescriptor(rawValue: copy)
         guard let identifier = Self.identifier(of: duplicate) else {
             try? duplicate.close()

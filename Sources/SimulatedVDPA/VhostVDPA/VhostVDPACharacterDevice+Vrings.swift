@@ -25,8 +25,9 @@ extension VhostVDPACharacterDevice {
         case clinux_vhost_set_vring_addr: try setAddresses(queue, argument)
         case clinux_vhost_set_vring_kick: try setKick(queue, argument)
         case clinux_vhost_set_vring_call:
-            vrings[queue].call = try eventFile(try descriptor(argument))
-            parent.setCallback(vrings[queue].call, queue: queue)
+            let call = try eventFile(try descriptor(argument))
+            try parent.setCallback(call, queue: queue)
+            vrings[queue].call = call
         case clinux_vhost_set_vring_err:
             vrings[queue].error = try eventFile(try descriptor(argument))
         case BusyLoopRequest.set: vrings[queue].busyLoopTimeout = try number(argument)
@@ -90,8 +91,8 @@ extension VhostVDPACharacterDevice {
         let file = try eventFile(try descriptor(argument))
         let isSame = file?.identifier == vrings[queue].kick?.identifier
         guard !isSame else { return }
+        try parent.setKick(file, queue: queue)
         vrings[queue].kick = file
-        parent.setKick(file, queue: queue)
     }
 
     private func getGroup(ofQueue queue: Int, _ argument: UInt) throws(Errno) {

@@ -94,7 +94,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice {
         onRelease = nil
         batch = nil
         try? resetDevice()
-        for queue in vrings.indices where vrings[queue].kick != nil { parent.setKick(nil, queue: queue) }
+        for queue in vrings.indices where vrings[queue].kick != nil { try? parent.setKick(nil, queue: queue) }
         parent.setConfigurationCall(nil)
         removeAddressSpaces()
         vrings = Array(repeating: VhostVring(), count: vrings.count)

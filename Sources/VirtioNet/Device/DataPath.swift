@@ -27,10 +27,14 @@ package protocol DataPath: AnyObject, Sendable {
     /// Polls `descriptor`, an eventfd, for kicks from now on; `nil` unbinds. The data path duplicates it.
     ///
     /// An eventfd that is already signalled kicks at once. The data path never reads it.
-    func setKick(_ descriptor: FileDescriptor?, queue: Int)
+    ///
+    /// - Throws: EMFILE and what else a duplication may answer: the queue is bound to what it was bound to then.
+    func setKick(_ descriptor: FileDescriptor?, queue: Int) throws(Errno)
 
     /// Signals `descriptor`, an eventfd, when the driver wants a call; `nil` unbinds. The data path duplicates it.
-    func setCall(_ descriptor: FileDescriptor?, queue: Int)
+    ///
+    /// - Throws: as ``setKick(_:queue:)``.
+    func setCall(_ descriptor: FileDescriptor?, queue: Int) throws(Errno)
 
     /// Looks at a queue as if the driver had kicked it.
     func kick(_ queue: Int)

@@ -7,4 +7,7 @@ package enum DataPathEvent: Sendable {
     case fault(TranslationFault, queue: Int)
     /// The driver broke the ring's rules: the queue has stopped and the device needs a reset.
     case queueBroken(VirtQueueError, queue: Int)
+    /// A worker moves no more frames, whatever happens: its queues stand still and the device needs a reset, which
+    /// does not heal it.
+    case failed(WorkerFailure)
 }

@@ -10,10 +10,11 @@ internal import VirtQueue
 /// Queues have the numbers they have in the pair. The methods are ``DataPath``'s; they return when the worker has
 /// done what they say.
 final class DeviceQueuePair: Sendable {
-    private let mailbox: Mailbox<DeviceWorker>
+    let mailbox: Mailbox<DeviceWorker>
     private let isShutDown = Atomic<Bool>(false)
     private let counters = [QueueCounters(), QueueCounters(), QueueCounters()]
     private let isSimulator: Bool
+    private let firstFailure = FirstFailure()
 
     /// Starts the worker, which serves `port`. `firstQueue` is the number that the device has for queue 0.
     init(
@@ -27,7 +28,12 @@ final class DeviceQueuePair: Sendable {
         }
         isSimulator = port.kind == .simulator
         let (mailbox, counters, parcel) = (mailbox, counters, Parcel<WirePort>(port))
-        try WorkerThread.start(name: name) { () throws(VirtioNetError) in
+        let firstFailure = firstFailure
+        let report: @Sendable (DataPathEvent) -> Void = { event in
+            if case .failed(let failure) = event { firstFailure.note(failure) }
+            report(event)
+        }
+        try WorkerThread.start(name: name, mailbox: mailbox) { () throws(VirtioNetError) in
             try DeviceWorker(
                 port: parcel.take() ?? .none, mailbox: mailbox,
                 receive: DeviceQueueState(
@@ -42,6 +48,9 @@ final class DeviceQueuePair: Sendable {
     }
 
     deinit { shutdown() }
+
+    /// Why the worker moves no more frames. Any thread.
+    var failure: WorkerFailure? { firstFailure.value }
 
     /// What a queue has done so far. Any thread.
     func counts(_ index: Int) -> QueueCounts { counters[index].snapshot }
@@ -75,14 +84,20 @@ final class DeviceQueuePair: Sendable {
         mailbox.perform { worker in worker.withQueue(index) { $0.position } } ?? 0
     }
 
-    func setKick(_ descriptor: FileDescriptor?, queue: Int) {
-        mailbox.perform { worker in worker.loop.bind(descriptor, queue: queue) }
+    func setKick(_ descriptor: FileDescriptor?, queue: Int) throws(Errno) {
+        var event = try Self.duplicate(descriptor)
+        mailbox.perform { worker in worker.loop.bind(owned: event.take(), queue: queue) }
     }
 
-    func setCall(_ descriptor: FileDescriptor?, queue: Int) {
-        mailbox.perform { worker in
-            worker.withQueue(queue) { $0.call = descriptor.flatMap { try? EventFD(duplicating: $0) } }
-        }
+    func setCall(_ descriptor: FileDescriptor?, queue: Int) throws(Errno) {
+        var event = try Self.duplicate(descriptor)
+        mailbox.perform { worker in worker.withQueue(queue) { $0.setCall(event.take()) } }
+    }
+
+    /// On the calling thread, so that its error is the caller's.
+    private static func duplicate(_ descriptor: FileDescriptor?) throws(Errno) -> EventFD? {
+        guard let descriptor else { return nil }
+        return try EventFD(duplicating: descriptor)
     }
 
     func kick(_ queue: Int) {

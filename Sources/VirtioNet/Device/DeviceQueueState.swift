@@ -35,7 +35,9 @@ struct DeviceQueueState: ~Copyable {
     private var hasAskedForKicks = false
 
     /// The interrupt.
-    var call: EventFD?
+    private var call: EventFD?
+    /// Why the driver was not woken by it.
+    private(set) var callFailure: EventLoopFailure?
 
     var counts = QueueCounts()
     var account = FrameAccount()
@@ -195,6 +197,9 @@ struct DeviceQueueState: ~Copyable {
         queue.complete(head: chain.head, byteCount: 0)
     }
 
+    /// Interrupts the driver with `event` from now on.
+    mutating func setCall(_ event: consuming EventFD?) { call = event }
+
     /// Where a queue stood when a batch began.
     struct BatchStart {
         fileprivate let nextAvail: UInt16
@@ -223,7 +228,9 @@ struct DeviceQueueState: ~Copyable {
         }
         guard queue.usedIndex != start.usedIndex, queue.publish(), call != nil else { return }
         counts.calls &+= 1
-        call?.signal()
+        if let errno = call?.signal(), callFailure == nil {
+            callFailure = EventLoopFailure(signalRefused: errno)
+        }
     }
 
     /// Makes the counts visible to other threads.

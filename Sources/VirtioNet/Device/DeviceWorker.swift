@@ -40,8 +40,9 @@ struct DeviceWorker: ~Copyable {
     var isEnding = false
     /// The last pass ended in sleep; a letter clears it to see the next one.
     private var hasSlept = false
+    private var hasReportedFailure = false
     /// Nothing is left to do until somebody kicks, the port has a frame or a letter changes something.
-    var isAtRest: Bool { hasSlept && !loop.hasSignals }
+    var isAtRest: Bool { hasSlept && (!loop.hasSignals || loop.hasFailed) }
     /// How many receive chains the next burst tries: grows with what the last one found.
     var burst = smallestBurst
 
@@ -58,6 +59,9 @@ struct DeviceWorker: ~Copyable {
     }
 
     /// Serves until a letter from `mailbox`, the one the worker was made with, sets ``isEnding``.
+    ///
+    /// A worker whose loop has failed reports it, and goes on answering letters: whoever stops its queues learns where
+    /// they stand.
     mutating func run(_ mailbox: Mailbox<DeviceWorker>) {
         while true {
             if loop.isMailWaiting {
@@ -66,14 +70,31 @@ struct DeviceWorker: ~Copyable {
                 // Whoever wrote the last letter may unmap guest memory as soon as it is answered.
                 if isEnding { break }
             }
+            if loop.hasFailed {
+                reportFailure()
+                loop.waitForMail()
+                continue
+            }
             let moved = serve()
             receive.publishCounts()
             transmit.publishCounts()
             if port.kind == .simulator { control.publishCounts() }
+            noteLostCalls()
             hasSlept = !moved && isReadyToSleep()
             if hasSlept { loop.sleep() } else { loop.collect() }
         }
-        mailbox.close()
+    }
+
+    private mutating func reportFailure() {
+        hasSlept = true
+        guard !hasReportedFailure, let cause = loop.failure else { return }
+        hasReportedFailure = true
+        receive.report(.failed(WorkerFailure(worker: "the simulated device's worker", cause)))
+    }
+
+    /// A driver that is not woken waits for ever: that ends the loop.
+    private mutating func noteLostCalls() {
+        if let cause = receive.callFailure ?? transmit.callFailure ?? control.callFailure { loop.fail(cause) }
     }
 
     /// Moves one batch in each direction the port has. Returns whether anything moved.
@@ -114,7 +135,7 @@ struct DeviceWorker: ~Copyable {
     }
 
     /// Makes ``isAtRest`` wait for the next sleep.
-    mutating func forgetSleep() { hasSlept = false }
+    mutating func forgetSleep() { hasSlept = loop.hasFailed }
 
     /// Runs `body` on queue 0, the receive queue, or 1, the transmit queue, of the pair, or on a simulator's control
     /// queue, 2.

@@ -7,7 +7,7 @@ package import VirtQueue
 ///
 /// The methods are called on the control thread and return when the workers have done what they say.
 package final class NetworkDevice: DataPath {
-    private let pairs: [DeviceQueuePair]
+    let pairs: [DeviceQueuePair]
     package let configurationSpace: ConfigurationSpace?
 
     /// Starts a worker for each of `queuePairs`. The first serves `port`, the others one of its kind.
@@ -45,6 +45,10 @@ package final class NetworkDevice: DataPath {
     /// The number of queues that carry frames.
     package var queueCount: Int { 2 * pairs.count }
 
+    /// Why one of the workers moves no more frames, `nil` while all of them can. Any thread; ``DataPathEvent/failed(_:)``
+    /// has told it when it happened. Such a device stands still for good and can only be ended.
+    package var failure: WorkerFailure? { pairs.lazy.compactMap(\.failure).first }
+
     /// What queue `index` has done so far. Any thread.
     package func counts(_ index: Int) -> QueueCounts { on(index) { $0.counts($1) } }
 
@@ -74,12 +78,12 @@ package final class NetworkDevice: DataPath {
 
     package func position(of index: Int) -> UInt16 { on(index) { $0.position(of: $1) } }
 
-    package func setKick(_ descriptor: FileDescriptor?, queue: Int) {
-        on(queue) { $0.setKick(descriptor, queue: $1) }
+    package func setKick(_ descriptor: FileDescriptor?, queue: Int) throws(Errno) {
+        try on(queue) { (pair, queue) throws(Errno) in try pair.setKick(descriptor, queue: queue) }
     }
 
-    package func setCall(_ descriptor: FileDescriptor?, queue: Int) {
-        on(queue) { $0.setCall(descriptor, queue: $1) }
+    package func setCall(_ descriptor: FileDescriptor?, queue: Int) throws(Errno) {
+        try on(queue) { (pair, queue) throws(Errno) in try pair.setCall(descriptor, queue: queue) }
     }
 
     package func kick(_ queue: Int) { on(queue) { $0.kick($1) } }
@@ -103,8 +107,10 @@ package final class NetworkDevice: DataPath {
     }
 
     /// Asks the pair of queue `index`, with the number that the queue has in it.
-    private func on<Answer>(_ index: Int, _ body: (DeviceQueuePair, Int) -> Answer) -> Answer {
-        guard pairs.count > 1 else { return body(pairs[0], index) }
-        return body(pairs[index >> 1], index & 1)
+    private func on<Answer, Failure: Error>(
+        _ index: Int, _ body: (DeviceQueuePair, Int) throws(Failure) -> Answer
+    ) throws(Failure) -> Answer {
+        guard pairs.count > 1 else { return try body(pairs[0], index) }
+        return try body(pairs[index >> 1], index & 1)
     }
 }

@@ -14,8 +14,9 @@ final class DriverQueuePair: Sendable {
     let counters = DriverCounters()
 
     private let memory: DriverMemory
-    private let mailbox: Mailbox<DriverWorker>
+    let mailbox: Mailbox<DriverWorker>
     private let isShutDown = Atomic<Bool>(false)
+    private let firstFailure = FirstFailure()
 
     /// Lays out the rings in `memory`, posts the receive buffers and starts the thread.
     init(
@@ -31,16 +32,20 @@ final class DriverQueuePair: Sendable {
             throw VirtioNetError(.noEventDescriptor, errno: error)
         }
         let (mailbox, counters, signals, parcel) = (mailbox, counters, signals, Parcel<GuestPort>(port))
-        try WorkerThread.start(name: name) { () throws(VirtioNetError) in
+        let firstFailure = firstFailure
+        try WorkerThread.start(name: name, mailbox: mailbox) { () throws(VirtioNetError) in
             try DriverWorker(
                 port: parcel.take() ?? .none, mailbox: mailbox, memory: memory, configuration: configuration,
-                signals: signals, counters: counters)
+                signals: signals, counters: counters, firstFailure: firstFailure)
         } run: { worker in
             worker.run(mailbox)
         }
     }
 
     deinit { shutdown() }
+
+    /// Why the worker moves no more frames. Any thread.
+    var failure: WorkerFailure? { firstFailure.value }
 
     /// Where the device finds queue `index` when the driver's queues have `size` descriptors.
     func layout(_ index: Int, size: UInt16) throws(VirtQueueError) -> SplitQueueLayout {

@@ -9,6 +9,8 @@ struct DriverQueueState: ~Copyable {
     var account = FrameAccount()
     /// What the device did wrong on this ring, once it has.
     private(set) var failure: VirtQueueError?
+    /// Why the device was not woken by a kick.
+    private(set) var kickFailure: EventLoopFailure?
 
     /// Lays the queue out at `memory`, whose host mapping must outlive it.
     init(
@@ -55,6 +57,8 @@ struct DriverQueueState: ~Copyable {
     mutating func publish() {
         guard queue.publish() else { return }
         counts.kicks &+= 1
-        signals.kick.signal()
+        if let errno = signals.kick.signal(), kickFailure == nil {
+            kickFailure = EventLoopFailure(signalRefused: errno)
+        }
     }
 }

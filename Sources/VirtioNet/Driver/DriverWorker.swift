@@ -29,10 +29,12 @@ struct DriverWorker: ~Copyable {
     /// How many buffers the next burst of reads tries: grows with what the last one found.
     var burst = smallestBurst
     let counters: DriverCounters
+    private let firstFailure: FirstFailure
 
     init(
         port: consuming GuestPort, mailbox: Mailbox<DriverWorker>, memory: DriverMemory,
-        configuration: DriverConfiguration, signals: [QueueSignals], counters: DriverCounters
+        configuration: DriverConfiguration, signals: [QueueSignals], counters: DriverCounters,
+        firstFailure: FirstFailure
     ) throws(VirtioNetError) {
         let loop = try EventLoop<UsedChain>(
             mailbox: mailbox.wake.descriptor, port: port.descriptor, batchSize: Self.batchSize)
@@ -45,11 +47,14 @@ struct DriverWorker: ~Copyable {
         self.memory = memory
         self.configuration = configuration
         self.counters = counters
+        self.firstFailure = firstFailure
         pool = BufferPool(memory.buffers)
         generator = FrameGenerator(configuration)
     }
 
     /// Serves until a letter from `mailbox`, the one the worker was made with, sets ``isEnding``.
+    ///
+    /// A worker whose loop has failed notes it, and goes on answering letters.
     mutating func run(_ mailbox: Mailbox<DriverWorker>) {
         loop.bind(receive.signals.call.descriptor, queue: 0)
         loop.bind(transmit.signals.call.descriptor, queue: 1)
@@ -61,11 +66,19 @@ struct DriverWorker: ~Copyable {
                 // Whoever wrote the last letter may unmap guest memory as soon as it is answered.
                 if isEnding { break }
             }
+            if loop.hasFailed {
+                if let cause = loop.failure {
+                    firstFailure.note(WorkerFailure(worker: "the guest's driver", cause))
+                }
+                loop.waitForMail()
+                continue
+            }
             let moved = serve()
             publishCounts()
+            // A device that is not woken waits for ever.
+            if let cause = receive.kickFailure ?? transmit.kickFailure { loop.fail(cause) }
             if moved || !isReadyToSleep() { loop.collect() } else { sleep() }
         }
-        mailbox.close()
     }
 
     /// Reaps both rings and sends what the port has. Returns whether anything moved.

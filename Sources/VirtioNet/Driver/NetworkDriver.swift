@@ -12,7 +12,7 @@ package final class NetworkDriver: Sendable {
     /// What the driver has done so far, all pairs together; readable on any thread.
     package let counters: DriverTotals
 
-    private let pairs: [DriverQueuePair]
+    let pairs: [DriverQueuePair]
 
     /// Lays out the rings in `memory`, posts the receive buffers and starts a thread for each of `queuePairs`, which
     /// share the memory evenly. The first is fed by `port`, the others by one of its kind. Nothing is sent before
@@ -43,6 +43,10 @@ package final class NetworkDriver: Sendable {
 
     /// How many queue pairs the driver has.
     package var queuePairs: Int { pairs.count }
+
+    /// Why one of the workers moves no more frames, `nil` while all of them can. Any thread; to be looked at while a run
+    /// waits. Such a driver stands still for good and can only be ended.
+    package var failure: WorkerFailure? { pairs.lazy.compactMap(\.failure).first }
 
     /// What one pair has done so far.
     package func counters(ofPair index: Int) -> DriverCounters { pairs[index].counters }

@@ -20,8 +20,6 @@ struct Batch<Item: BitwiseCopyable>: ~Copyable {
         unsafe results.deallocate()
     }
 
-    var isFull: Bool { count == capacity }
-
     /// Empties the batch. Every result must have come.
     mutating func removeAll() {
         precondition(pending == 0, "a batch ends only when every result is there")
@@ -32,7 +30,7 @@ struct Batch<Item: BitwiseCopyable>: ~Copyable {
     mutating func append(_ item: Item) -> Int {
         precondition(count < capacity)
         unsafe (items + count).initialize(to: item)
-        unsafe results[count] = 0
+        unsafe results[count] = Self.noResult
         pending &+= 1
         defer { count &+= 1 }
         return count
@@ -40,10 +38,20 @@ struct Batch<Item: BitwiseCopyable>: ~Copyable {
 
     /// Notes the result of the item at `slot`; a slot that is not part of the batch is ignored.
     mutating func finish(slot: Int, result: Int32) {
-        guard slot < count, pending > 0 else { return }
+        guard slot < count, unsafe results[slot] == Self.noResult else { return }
         unsafe results[slot] = result
         pending &-= 1
     }
+
+    /// Gives every item that has no result yet `result`: none will come any more.
+    mutating func finishPending(result: Int32) {
+        guard pending > 0 else { return }
+        for slot in 0..<count where unsafe results[slot] == Self.noResult { unsafe results[slot] = result }
+        pending = 0
+    }
+
+    /// What stands in place of a result that is still to come; no errno is that large.
+    private static var noResult: Int32 { .min }
 
     func item(_ slot: Int) -> Item {
         precondition(slot < count)

@@ -1,4 +1,5 @@
 internal import CIOUring
+internal import Glibc
 internal import IOUring
 internal import SystemPackage
 internal import VirtQueue
@@ -19,15 +20,27 @@ private enum Kind {
 /// not wait for data or room, so that nothing has to be cancelled at a stop. Polls are
 /// multishot and nothing polled is ever read, as the kernel's vhost does it: an eventfd's poll completes at
 /// every signal.
+///
+/// What io_uring_enter(2) refuses for a moment is tried again, with completions taken and letters looked at in between.
+/// What it refuses for good ends the loop: ``failure`` says why, the batch in the making gets that errno for results,
+/// no later call does anything, and ``waitForMail()`` is what remains.
 struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     /// One queue's eventfd, and the number that tells its polls from those of one bound earlier.
     private struct Signal: ~Copyable {
-        var source: EventFD?
+        var descriptor: FileDescriptor?
+        /// The eventfd where it is the loop's own.
+        var owned: EventFD?
         var generation: UInt16 = 0
         var count = 0
     }
 
-    private var ring: IOUring
+    /// How often in a row the kernel may refuse a call for the moment, a millisecond's pause between two: more than
+    /// a second.
+    static var patience: Int { 1000 }
+    /// How many polls in a row may end at once with an error.
+    private static var pollPatience: Int { 64 }
+
+    private(set) var ring: IOUring
     private let mailbox: FileDescriptor
     private let port: FileDescriptor?
     private var first = Signal()
@@ -40,6 +53,16 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     var isMailWaiting = true
     /// Set when the port may have frames; whoever finds it empty clears it.
     var isPortReadable = false
+    /// The port's file is in error, as a TAP's whose interface is gone: it is not polled any more.
+    private(set) var isPortBroken = false
+
+    /// Why the loop does nothing any more.
+    private(set) var failure: EventLoopFailure?
+    /// The same in one byte, for the worker's pass.
+    private(set) var hasFailed = false
+    /// Calls that were refused for the moment, and polls that failed, since the last that was not.
+    private var refusals = 0
+    private var failedPolls = 0
 
     /// Makes the ring, which belongs to the calling thread from now on, and polls `mailbox` and `port`.
     ///
@@ -67,12 +90,27 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     // MARK: Signals
 
     /// Polls `descriptor`, an eventfd, as the signal of queue `index` from now on, instead of what was polled
-    /// before. One that is signalled already counts at once. The loop duplicates the descriptor. Whoever binds a
-    /// signal takes its signals on every pass: the loop does not sleep on them.
+    /// before. One that is signalled already counts at once. Whoever binds a signal takes its signals on every pass:
+    /// the loop does not sleep on them.
+    ///
+    /// The descriptor must stay open until another one is bound or the loop ends.
     mutating func bind(_ descriptor: FileDescriptor?, queue index: Int) {
+        bind(descriptor, owned: nil, queue: index)
+    }
+
+    /// The same for an eventfd that the loop owns from now on.
+    mutating func bind(owned event: consuming EventFD?, queue index: Int) {
+        let descriptor = event?.descriptor
+        bind(descriptor, owned: event, queue: index)
+    }
+
+    private mutating func bind(_ descriptor: FileDescriptor?, owned: consuming EventFD?, queue index: Int) {
+        var held = consume owned
         let old = withSignal(index) { signal in
             defer { signal.generation &+= 1 }
-            signal.source = descriptor.flatMap { try? EventFD(duplicating: $0) }
+            signal.descriptor = descriptor
+            // The old one's poll keeps its file, and its descriptor is not needed to cancel it.
+            signal.owned = held.take()
             return UserData(kind: Kind.signal, queue: index, generation: signal.generation)
         }
         queue { $0.cancel(old) }
@@ -110,7 +148,7 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     }
 
     private mutating func armSignal(_ index: Int) {
-        let (descriptor, generation) = withSignal(index) { ($0.source?.descriptor, $0.generation) }
+        let (descriptor, generation) = withSignal(index) { ($0.descriptor, $0.generation) }
         guard let descriptor else { return }
         poll(descriptor, UserData(kind: Kind.signal, queue: index, generation: generation))
     }
@@ -124,52 +162,77 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     mutating func write(_ item: Item, from vectors: UnsafePointer<iovec>, count: Int) {
         guard let port else { return }
         let data = UserData(kind: Kind.batch, slot: batch.append(item))
-        queue { unsafe $0.writev(.plain(port), from: vectors, count: count, waits: false, userData: data) }
+        queueBatch {
+            unsafe $0.writev(.plain(port), from: vectors, count: count, waits: false, userData: data)
+        }
     }
 
     /// Adds to the batch a write of one frame that stands in `bytes`.
     mutating func write(_ item: Item, from bytes: UnsafeRawBufferPointer) {
         guard let port else { return }
         let data = UserData(kind: Kind.batch, slot: batch.append(item))
-        queue { unsafe $0.write(.plain(port), from: bytes, waits: false, userData: data) }
+        queueBatch { unsafe $0.write(.plain(port), from: bytes, waits: false, userData: data) }
     }
 
     /// Adds to the batch a read of one frame into `count` vectors, which stay until ``waitForBatch()``.
     mutating func read(_ item: Item, into vectors: UnsafePointer<iovec>, count: Int) {
         guard let port else { return }
         let data = UserData(kind: Kind.batch, slot: batch.append(item))
-        queue { unsafe $0.readv(.plain(port), into: vectors, count: count, waits: false, userData: data) }
+        queueBatch {
+            unsafe $0.readv(.plain(port), into: vectors, count: count, waits: false, userData: data)
+        }
     }
 
     /// Adds to the batch a read of one frame into `bytes`.
     mutating func read(_ item: Item, into bytes: UnsafeMutableRawBufferPointer) {
         guard let port else { return }
         let data = UserData(kind: Kind.batch, slot: batch.append(item))
-        queue { unsafe $0.read(.plain(port), into: bytes, waits: false, userData: data) }
+        queueBatch { unsafe $0.read(.plain(port), into: bytes, waits: false, userData: data) }
     }
 
-    /// Queues one request; where the submission queue is full, what is in it goes first.
-    private mutating func queue(_ request: (inout IOUring) -> Bool) {
-        if request(&ring) { return }
-        attempt { ring throws(IOUringError) in try ring.submit() }
-        guard request(&ring) else { fatalError("an io_uring has no room after a submit") }
+    /// Queues one request; where the submission queue is full, what is in it goes first. `false` in a loop that has
+    /// failed.
+    @discardableResult
+    private mutating func queue(_ request: (inout IOUring) -> Bool) -> Bool {
+        if !hasFailed, request(&ring) { return true }
+        return submitAndQueue(request)
+    }
+
+    @inline(never)
+    private mutating func submitAndQueue(_ request: (inout IOUring) -> Bool) -> Bool {
+        while !hasFailed {
+            let refusalsBefore = refusals
+            enter { ring throws(IOUringError) in try ring.submit() }
+            if hasFailed { return false }
+            if request(&ring) { return true }
+            // The kernel has taken nothing: not for the moment, which may be for want of room for completions.
+            if refusals == refusalsBefore { fail(.noRoom) } else { takeCompletions() }
+        }
+        return false
+    }
+
+    /// Queues a request of the batch; one that cannot be gets the failure for a result.
+    private mutating func queueBatch(_ request: (inout IOUring) -> Bool) {
+        if !queue(request), let failure { batch.finishPending(result: -failure.errno.rawValue) }
     }
 
     // MARK: Completions
 
     /// Submits the batch and waits until every result is there: one system call, as a rule.
     mutating func waitForBatch() {
+        if hasFailed, let failure { batch.finishPending(result: -failure.errno.rawValue) }
         while batch.pending > 0 {
             let count = batch.pending
-            attempt { ring throws(IOUringError) in _ = try ring.submitAndWait(count: count) }
+            enter { ring throws(IOUringError) in _ = try ring.submitAndWait(count: count) }
             takeCompletions()
         }
     }
 
     /// Notes the events that are there, without waiting; a system call only where the kernel has any.
     mutating func collect() {
+        guard !hasFailed else { return }
         if ring.queuedSubmissions > 0 || ring.hasPendingWork {
-            attempt { ring throws(IOUringError) in try ring.submitAndPoll() }
+            enter { ring throws(IOUringError) in try ring.submitAndPoll() }
         }
         takeCompletions()
     }
@@ -185,14 +248,17 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
             collect()
             return true
         }
+        guard !hasFailed else { return true }
         var outcome = WaitOutcome.ready
-        attempt { ring throws(IOUringError) in outcome = try ring.submitAndWait(count: 1, timeout: timeout) }
+        enter(isSleep: true) { ring throws(IOUringError) in
+            outcome = try ring.submitAndWait(count: 1, timeout: timeout)
+        }
         takeCompletions()
         return outcome == .ready
     }
 
     private mutating func takeCompletions() {
-        while let completion = ring.nextCompletion() { note(completion) }
+        while !hasFailed, let completion = ring.nextCompletion() { note(completion) }
     }
 
     private mutating func note(_ completion: Completion) {
@@ -202,29 +268,89 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
             batch.finish(slot: data.slot, result: completion.result)
         case Kind.mailbox:
             isMailWaiting = true
-            if !completion.hasMore { armMailbox() }
+            if !completion.hasMore, mayPollAgain(completion) { armMailbox() }
         case Kind.port:
-            isPortReadable = true
-            if !completion.hasMore { armPort() }
+            notePort(completion)
         case Kind.signal:
             let isCurrent = withSignal(data.queue) { signal in
                 guard signal.generation == data.generation else { return false }
                 signal.count += 1
                 return true
             }
-            if isCurrent, !completion.hasMore { armSignal(data.queue) }
+            if isCurrent, !completion.hasMore, mayPollAgain(completion) { armSignal(data.queue) }
         default:
             break
         }
     }
 
-    /// A ring that refuses a submission for any reason but completions that want to be taken first is a broken
-    /// invariant of this process, not an event it can go on from.
-    private mutating func attempt(_ call: (inout IOUring) throws(IOUringError) -> Void) {
+    /// A port in error completes every poll at once: it is read once more, for its errno, and polled no more.
+    private mutating func notePort(_ completion: Completion) {
+        isPortReadable = true
+        if completion.error != nil || !completion.events.isDisjoint(with: [.error, .hangUp]) {
+            isPortBroken = true
+        }
+        if !completion.hasMore, !isPortBroken { armPort() }
+    }
+
+    /// Whether a poll that has ended is to be made again: not for ever where it ends with an error each time.
+    private mutating func mayPollAgain(_ completion: Completion) -> Bool {
+        guard let errno = completion.error else {
+            failedPolls = 0
+            return true
+        }
+        failedPolls += 1
+        if failedPolls > Self.pollPatience { fail(EventLoopFailure(pollRefused: errno)) }
+        return !hasFailed
+    }
+
+    // MARK: Failure
+
+    /// Makes a call that enters the kernel, and answers what it throws. A sleep may be interrupted as often as may be.
+    mutating func enter(
+        isSleep: Bool = false, _ call: (inout IOUring) throws(IOUringError) -> Void
+    ) {
         do throws(IOUringError) {
             try call(&ring)
+            refusals = 0
         } catch {
-            guard error.code == .completionsPending else { fatalError("\(error)") }
+            answer(error, isSleep: isSleep)
         }
+    }
+
+    /// Whoever made the call takes the completions that are there and makes it again, or lets the worker do what else
+    /// there is.
+    @inline(never)
+    private mutating func answer(_ error: IOUringError, isSleep: Bool) {
+        guard error.isTransient else {
+            fail(EventLoopFailure(error))
+            return
+        }
+        // A letter does not wait for the kernel to come round.
+        isMailWaiting = true
+        if isSleep, error.code == .interrupted { return }
+        refusals += 1
+        if refusals > Self.patience {
+            fail(EventLoopFailure(error))
+        } else {
+            usleep(1000)
+        }
+    }
+
+    /// Ends the loop; the first failure stays.
+    mutating func fail(_ cause: EventLoopFailure) {
+        guard !hasFailed else { return }
+        failure = cause
+        hasFailed = true
+        isPortReadable = false
+        batch.finishPending(result: -cause.errno.rawValue)
+    }
+
+    /// Waits for a letter in a loop that has failed, without its ring.
+    mutating func waitForMail() {
+        var event = pollfd(fd: mailbox.rawValue, events: Int16(POLLIN), revents: 0)
+        // A poll that is refused must not turn into a spin.
+        if unsafe Glibc.poll(&event, 1, -1) < 0 { usleep(1000) }
+        EventFD.drain(mailbox)
+        isMailWaiting = true
     }
 }

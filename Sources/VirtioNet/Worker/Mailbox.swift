@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Glibc
 package import IOUring
 internal import Synchronization
 package import SystemPackage
@@ -56,9 +57,11 @@ package final class Mailbox<Worker: ~Copyable>: Sendable {
         wake = try EventFD()
     }
 
-    /// Runs `body` on the worker's thread and returns its answer; `nil` when the worker has ended.
+    /// Runs `body` on the worker's thread and returns its answer; `nil` when the worker has ended, or was never there:
+    /// ``WorkerThread/start(name:mailbox:setUp:run:)`` closes the mailbox of a worker that it could not start.
     ///
-    /// Blocks the calling thread, which must not be the worker's own.
+    /// Blocks the calling thread, which must not be the worker's own. Where the worker cannot be woken the letter is
+    /// taken back after a while and answered with `nil`.
     package func perform<Answer>(_ body: (inout Worker) -> Answer) -> Answer? {
         senders.wait()
         defer { senders.signal() }
@@ -69,12 +72,27 @@ package final class Mailbox<Worker: ~Copyable>: Sendable {
             let isPosted = slot.compareExchange(
                 expected: SlotContent.nothing, desired: address, ordering: .acquiringAndReleasing
             ).exchanged
-            if isPosted {
-                wake.signal()
-                letter.waitForAnswer()
-            }
+            if isPosted, wakeWorker() || !takeBack(address) { letter.waitForAnswer() }
         }
         return answer
+    }
+
+    /// Wakes the worker for a letter. `false` where the eventfd does not take the signal.
+    private func wakeWorker() -> Bool {
+        for _ in 0..<Self.wakeAttempts {
+            if wake.signal() == nil { return true }
+            usleep(1000)
+        }
+        return false
+    }
+
+    private static var wakeAttempts: Int { 100 }
+
+    /// Takes a letter back that the worker has not taken.
+    private func takeBack(_ address: UInt) -> Bool {
+        slot.compareExchange(
+            expected: address, desired: SlotContent.nothing, ordering: .acquiringAndReleasing
+        ).exchanged
     }
 
     /// Runs every waiting letter on `worker`, up to one after which `isEnding` says that the worker ends: its sender
@@ -85,7 +103,8 @@ package final class Mailbox<Worker: ~Copyable>: Sendable {
         }
     }
 
-    /// Answers a waiting letter unread and refuses later ones. For the worker's thread, as its last act.
+    /// Answers a waiting letter unread and refuses later ones. For the worker's thread, as its last act, or for
+    /// whoever could not start it.
     package func close() {
         guard let unread = unsafe take(leaving: SlotContent.ended) else { return }
         unsafe unread._withUnsafeGuaranteedRef { $0.answerUnread() }

@@ -37,6 +37,24 @@ package enum WorkerThread {
         if let error = failure.error.withLock({ $0 }) { throw error }
     }
 
+    /// The same for a worker that answers letters: whichever way it ends, and also where it cannot be started, its
+    /// mailbox is closed, so that nobody waits for an answer of a worker that is not there.
+    package static func start<State: ~Copyable>(
+        name: String, mailbox: Mailbox<State>,
+        setUp: @escaping @Sendable () throws(VirtioNetError) -> State,
+        run: @escaping @Sendable (inout State) -> Void
+    ) throws(VirtioNetError) {
+        do throws(VirtioNetError) {
+            try start(name: name, setUp: setUp) { (state: inout State) in
+                run(&state)
+                mailbox.close()
+            }
+        } catch {
+            mailbox.close()
+            throw error
+        }
+    }
+
     private final class Failure: Sendable {
         let error = Mutex<VirtioNetError?>(nil)
     }

@@ -2,6 +2,7 @@ import Glibc
 import GuestMemory
 import IOUring
 import SystemPackage
+import Testing
 import VirtQueue
 
 @testable import VirtioNet
@@ -76,7 +77,9 @@ final class HostileGuest {
     func start(features: VirtQueueFeatures = [.indirectDescriptors, .eventIndex], bases: [UInt16] = [0, 0]) {
         device.setTranslation(entries, queues: 0..<2)
         for queue in 0..<2 {
-            device.setKick(kicks[queue].event.descriptor, queue: queue)
+            #expect(throws: Never.self) {
+                try device.setKick(kicks[queue].event.descriptor, queue: queue)
+            }
             device.startQueue(queue, layout: rings[queue].layout, features: features, base: bases[queue])
         }
     }

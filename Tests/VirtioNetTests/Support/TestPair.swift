@@ -17,6 +17,10 @@ final class TestPair {
             events.withLock { $0.compactMap { if case .fault(let fault, _) = $0 { fault } else { nil } } }
         }
 
+        var failures: [WorkerFailure] {
+            events.withLock { $0.compactMap { if case .failed(let failure) = $0 { failure } else { nil } } }
+        }
+
         var broken: [VirtQueueError] {
             events.withLock {
                 $0.compactMap { if case .queueBroken(let error, _) = $0 { error } else { nil } }
@@ -58,8 +62,8 @@ final class TestPair {
     func start(bases: (UInt16, UInt16) = (0, 0), entries: [TranslationEntry]? = nil) throws {
         device.setTranslation(entries ?? self.entries, queues: 0..<2)
         for (index, base) in [bases.0, bases.1].enumerated() {
-            device.setKick(driver.signals[index].kick.descriptor, queue: index)
-            device.setCall(driver.signals[index].call.descriptor, queue: index)
+            try device.setKick(driver.signals[index].kick.descriptor, queue: index)
+            try device.setCall(driver.signals[index].call.descriptor, queue: index)
             device.startQueue(
                 index, layout: try driver.layout(index, size: configuration.queueSize),
                 features: configuration.features, base: base)

@@ -1,6 +1,7 @@
-import IOUring
+import SystemPackage
 import Testing
 
+@testable import IOUring
 @testable import VirtioNet
 
 /// What a worker waits for, and what it must not sleep on.
@@ -57,6 +58,97 @@ final class EventLoopTests {
         let count = loop.takeSignals(queue: queue)
         let isAwakeAgain = loop.sleep(timeout: .milliseconds(20))
         #expect(count == 1 && !isAwakeAgain)
+    }
+
+    private static let patience = EventLoop<Int>.patience
+
+    /// Makes a call to the kernel that is answered with `errno`.
+    private func refuse(_ loop: inout EventLoop<Int>, _ errno: Errno, isSleep: Bool = false) {
+        loop.enter(isSleep: isSleep) { _ throws(IOUringError) in throw .enter(errno) }
+    }
+
+    @Test(
+        "a call refused for the moment is tried again: letters are looked at, and nothing has failed",
+        arguments: [Errno.resourceTemporarilyUnavailable, .resourceBusy, .interrupted])
+    func refusedForTheMoment(errno: Errno) throws {
+        var loop = try makeLoop()
+        for _ in 0..<3 {
+            loop.isMailWaiting = false
+            refuse(&loop, errno)
+            let (hasFailed, isMailWaiting) = (loop.hasFailed, loop.isMailWaiting)
+            #expect(!hasFailed && isMailWaiting)
+        }
+        loop.isMailWaiting = false
+        port.signal()
+        loop.sleep()
+        let isPortReadable = loop.isPortReadable
+        #expect(isPortReadable)
+    }
+
+    @Test(
+        "a call refused for the moment again and again fails in the end, by its errno",
+        arguments: [Errno.resourceTemporarilyUnavailable, .resourceBusy, .interrupted])
+    func refusedForEver(errno: Errno) throws {
+        var loop = try makeLoop()
+        for _ in 0...Self.patience { refuse(&loop, errno) }
+        let failure = loop.failure
+        #expect(failure?.errno == errno && failure?.call == "io_uring_enter")
+    }
+
+    @Test("a sleep may be interrupted for ever")
+    func interruptedSleep() throws {
+        var loop = try makeLoop()
+        for _ in 0...Self.patience { refuse(&loop, .interrupted, isSleep: true) }
+        let hasFailed = loop.hasFailed
+        #expect(!hasFailed)
+    }
+
+    @Test(
+        "a call refused for good ends the loop in order: a batch gets the errno, later calls do nothing, letters come",
+        arguments: [2, 9, 12, 14, 22, 6, 95, 77, 17, 1, 38].map(Errno.init(rawValue:)))
+    func refusedForGood(errno: Errno) throws {
+        var loop = try makeLoop()
+        unsafe withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { bytes in
+            unsafe loop.read(0, into: bytes)
+            refuse(&loop, errno)
+            // The first failure stays.
+            refuse(&loop, .ioError)
+            unsafe loop.read(1, into: bytes)
+            loop.waitForBatch()
+            let results = (loop.batch.result(0), loop.batch.result(1))
+            #expect(results == (-errno.rawValue, -errno.rawValue))
+        }
+        let failure = loop.failure
+        let cause = try #require(failure)
+        #expect(cause.errno == errno)
+        #expect("\(WorkerFailure(worker: "w", cause))".contains("io_uring_enter"))
+        loop.collect()
+        loop.bind(signal.descriptor, queue: 0)
+        let isAwake = loop.sleep()
+        #expect(isAwake)
+        mailbox.signal()
+        loop.isMailWaiting = false
+        loop.waitForMail()
+        let isMailWaiting = loop.isMailWaiting
+        #expect(isMailWaiting)
+        // Taken: the next wait does not return before the next letter.
+        #expect(mailbox.drain() == 0)
+    }
+
+    @Test("a port whose file is in error is looked at once, and polled no more")
+    func brokenPort() throws {
+        // Its other end is gone, as the interface of a TAP that was deleted.
+        let (file, otherEnd) = try FileDescriptor.pipe()
+        defer { try? file.close() }
+        try otherEnd.close()
+        var loop = try EventLoop<Int>(mailbox: mailbox.descriptor, port: file, batchSize: 8)
+        loop.isMailWaiting = false
+        loop.sleep()
+        let (isReadable, isBroken) = (loop.isPortReadable, loop.isPortBroken)
+        #expect(isReadable && isBroken)
+        loop.isPortReadable = false
+        let isAwake = loop.sleep(timeout: .milliseconds(20))
+        #expect(!isAwake)
     }
 
     @Test("sleeps until there is an event, and tells a time that is over from one")

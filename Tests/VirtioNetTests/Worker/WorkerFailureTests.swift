@@ -1,0 +1,97 @@
+import CIOUring
+import SystemPackage
+import Testing
+import VirtQueue
+
+@testable import IOUring
+@testable import VirtioNet
+
+/// A worker whose io_uring is taken from it under traffic: every later io_uring_enter of it is answered EBADF.
+@Suite("A worker that fails", .timeLimit(.minutes(5)))
+struct WorkerFailureTests {
+    @Test("the device's: reported once, by call and errno, and stops still tell where the rings stand")
+    func device() throws {
+        let pair = try TestPair()
+        try pair.start()
+        pair.driver.startTraffic()
+        #expect(pair.awaitReceived(500))
+        pair.device.pairs[0].mailbox.perform { $0.loop.loseRing() }
+        #expect(eventually { pair.device.failure != nil })
+        let failure = try #require(pair.device.failure)
+        #expect(failure.errno == .badFileDescriptor && failure.call == "io_uring_enter")
+        #expect("\(failure)".contains("device") && !"\(failure)".contains("\n"))
+        // Every call is answered; nothing moves any more.
+        pair.device.kick(1)
+        pair.device.settle()
+        try pair.start()
+        let bases = pair.stop()
+        #expect(pair.usedIndex(0) != nil && bases == pair.stop())
+        pair.device.shutdown()
+        #expect(pair.events.failures == [failure])
+    }
+
+    @Test("the device's: its queues stand where the rings do, and no frame is unaccounted for")
+    func deviceAccount() throws {
+        let pair = try TestPair()
+        try pair.start()
+        pair.driver.startTraffic()
+        #expect(pair.awaitReceived(500))
+        pair.device.pairs[0].mailbox.perform { $0.loop.loseRing() }
+        #expect(eventually { pair.device.failure != nil })
+        let bases = pair.stop()
+        #expect(pair.usedIndex(0) == bases.0 && pair.usedIndex(1) == bases.1)
+        pair.driver.stopTraffic()
+        pair.driver.synchronise()
+        for account in pair.accounts { #expect(account.balances, "\(account)") }
+        #expect(pair.driver.account(1).pending > 0)
+    }
+
+    @Test("the driver's: known by call and errno, and its letters are answered")
+    func driver() throws {
+        let pair = try TestPair()
+        try pair.start()
+        pair.driver.startTraffic()
+        #expect(pair.awaitReceived(500))
+        pair.driver.pairs[0].mailbox.perform { $0.loop.loseRing() }
+        #expect(eventually { pair.driver.failure != nil })
+        let failure = try #require(pair.driver.failure)
+        #expect(failure.errno == .badFileDescriptor && "\(failure)".contains("driver"))
+        pair.driver.stopTraffic()
+        _ = pair.stop()
+        pair.driver.synchronise()
+        for account in pair.accounts { #expect(account.balances, "\(account)") }
+        try pair.driver.reinitialise(pair.configuration)
+        pair.driver.shutdown()
+    }
+
+    @Test("a call that reaches nobody is a failure, not a queue that hangs")
+    func lostCall() throws {
+        let full = unsafe try FileDescriptor.open("/dev/full", .writeOnly)
+        defer { try? full.close() }
+        let pair = try TestPair()
+        try pair.start()
+        try pair.device.setCall(full, queue: 0)
+        pair.driver.startTraffic(limit: 64)
+        #expect(eventually { pair.device.failure?.errno == .noSpace })
+        #expect(pair.device.failure?.call == "write")
+    }
+
+    @Test("an eventfd that cannot be taken is refused by errno, kick and call alike")
+    func refusedEvent() throws {
+        let pair = try TestPair()
+        let none = FileDescriptor(rawValue: 1 << 24)
+        #expect(throws: Errno.badFileDescriptor) { try pair.device.setKick(none, queue: 0) }
+        #expect(throws: Errno.badFileDescriptor) { try pair.device.setCall(none, queue: 1) }
+        try pair.start()
+        pair.driver.startTraffic(limit: 10)
+        #expect(pair.awaitReceived(10))
+    }
+}
+
+extension EventLoop {
+    /// Has every later submission and wait of this loop go to no ring.
+    mutating func loseRing() {
+        unsafe ring.ring.pointee.ring_fd = -1
+        unsafe ring.ring.pointee.enter_ring_fd = -1
+    }
+}
