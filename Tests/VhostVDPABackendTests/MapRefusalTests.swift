@@ -278,4 +278,50 @@ struct MapRefusalTests {
         }
         #expect(error?.message.contains("max_iotlb_entries=2049") == true)
     }
+
+    @Test(
+        "a refusal of more regions than an address space has entries names that limit first, whatever else is short"
+    )
+    func regions() {
+        let device = RecordingDevice()
+        let sections = (0..<2048).map { Guest.section(UInt64($0) << 20, 0x1000, "dimm\($0)") }
+        Self.failUpdate(2048, of: device)
+        let error = #expect(throws: BackendError.self) {
+            _ = try Harness(
+                device, addressSpace: FakeAddressSpace(sections + [Guest.section(1 << 40, 0x1000, "last")]),
+                host: .stub(memlock: .mebibytes(2)))
+        }
+        let message = error?.message ?? ""
+        #expect(message.contains("look at: IOTLB entries: the guest's memory takes 2049 maps"), "\(message)")
+        #expect(message.contains("fewer regions"))
+    }
+
+    @Test(
+        "an errno that says what is short is believed",
+        arguments: [
+            (Errno.noSpace, "IOTLB entries", "ulimit"), (.noMemory, "ulimit -l", "IOTLB entries"),
+            (.ioError, "errno 5", "ulimit"),
+        ])
+    func errno(_ errno: Errno, words: String, others: String) {
+        let device = RecordingDevice()
+        device.failure = { $0.hasPrefix("UPDATE 0x100000") ? errno : nil }
+        let error = #expect(throws: BackendError.self) {
+            _ = try Harness(device, host: .stub(memlock: .mebibytes(2)))
+        }
+        #expect(error?.message.contains(words) == true, "\(String(describing: error))")
+        #expect(error?.message.contains(others) == false, "\(String(describing: error))")
+    }
+
+    @Test("a device that gives its reason is quoted, and nothing is guessed")
+    func reason() {
+        let device = RecordingDevice()
+        device.lastRefusal = "the address space has room for six"
+        Self.failUpdate(3, of: device)
+        let error = #expect(throws: BackendError.self) {
+            _ = try Harness(device, host: .stub(memlock: .mebibytes(2)))
+        }
+        #expect(error?.message.contains("Bad address (errno 14): the address space has room for six") == true)
+        #expect(error?.message.contains("look at") == false)
+        #expect(error?.message.contains("ulimit") == false)
+    }
 }

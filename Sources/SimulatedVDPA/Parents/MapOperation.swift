@@ -6,4 +6,13 @@ package enum MapOperation: Hashable, Sendable {
     case setMap
     /// `dma_map` and `dma_unmap`: the parent is given one entry at a time, batch or not.
     case dmaMap
+
+    /// What the kernel calls it.
+    var name: String {
+        switch self {
+        case .platform: "iommu_map"
+        case .setMap: "set_map"
+        case .dmaMap: "dma_map"
+        }
+    }
 }

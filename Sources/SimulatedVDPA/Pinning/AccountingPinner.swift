@@ -1,6 +1,6 @@
 package import GuestMemory
+package import Logging
 internal import VirtioNet
-package import SystemPackage
 
 /// A pinner that keeps the account and checks the memory, and pins nothing.
 ///
@@ -26,15 +26,17 @@ package final class AccountingPinner: Pinner, Sendable {
     package func prepare() {}
 
     package func pin(
-        start: HostAddress, pages: Int, access: MemoryAccess, limit: Int?
-    ) throws(Errno) {
+        start: HostAddress, pages: Int, access: MemoryAccess, limit: Int?, logger: Logger
+    ) throws(PinRefusal) {
         let limit = limit ?? self.limit()
-        try account.withLock { (account) throws(Errno) in
+        try account.withLock { (account) throws(PinRefusal) in
             _ = try account.charge(start: start, count: pages, access: access, limit: limit)
         }
     }
 
-    package func unpin(start: HostAddress, pages: Int) { account.withLock { $0.discharge(count: pages) } }
+    package func unpin(start: HostAddress, pages: Int, logger: Logger) {
+        account.withLock { $0.discharge(count: pages) }
+    }
 
     /// The soft RLIMIT_MEMLOCK in pages; no limit is `Int.max`.
     package static let memlockPages: @Sendable () -> Int = { PinAccount.memlockPages() }

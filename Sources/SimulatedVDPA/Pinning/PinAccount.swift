@@ -15,19 +15,29 @@ struct PinAccount {
     /// - Returns: whether all of them may be written.
     mutating func charge(
         start: HostAddress, count: Int, access: MemoryAccess, limit: Int
-    ) throws(Errno) -> Bool {
-        guard count <= limit, pages <= limit - count else { throw .noMemory }
+    ) throws(PinRefusal) -> Bool {
+        guard count <= limit, pages <= limit - count else {
+            throw PinRefusal(.noMemory, .limit(pages: limit, pinned: pages, wanted: count))
+        }
         let (byteCount, overflow) = UInt64(count).multipliedReportingOverflow(by: UInt64(PageSize.current))
         let (end, wraps) = start.rawValue.addingReportingOverflow(byteCount)
-        guard !overflow, !wraps else { throw .badAddress }
-        let mappings = try mappings(start.rawValue..<end)
+        guard !overflow, !wraps else { throw PinRefusal(.badAddress, .memory) }
+        let mappings = try areas(start.rawValue..<end)
         let isWritable = mappings.covers(from: start.rawValue, upTo: end) { $0.isWritable }
         let mayBeRead = !access.contains(.write)
         guard
             isWritable || mayBeRead && mappings.covers(from: start.rawValue, upTo: end, where: \.isReadable)
-        else { throw .badAddress }
+        else { throw PinRefusal(.badAddress, .memory) }
         pages += count
         return isWritable
+    }
+
+    private func areas(_ range: Range<UInt64>) throws(PinRefusal) -> ProcessMappings {
+        do throws(Errno) {
+            return try mappings(range)
+        } catch {
+            throw PinRefusal(error, .system("this process's mappings cannot be read: \(error)"))
+        }
     }
 
     /// Takes `count` pages off.

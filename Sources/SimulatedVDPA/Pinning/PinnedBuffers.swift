@@ -9,9 +9,9 @@ struct PinnedBuffers {
     private var tables: [RegisteredBufferTable] = []
     /// Ascending by the start of the range.
     private var buffers: [PinnedBuffer] = []
-    private let logger: Logger
 
-    init(logger: Logger) { self.logger = logger }
+    /// The longest buffer. The kernel answers no signal while it pins one, and takes seconds for a new gigabyte.
+    static let pieceByteLimit: UInt64 = 64 << 20
 
     /// Makes the first ring, unless it is there.
     mutating func prepare() throws(IOUringError) {
@@ -19,19 +19,19 @@ struct PinnedBuffers {
     }
 
     /// Registers the whole pages of `range` in buffers as long as they may be; all of them or none.
-    mutating func hold(_ range: Range<UInt64>) throws(IOUringError) {
+    mutating func hold(_ range: Range<UInt64>, logger: Logger) throws(IOUringError) {
         var pieces: [Range<UInt64>] = []
         var next = range.lowerBound
         while next < range.upperBound {
-            let end = min(range.upperBound, next + UInt64(IOUring.bufferByteLimit))
+            let end = min(range.upperBound, next + Self.pieceByteLimit)
             pieces.append(next..<end)
             next = end
         }
-        for buffer in try register(pieces) { insert(buffer) }
+        for buffer in try register(pieces, logger) { insert(buffer) }
     }
 
     /// Lets go of `range` once. What no buffer holds is passed over.
-    mutating func release(_ range: Range<UInt64>, page: UInt64) {
+    mutating func release(_ range: Range<UInt64>, page: UInt64, logger: Logger) {
         var next = range.lowerBound
         while next < range.upperBound {
             guard let index = index(containing: next) else {
@@ -41,7 +41,7 @@ struct PinnedBuffers {
                 continue
             }
             let end = min(range.upperBound, buffers[index].range.upperBound)
-            cut(next..<end, from: index, page: page)
+            cut(next..<end, from: index, page: page, logger)
             next = end
         }
         dropEmptyTables()
@@ -51,7 +51,7 @@ struct PinnedBuffers {
     ///
     /// The rest is pinned before the whole is let go, so that no wanted page is ever loose. Where the kernel
     /// refuses that, the buffer stays as it is until nothing in it is wanted.
-    private mutating func cut(_ hole: Range<UInt64>, from index: Int, page: UInt64) {
+    private mutating func cut(_ hole: Range<UInt64>, from index: Int, page: UInt64, _ logger: Logger) {
         let buffer = buffers[index]
         buffers[index].wantedByteCount -= min(UInt64(hole.count), buffer.wantedByteCount)
         var rest: [PinnedBuffer] = []
@@ -59,18 +59,20 @@ struct PinnedBuffers {
             guard buffer.wantedByteCount == UInt64(buffer.range.count) else { return }
             let pieces = PinnedPieces.rest(of: buffer.range, without: hole, page: page)
             do throws(IOUringError) {
-                rest = try register(pieces)
+                rest = try register(pieces, logger)
             } catch {
                 logger.warning("pages stay pinned longer than they are mapped: \(error)")
                 return
             }
         }
         buffers.remove(at: index)
-        release(buffer)
+        release(buffer, logger)
         for piece in rest { insert(piece) }
     }
 
-    private mutating func register(_ pieces: [Range<UInt64>]) throws(IOUringError) -> [PinnedBuffer] {
+    private mutating func register(
+        _ pieces: [Range<UInt64>], _ logger: Logger
+    ) throws(IOUringError) -> [PinnedBuffer] {
         var made: [PinnedBuffer] = []
         do throws(IOUringError) {
             for piece in pieces {
@@ -78,13 +80,13 @@ struct PinnedBuffers {
                 made.append(PinnedBuffer(range: piece, table: table, slot: try table.register(piece)))
             }
         } catch {
-            for buffer in made { release(buffer) }
+            for buffer in made { release(buffer, logger) }
             throw error
         }
         return made
     }
 
-    private func release(_ buffer: PinnedBuffer) {
+    private func release(_ buffer: PinnedBuffer, _ logger: Logger) {
         do throws(IOUringError) {
             try buffer.table.release(slot: buffer.slot)
         } catch {
@@ -108,14 +110,14 @@ struct PinnedBuffers {
         buffers.insert(buffer, at: firstIndex(startingAbove: buffer.range.lowerBound))
     }
 
-    /// A buffer that holds `address`. O(log n), and one step for each buffer of the gigabyte below that does not.
+    /// A buffer that holds `address`. O(log n), and one step for each buffer that begins within a piece below and does not.
     private func index(containing address: UInt64) -> Int? {
         var index = firstIndex(startingAbove: address)
         while index > 0 {
             index -= 1
             let range = buffers[index].range
             if range.contains(address) { return index }
-            if address - range.lowerBound >= UInt64(IOUring.bufferByteLimit) { return nil }
+            if address - range.lowerBound >= Self.pieceByteLimit { return nil }
         }
         return nil
     }

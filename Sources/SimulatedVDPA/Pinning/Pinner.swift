@@ -1,5 +1,5 @@
 package import GuestMemory
-package import SystemPackage
+package import Logging
 
 /// Who holds guest pages in memory for a device that uses physical addresses: the kernel's `pin_user_pages`.
 ///
@@ -15,9 +15,12 @@ package protocol Pinner: AnyObject {
     /// Pins `pages` pages from the page boundary `start`: ENOMEM over the limit, EFAULT where a page is not
     /// mapped or not writable although `access` has write. Nothing stays pinned on an error.
     ///
-    /// `limit` is the most pages pinned in total; `nil` is RLIMIT_MEMLOCK.
-    func pin(start: HostAddress, pages: Int, access: MemoryAccess, limit: Int?) throws(Errno)
+    /// `limit` is the most pages pinned in total; `nil` is RLIMIT_MEMLOCK. `logger` is the device's.
+    func pin(
+        start: HostAddress, pages: Int, access: MemoryAccess, limit: Int?, logger: Logger
+    ) throws(PinRefusal)
 
-    /// Lets go of `pages` pages that earlier pins took, all of a pin or a part of it.
-    func unpin(start: HostAddress, pages: Int)
+    /// Lets go of `pages` pages that earlier pins took, all of a pin or a part of it. What cannot be let go yet is
+    /// said to `logger`.
+    func unpin(start: HostAddress, pages: Int, logger: Logger)
 }

@@ -1,17 +1,16 @@
 package import GuestMemory
 internal import IOUring
-internal import Logging
+package import Logging
 internal import VirtioNet
-package import SystemPackage
 
 /// A pinner that pins: with io_uring's registered buffers, so that VmPin in `/proc/self/status` moves as it does
 /// under vhost-vdpa. mlock would move VmLck instead and let the kernel migrate the pages.
 ///
 /// The memlock rule is checked first and here, since io_uring lets a process with CAP_IPC_LOCK past it. Without
 /// that capability io_uring keeps an account of its own, for all processes of a user together, and may refuse
-/// what vhost-vdpa would not: that is ENOMEM, with the reason in the log.
+/// what vhost-vdpa would not: that is ENOMEM, with io_uring's own reason.
 ///
-/// Each pin is a few buffers of at most 1 GiB; a part that goes first is cut out (``PinnedPieces``). VmPin is
+/// Each pin is buffers of 64 MiB at most; a part that goes first is cut out (``PinnedPieces``). VmPin is
 /// what vhost-vdpa's would be, except
 /// - for read-only memory, which io_uring cannot pin: it is counted in ``pinnedPages`` alone;
 /// - for huge pages (`io_buffer_account_pin`): one that is pinned in part counts whole, and one that two buffers
@@ -24,7 +23,7 @@ package final class RegisteredBufferPinner: Pinner, Sendable {
 
     private struct State {
         var account = PinAccount()
-        var buffers = PinnedBuffers(logger: Logger(label: "sim.pinning"))
+        var buffers = PinnedBuffers()
     }
 
     private let state = Guarded(State())
@@ -38,27 +37,26 @@ package final class RegisteredBufferPinner: Pinner, Sendable {
     package func prepare() throws { try state.withLock { try $0.buffers.prepare() } }
 
     package func pin(
-        start: HostAddress, pages: Int, access: MemoryAccess, limit: Int?
-    ) throws(Errno) {
+        start: HostAddress, pages: Int, access: MemoryAccess, limit: Int?, logger: Logger
+    ) throws(PinRefusal) {
         let limit = limit ?? PinAccount.memlockPages()
-        try state.withLock { (state) throws(Errno) in
+        try state.withLock { (state) throws(PinRefusal) in
             let isWritable = try state.account.charge(
                 start: start, count: pages, access: access, limit: limit)
             guard isWritable else { return }
             do throws(IOUringError) {
-                try state.buffers.hold(Self.range(start, pages))
+                try state.buffers.hold(Self.range(start, pages), logger: logger)
             } catch {
                 state.account.discharge(count: pages)
-                Logger(label: "sim.pinning").warning("\(error)")
-                throw error.errno
+                throw PinRefusal(error.errno, .system("\(error)"))
             }
         }
     }
 
-    package func unpin(start: HostAddress, pages: Int) {
+    package func unpin(start: HostAddress, pages: Int, logger: Logger) {
         state.withLock { state in
             state.account.discharge(count: pages)
-            state.buffers.release(Self.range(start, pages), page: UInt64(PageSize.current))
+            state.buffers.release(Self.range(start, pages), page: UInt64(PageSize.current), logger: logger)
         }
     }
 

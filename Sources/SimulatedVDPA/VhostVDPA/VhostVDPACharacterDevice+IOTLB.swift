@@ -32,9 +32,14 @@ extension VhostVDPACharacterDevice {
         let message = RawIOTLBMessage(copy, at: Self.headerByteCount)
         if message.kind == RawIOTLBMessage.Kind.update, message.size == 0 { throw .invalidArgument }
         defer { parent.applyMaps() }
+        refusalWords = nil
+        neededEntries = 1
+        refusal = nil
         do throws(Errno) {
             try process(message, addressSpace: addressSpace)
         } catch {
+            refusal =
+                "the simulated kernel's reason is \(describe(error))" + (refusalWords.map { ": \($0)" } ?? "")
             record(MapFailure(message: message, addressSpace: addressSpace, cause: error, isSilent: false))
             throw .badAddress
         }
@@ -113,7 +118,7 @@ extension VhostVDPACharacterDevice {
     /// Adds an entry, which is in `memory`, and tells the parent as its kind wants it; takes the entry back if the
     /// parent refuses.
     func add(_ entry: TranslationEntry, in memory: HeldMemory, addressSpace: UInt32) throws(Errno) {
-        try addressSpaces[addressSpace]?.insert(entry)
+        try insert(entry, addressSpace: addressSpace)
         parent.memory.hold(memory, for: entry, addressSpace: addressSpace)
         do throws(Errno) {
             switch description.mapOperation {
@@ -127,6 +132,18 @@ extension VhostVDPACharacterDevice {
             addressSpaces[addressSpace]?.remove(
                 touching: entry.range.first.rawValue, through: entry.range.last.rawValue)
             parent.memory.letGo(of: entry, addressSpace: addressSpace)
+            refusalWords = "the parent driver's \(description.mapOperation.name) failed"
+            throw error
+        }
+    }
+
+    private func insert(_ entry: TranslationEntry, addressSpace: UInt32) throws(Errno) {
+        do throws(Errno) {
+            try addressSpaces[addressSpace]?.insert(entry)
+        } catch {
+            if error == .noSpace, let limit = mapping.entryLimit {
+                refusalWords = RefusalWords.entries(limit: limit, needed: neededEntries)
+            }
             throw error
         }
     }
@@ -165,8 +182,9 @@ extension VhostVDPACharacterDevice {
     private func record(_ failure: MapFailure) {
         if mapFailures.count == Self.mapFailureLimit { mapFailures.removeFirst() }
         mapFailures.append(failure)
-        logger.warning(
-            "IOTLB message refused",
+        // Whoever sent a message that is refused is told the cause; of the others nobody else knows.
+        logger.log(
+            level: failure.isSilent ? .warning : .info, "IOTLB message refused",
             metadata: [
                 "type": "\(failure.message.kind)", "asid": "\(failure.addressSpace)",
                 "iova": "\(IOVirtualAddress(rawValue: failure.message.iova))",

@@ -51,7 +51,10 @@ extension VhostVDPACharacterDevice {
         let start = message.userAddress - message.userAddress % page
         let pinned = HostAddress(rawValue: start)
         let access = access(of: message)
-        try pinner.pin(start: pinned, pages: pages, access: access, limit: mapping.pinLimit)
+        if let fragment = mapping.fragment.map(UInt64.init) {
+            neededEntries = Int(clamping: (UInt64(pages) * page + fragment - 1) / fragment)
+        }
+        try pin(start: pinned, pages: pages, access: access)
         var iova = message.iova - message.iova % page
         var host = start
         var left = UInt64(pages) * page
@@ -68,7 +71,7 @@ extension VhostVDPACharacterDevice {
             }
         } catch {
             // The runs that became entries are unpinned with them, the rest here.
-            pinner.unpin(start: HostAddress(rawValue: host), pages: Int(left / page))
+            pinner.unpin(start: HostAddress(rawValue: host), pages: Int(left / page), logger: logger)
             unmap(first: message.iova, size: message.size, addressSpace: addressSpace)
             throw error
         }
@@ -81,7 +84,8 @@ extension VhostVDPACharacterDevice {
         func letGo() {
             guard let run else { return }
             pinner.unpin(
-                start: HostAddress(rawValue: run.lowerBound), pages: run.count / PageSize.current)
+                start: HostAddress(rawValue: run.lowerBound), pages: run.count / PageSize.current,
+                logger: logger)
         }
         for entry in entries {
             let start = entry.host.rawValue
@@ -94,6 +98,16 @@ extension VhostVDPACharacterDevice {
             }
         }
         letGo()
+    }
+
+    private func pin(start: HostAddress, pages: Int, access: MemoryAccess) throws(Errno) {
+        do throws(PinRefusal) {
+            try pinner.pin(
+                start: start, pages: pages, access: access, limit: mapping.pinLimit, logger: logger)
+        } catch {
+            refusalWords = RefusalWords.pinning(error.reason, isDevices: mapping.pinLimit != nil)
+            throw error.errno
+        }
     }
 
     private func access(of message: RawIOTLBMessage) -> MemoryAccess {

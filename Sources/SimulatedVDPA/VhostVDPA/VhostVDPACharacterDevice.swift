@@ -8,7 +8,7 @@ internal import VhostVDPA
 /// Every request checks in the kernel's order and fails with the kernel's errno. The object is one open file:
 /// it comes from ``SimulatedVDPADevice/open()`` and is released by ``close()`` or with its last reference.
 /// Control thread only.
-package final class VhostVDPACharacterDevice: CharacterDevice {
+package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting {
     /// How many map failures are remembered; the later ones push out the oldest.
     package static let mapFailureLimit = 64
 
@@ -35,6 +35,13 @@ package final class VhostVDPACharacterDevice: CharacterDevice {
     /// The domain of the platform's IOMMU, where the parent has no map operations: it lives as long as the file.
     var domain: PlatformDomain?
     package internal(set) var mapFailures: [MapFailure] = []
+    package var lastRefusal: String? { refusal }
+    /// Why the last message was refused, `nil` where it was not.
+    var refusal: String?
+    /// What is known of the refusal of the message at hand, beside its errno.
+    var refusalWords: String?
+    /// How many entries it takes, as far as that is known.
+    var neededEntries = 1
 
     /// Opens: resets the device, as the kernel does. `onRelease` runs once, when the file is released.
     package init(

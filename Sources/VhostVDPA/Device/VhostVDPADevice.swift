@@ -141,7 +141,9 @@ public final class VhostVDPADevice {
             }
         } catch {
             trace("write \(message) failed: \(describe(error))")
-            throw VhostVDPAError(.message, call: "\(message)", errno: error)
+            throw VhostVDPAError(
+                .message, call: "\(message)", errno: error,
+                context: (device as? any RefusalReporting)?.lastRefusal)
         }
         trace("write \(message) = \(written)")
         guard written == MemoryLayout<vhost_msg_v2>.size else {

@@ -9,6 +9,8 @@ struct MapRefusal {
     let map: MemoryMap?
     /// All bytes that the device would have had.
     let totalByteCount: ByteCount
+    /// The UPDATEs that they take, an entry each at the least.
+    let updateCount: Int
     let host: HostMemory
     /// Whether the refusal came with the whole table, after the batch that built it.
     let isVerification: Bool
@@ -19,18 +21,29 @@ struct MapRefusal {
             map.map { "the device refused memory \($0.section.title)" }
             ?? "the device refused a change of its maps"
         return BackendError(
-            .mapRefused, "\(subject): \(error.call): \(describe(error.errno))\(causes)", deviceError: error)
+            .mapRefused, "\(subject): \(error)\(causes)", deviceError: error)
     }
 
+    /// What the errno does not say. Where the device has given its reason (``VhostVDPAError/context``) nothing is guessed.
     private var causes: String {
-        guard error.errno == .badAddress, map != nil else { return "" }
-        var lines = [memlock, entries].compactMap { $0 }
-        if isVerification {
-            lines.append("the parent driver's set_map failed: its own message is in the kernel's log (dmesg)")
+        guard map != nil, error.context == nil else { return "" }
+        switch error.errno {
+        case .noMemory: return ". Look at: \(memlock ?? permissions)"
+        case .noSpace: return ". \(entries(isCertain: true))"
+        case .badAddress: break
+        default: return ""
         }
-        lines.append("the memory must be mapped in this process, with the permissions asked for")
+        // What is beyond a limit comes first, then what may be.
+        let limits =
+            isBeyondEntries
+            ? [entries(isCertain: true), memlock]
+            : [memlock, mayTakeAllEntries ? entries(isCertain: false) : nil]
+        let lines = limits.compactMap(\.self) + (isVerification ? [parent] : []) + [permissions]
         return ". The kernel hides the reason behind this number; look at: " + lines.joined(separator: "; ")
     }
+
+    private let parent = "the parent driver's set_map failed: its own message is in the kernel's log (dmesg)"
+    private let permissions = "the memory must be mapped in this process, with the permissions asked for"
 
     private var memlock: String? {
         guard let limit = host.memlockLimit() else { return nil }
@@ -45,15 +58,30 @@ struct MapRefusal {
             + " `prlimit --memlock=unlimited emu …`, or LimitMEMLOCK=infinity in a systemd unit"
     }
 
-    private var entries: String? {
-        guard let map else { return nil }
-        let pages = map.byteCount.rawValue / host.pageSize.rawValue
-        let limit = host.entryLimit() ?? 2048
-        guard pages > UInt64(limit) else { return nil }
-        return "IOTLB entries: a pinned mapping takes one per physically contiguous run, up to \(pages) here,"
-            + " and the limit (max_iotlb_entries of vhost_vdpa and of the parent) is \(limit)"
-            + "\(host.entryLimit() == nil ? " unless set otherwise" : ""): use huge pages, or raise it, as in"
-            + " `modprobe vhost_vdpa max_iotlb_entries=\(pages)`, and vdpa_sim likewise where it is the parent"
+    private var entryLimit: Int { host.entryLimit() ?? 2048 }
+
+    /// Whether the regions alone are more than an address space has entries, however their memory lies.
+    private var isBeyondEntries: Bool { updateCount > entryLimit }
+
+    private var pages: UInt64 { (map?.byteCount.rawValue ?? 0) / host.pageSize.rawValue }
+
+    /// Whether the memory could be in so many runs.
+    private var mayTakeAllEntries: Bool { pages + UInt64(updateCount) > UInt64(entryLimit) }
+
+    private func entries(isCertain: Bool) -> String {
+        let limit =
+            "the limit (max_iotlb_entries of vhost_vdpa and of the parent) is \(entryLimit)"
+            + (host.entryLimit() == nil ? " unless set otherwise" : "")
+        if isBeyondEntries {
+            return
+                "IOTLB entries: the guest's memory takes \(updateCount) maps, an entry each at the least, and \(limit):"
+                + " give the guest fewer regions of memory, or raise it, as in"
+                + " `modprobe vhost_vdpa max_iotlb_entries=\(updateCount * 2)`, and vdpa_sim likewise where it is the parent"
+        }
+        return "IOTLB entries: a pinned mapping takes one per physically contiguous run,"
+            + " \(isCertain ? "" : "up to ")\(pages) here\(isCertain ? " at the most" : ""), and \(limit): use huge pages,"
+            + " or raise it, as in `modprobe vhost_vdpa max_iotlb_entries=\(pages)`, and vdpa_sim likewise where it is the"
+            + " parent"
     }
 
     private func bytes(_ count: UInt64) -> String { "\(count) bytes (\(count >> 20) MiB)" }

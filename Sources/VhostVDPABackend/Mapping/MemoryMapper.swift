@@ -194,6 +194,8 @@ public final class MemoryMapper: MemoryListener {
             let refusal = MapRefusal(
                 error: error, map: current?.map,
                 totalByteCount: ByteCount(rawValue: state.reachesDevice ? total : mappedByteCount.rawValue),
+                updateCount: (state.reachesDevice ? view.count - removed.count + added.count : view.count)
+                    + (plan.verifying == nil || plan.batched.isEmpty ? 0 : 1),
                 host: host, isVerification: isVerification
             ).backendError
             // A parent that maps by virtual address unwinds a failure at IOVA 0 by emptying the address space.

@@ -61,40 +61,41 @@ struct RegisteredBufferPinnerTests {
     @Test("More buffers than a ring has slots: another ring, which goes when it is empty")
     func manyBuffers() async {
         await #expect(processExitsWith: .success) {
-            var buffers = PinnedBuffers(logger: Logger(label: "test"))
+            var buffers = PinnedBuffers()
             try buffers.prepare()
             let before = try PinnedMemory.pages()
             let rings = try PinnedMemory.ringCount()
             let memory = Memory(pages: 1)
             let page = UInt64(memory.address)..<UInt64(memory.address) + UInt64(memory.byteCount)
-            for _ in 0..<17_000 { try buffers.hold(page) }
+            for _ in 0..<17_000 { try buffers.hold(page, logger: quiet) }
             #expect(try PinnedMemory.pages() - before == 17_000)
             #expect(try PinnedMemory.ringCount() == rings + 1)
-            for _ in 0..<17_000 { buffers.release(page, page: UInt64(Memory.pageSize)) }
+            for _ in 0..<17_000 { buffers.release(page, page: UInt64(Memory.pageSize), logger: quiet) }
             #expect(try PinnedMemory.pages() == before)
             #expect(try PinnedMemory.ringCount() == rings)
         }
     }
 
-    @Test("More than one buffer holds, a gigabyte and two pages, is pinned whole, and goes in parts")
+    @Test("More than one buffer holds, 64 MiB and two pages, is pinned whole, and goes in parts")
     func longerThanABuffer() async {
         await #expect(processExitsWith: .success) {
             let pinner = RegisteredBufferPinner()
             let before = try PinnedMemory.pages()
-            let pages = IOUring.bufferByteLimit / Memory.pageSize + 2
+            let pages = Int(PinnedBuffers.pieceByteLimit) / Memory.pageSize + 2
             let memory = Memory(pages: pages)
             let start = HostAddress(rawValue: UInt64(memory.address))
-            try pinner.pin(start: start, pages: pages, access: .readWrite, limit: .max)
+            try pinner.pin(start: start, pages: pages, access: .readWrite, limit: .max, logger: quiet)
             #expect(try PinnedMemory.pages() - before == pages)
             // A part that lies in both buffers.
             let offset = UInt64((pages - 4) * Memory.pageSize)
-            pinner.unpin(start: HostAddress(rawValue: start.rawValue + offset), pages: 3)
+            pinner.unpin(start: HostAddress(rawValue: start.rawValue + offset), pages: 3, logger: quiet)
             #expect(try PinnedMemory.pages() - before == pages - 3)
-            pinner.unpin(start: start, pages: pages - 4)
+            pinner.unpin(start: start, pages: pages - 4, logger: quiet)
             #expect(try PinnedMemory.pages() - before == 1)
             pinner.unpin(
-                start: HostAddress(rawValue: start.rawValue + UInt64((pages - 1) * Memory.pageSize)), pages: 1
-            )
+                start: HostAddress(rawValue: start.rawValue + UInt64((pages - 1) * Memory.pageSize)),
+                pages: 1,
+                logger: quiet)
             #expect(try PinnedMemory.pages() == before)
         }
     }
@@ -124,11 +125,11 @@ struct RegisteredBufferPinnerTests {
             let pinner = RegisteredBufferPinner()
             let memory = Memory(pages: 9)
             let start = HostAddress(rawValue: UInt64(memory.address))
-            #expect(throws: Errno.noMemory) {
-                try pinner.pin(start: start, pages: 9, access: .readWrite, limit: nil)
+            #expect(throws: PinRefusal(.noMemory, .limit(pages: 8, pinned: 0, wanted: 9))) {
+                try pinner.pin(start: start, pages: 9, access: .readWrite, limit: nil, logger: quiet)
             }
-            try pinner.pin(start: start, pages: 8, access: .readWrite, limit: nil)
-            pinner.unpin(start: start, pages: 8)
+            try pinner.pin(start: start, pages: 8, access: .readWrite, limit: nil, logger: quiet)
+            pinner.unpin(start: start, pages: 8, logger: quiet)
         }
     }
 
@@ -165,13 +166,19 @@ struct RegisteredBufferPinnerTests {
             let before = try PinnedMemory.pages()
             let memory = Memory(pages: 257)
             let start = HostAddress(rawValue: UInt64(memory.address))
-            #expect(throws: Errno.noMemory) {
-                try pinner.pin(start: start, pages: 257, access: .readWrite, limit: .max)
+            let refusal = #expect(throws: PinRefusal.self) {
+                try pinner.pin(start: start, pages: 257, access: .readWrite, limit: .max, logger: quiet)
             }
+            #expect(refusal?.errno == .noMemory)
+            guard case .system(let words) = refusal?.reason else {
+                Issue.record("the reason is io_uring's: \(String(describing: refusal))")
+                return
+            }
+            #expect(words.contains("ulimit -l"), "\(words)")
             #expect(pinner.pinnedPages == 0)
             #expect(try PinnedMemory.pages() == before)
             // The ring itself has taken a little of the limit.
-            try pinner.pin(start: start, pages: 8, access: .readWrite, limit: .max)
+            try pinner.pin(start: start, pages: 8, access: .readWrite, limit: .max, logger: quiet)
             #expect(try PinnedMemory.pages() - before == 8)
         }
     }
@@ -188,6 +195,8 @@ struct RegisteredBufferPinnerTests {
         }
     }
 }
+
+private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// What the kernel says of this process.
 enum PinnedMemory {

@@ -9,7 +9,7 @@ import VhostVDPA
 /// It holds vhost's table and the device's apart, as a parent with `set_map` does, so that a test can see what
 /// the device would translate with.
 @safe
-final class RecordingDevice: CharacterDevice {
+final class RecordingDevice: CharacterDevice, RefusalReporting {
     /// Every call since the last ``takeTrace()``.
     private(set) var trace: [String] = []
     /// Every call ever, to number them.
@@ -27,6 +27,8 @@ final class RecordingDevice: CharacterDevice {
     var bases: [UInt32: UInt32] = [:]
     /// Says of each call, by its trace line, whether it fails.
     var failure: (String) -> Errno? = { _ in nil }
+    /// The reason that it gives for a refusal, beside the errno; the kernel gives none.
+    var lastRefusal: String?
     /// Whether `set_map` fails and leaves the device with an empty table.
     var setMapFails = false
 

@@ -75,6 +75,8 @@ import Testing
         var persist = "auto"
         var status: Int32
         var words: String
+        /// What would send its reader to the wrong limit.
+        var absent = "Illegal"
 
         var testDescription: String { "\(device), persist \(persist)" }
     }
@@ -88,7 +90,16 @@ import Testing
         Faulty(device: "sim,fault=set-map", status: 2, words: "the parent driver's set_map failed"),
         Faulty(
             device: "sim,parent=dma-map,fault=map-half-way", status: 2, words: "the device refused memory"),
-        Faulty(device: "sim,parent=platform,memlock=16M", status: 2, words: "locked memory"),
+        Faulty(
+            device: "sim,parent=platform,memlock=16M", status: 2, words: "locked memory", absent: "ulimit"),
+        Faulty(
+            device: "sim,use-va=off,memlock=32M", status: 2, words: "(memlock=) is 33554432 bytes",
+            absent: "RLIMIT"),
+        Faulty(device: "sim,entries=6", status: 2, words: "room for 6 (entries=", absent: "ulimit"),
+        Faulty(device: "sim,entries=6", status: 2, words: "No space left on device", absent: "memlock"),
+        Faulty(
+            device: "sim,use-va=off,memlock=unlimited,fragment=4K", status: 2, words: "raise entries=",
+            absent: "ulimit"),
     ])
     func `A faulty device ends in its exit status, in words`(faulty: Faulty) throws {
         let outcome = try EmuProcess.run(
@@ -97,5 +108,13 @@ import Testing
         #expect(outcome.status == faulty.status, "\(outcome.output)\(outcome.errors)")
         #expect(
             (outcome.output + outcome.errors).contains(faulty.words), "\(outcome.output)\(outcome.errors)")
+        #expect(!(outcome.output + outcome.errors).contains(faulty.absent), "\(outcome.errors)")
+        // One line of an error, in one format.
+        if faulty.status == 2 {
+            #expect(
+                outcome.errors.split(separator: "\n").allSatisfy {
+                    $0.hasPrefix("emu: ") || $0.hasPrefix("warning emu: ")
+                })
+        }
     }
 }
