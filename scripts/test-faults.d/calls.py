@@ -99,11 +99,14 @@ ERRORS = {
     "writev": "EIO ENOSPC EPIPE EINTR EAGAIN EDQUOT EFBIG",
 }
 
-# Of a file of a certain kind, as the function that makes the call tells: what that kind's manual page names.
+# Of a file of a certain kind, as the function that makes the call tells: what that kind's manual page names. EAGAIN of
+# a write to an eventfd is an eventfd that is signalled to the brim: it is no answer to one that waits for its first signal.
 ERRORS_OF_KIND = {
-    ("write", "EventFD"): "EAGAIN EINTR",
-    ("read", "EventFD"): "EAGAIN EINTR",
+    ("write", ("EventFD", "eventfd_signal", "NetworkRig")): "EINTR",
+    ("read", ("EventFD", "eventfd", "NetworkRig")): "EAGAIN EINTR",
 }
+# A signal may come a few times; a call that every time is interrupted is of no kernel's.
+PASSING = {"EINTR": 3}
 
 # Calls that the manual gives no such error.
 NO_ERROR = {
@@ -159,7 +162,7 @@ def reason_to_skip(site):
 def errors(site):
     """(name, number) of each error that is injected at the site."""
     names = ERRORS[site.call]
-    for (call, function), fewer in ERRORS_OF_KIND.items():
-        if call == site.call and any(function in symbol for symbol in site.symbols[:1]):
+    for (call, functions), fewer in ERRORS_OF_KIND.items():
+        if call == site.call and any(function in symbol for symbol in site.symbols[:1] for function in functions):
             names = fewer
     return [(name, getattr(errno, name)) for name in names.split()]

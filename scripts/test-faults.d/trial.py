@@ -55,7 +55,7 @@ def run(trial, machine):
     if outcome.hung:
         outcome = attempt(trial, machine)
     outcome.faults = list(judge(outcome))
-    if outcome.faults and trial.before_main and not anything_starts(trial, machine):
+    if outcome.faults and trial.launcher and trial.kind not in ("calls", "stdio") and not anything_starts(trial, machine):
         outcome.faults = []
     return outcome
 
