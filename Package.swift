@@ -12,6 +12,7 @@ let strict: [SwiftSetting] = [
 
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
 /// What the command line is made of.
 let everything: [Target.Dependency] = [
@@ -55,6 +56,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .target(name: "CLinux"),
@@ -89,7 +91,7 @@ let package = Package(
             "EmulatedMachine",
             [
                 "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "VirtQueue", "GuestMemory",
-                "IOUring", system, logging,
+                "IOUring", system, logging, histogram,
             ]
         )
         + library(

@@ -40,6 +40,16 @@ package final class SimulatedDevice {
         (0..<network.queueCount).reduce(into: QueueCounts()) { $0 += network.counts($1) }
     }
 
+    /// Chains and rings of those queues that broke a rule. A port that refuses is an error of its queue as well, and not
+    /// one of these.
+    var ringErrors: UInt64 {
+        (0..<network.queueCount).reduce(0) { sum, queue in
+            let (errors, account) = (network.counts(queue).errors, network.account(queue))
+            let hasPortErrors = account.lastRefusal != 0 && account.refused == 0
+            return sum + (hasPortErrors ? account.malformed : errors - min(errors, account.refused))
+        }
+    }
+
     /// Accesses that the device's IOTLB did not permit.
     package var faultCount: Int { device.diagnostics.device.faultCount }
 

@@ -17,7 +17,7 @@ struct FaultyParentTests {
         defer { machine.close() }
         try machine.start()
         machine.driver.startTraffic()
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         let cycle = try machine.cycle()
         #expect(cycle.counts.updates == 0, "the promise is believed")
         let simulation = try #require(machine.simulation)
@@ -37,10 +37,10 @@ struct FaultyParentTests {
         try careful.start()
         careful.driver.startTraffic()
         for _ in 0..<3 {
-            #expect(careful.receives(300))
+            try #require(careful.receives(300))
             _ = try careful.cycle()
         }
-        #expect(careful.receives(300))
+        try #require(careful.receives(300))
         #expect(careful.settle().isFlawless)
         #expect(careful.simulation?.faultCount == 0)
     }
@@ -66,7 +66,7 @@ struct FaultyParentTests {
         let simulation = try #require(machine.simulation)
         try machine.start()
         machine.driver.startTraffic()
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         try machine.stop()
         simulation.device.parent.faults.inject(fault)
         for _ in 0..<2 {
@@ -87,7 +87,7 @@ struct FaultyParentTests {
         }
         simulation.device.parent.faults.repair()
         try machine.start()
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         #expect(machine.settle().isFlawless)
         #expect(simulation.faultCount == 0)
     }
@@ -114,10 +114,10 @@ struct FaultyParentTests {
         try machine.start()
         machine.driver.startTraffic()
         for _ in 0..<3 {
-            #expect(machine.receives(300))
+            try #require(machine.receives(300))
             #expect(try !machine.cycle().keptRings)
         }
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         let frames = machine.settle()
         #expect(frames.isFlawless, "\(frames)")
         #expect(machine.simulation?.faultCount == 0)
@@ -134,12 +134,12 @@ struct FaultyParentTests {
         defer { machine.close() }
         try machine.start()
         machine.driver.startTraffic()
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         _ = try machine.cycle()
-        #expect(machine.awaitsNeedsReset())
+        try #require(machine.awaitsNeedsReset())
         #expect(machine.simulation?.device.diagnostics.device.runningQueues.isEmpty == true)
         try machine.recover()
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         let frames = machine.settle()
         #expect(frames.isFlawless, "\(frames)")
         #expect(machine.simulation?.faultCount == 0)

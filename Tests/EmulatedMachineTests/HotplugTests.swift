@@ -20,15 +20,15 @@ struct HotplugTests {
         try machine.start()
         machine.driver.startTraffic()
         for _ in 0..<3 {
-            #expect(machine.receives(300))
+            try #require(machine.receives(300))
             let module = try machine.plug(.mebibytes(8))
-            #expect(machine.receives(Self.turnover))
+            try #require(machine.receives(Self.turnover))
             #expect(module.block.allocatedByteCount > .zero, "no frame stood in the new memory")
             _ = try machine.cycle()
-            #expect(machine.receives(300))
+            try #require(machine.receives(300))
             try machine.unplug(module)
             #expect(machine.memory.modules.isEmpty)
-            #expect(machine.receives(300))
+            try #require(machine.receives(300))
         }
         let frames = machine.settle()
         #expect(frames.isFlawless && frames.abandoned == 0, "\(frames)")
@@ -42,7 +42,7 @@ struct HotplugTests {
         let machine = try makeMachine(testCase.device, persist: testCase.persist)
         try machine.start()
         machine.driver.startTraffic()
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
 
         try machine.stop()
         var before = machine.backend.counts
@@ -58,7 +58,7 @@ struct HotplugTests {
             (machine.backend.counts - before).updates
                 == (testCase.keepsMaps ? 0 : machine.mapMessageCount))
 
-        #expect(machine.receives(Self.turnover))
+        try #require(machine.receives(Self.turnover))
         #expect(module.block.allocatedByteCount > .zero, "no frame stood in the new memory")
 
         #expect(machine.withdrawBuffers())
@@ -74,7 +74,7 @@ struct HotplugTests {
             (machine.backend.counts - before).updates
                 == (testCase.keepsMaps ? 0 : machine.mapMessageCount))
 
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         let frames = machine.settle()
         #expect(frames.isFlawless && frames.abandoned == 0, "\(frames)")
         #expect(machine.simulation?.faultCount == 0)
@@ -86,7 +86,7 @@ struct HotplugTests {
         try machine.start()
         machine.driver.startTraffic()
         let module = try machine.plug(.mebibytes(8))
-        #expect(machine.receives(Self.turnover))
+        try #require(machine.receives(Self.turnover))
         try machine.stop()
         // A device may have used every buffer up just before: the driver posts new ones from the module.
         let ring = try #require(try GuestRing(machine, 0))
@@ -117,7 +117,7 @@ struct HotplugTests {
         try machine.start()
         machine.driver.startTraffic()
         let module = try machine.plug(.mebibytes(8))
-        #expect(machine.receives(Self.turnover))
+        try #require(machine.receives(Self.turnover))
         try machine.memory.unplug(module.block)
         #expect(eventually { (machine.simulation?.faultCount ?? 0) > 0 })
         let faults = machine.simulation?.recentFaults ?? []
@@ -130,7 +130,7 @@ struct HotplugTests {
         // Chains that fault come back with nothing in them, so that the driver gets all of its buffers.
         #expect(machine.withdrawBuffers())
         let faultCount = machine.simulation?.faultCount
-        #expect(machine.receives(Self.turnover))
+        try #require(machine.receives(Self.turnover))
         #expect(machine.simulation?.faultCount == faultCount)
         let frames = machine.driver.counters.frames
         #expect(frames.duplicated == 0 && frames.unsent == 0)

@@ -44,14 +44,14 @@ struct ParentTests {
         try machine.start()
         machine.driver.startTraffic()
         for _ in 0..<3 {
-            #expect(machine.receives(200))
+            try #require(machine.receives(200))
             let cycle = try machine.cycle()
             let isKept = persist == .auto && testCase.keeps
             #expect(cycle.counts.updates == (isKept ? 0 : machine.mapMessageCount))
             #expect(cycle.counts.invalidates == (isKept ? 0 : machine.mappedSectionCount))
             #expect(cycle.keptRings == testCase.keepsRings)
         }
-        #expect(machine.receives(200))
+        try #require(machine.receives(200))
         let frames = machine.settle()
         #expect(frames.isFlawless, "\(frames)")
         if testCase.keepsRings { #expect(frames.abandoned == 0, "\(frames)") }

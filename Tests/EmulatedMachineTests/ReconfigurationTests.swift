@@ -36,7 +36,7 @@ struct ReconfigurationTests {
         sent = machine.backend.counts - before
         #expect(sent.updates == (testCase.keepsMaps ? 0 : machine.mapMessageCount))
         machine.driver.startTraffic()
-        #expect(machine.receives(1000))
+        try #require(machine.receives(1000))
         #expect(machine.settle().isFlawless)
         #expect(machine.simulation?.faultCount == 0)
     }
@@ -48,7 +48,7 @@ struct ReconfigurationTests {
         let machine = try makeMachine(testCase.device, persist: testCase.persist)
         try machine.start()
         machine.driver.startTraffic()
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         try machine.stop()
         var module: MemoryModule?
         let before = machine.backend.counts
@@ -59,7 +59,7 @@ struct ReconfigurationTests {
             #expect(sent.updates == (testCase.keepsMaps ? 0 : machine.mapMessageCount))
             #expect(sent.invalidates == 0)
         }
-        #expect(machine.receives(1000))
+        try #require(machine.receives(1000))
         let frames = machine.settle()
         #expect(frames.isFlawless, "\(frames)")
         if !change.startsOver { #expect(frames.abandoned == 0) }

@@ -16,14 +16,14 @@ struct RecoveryTests {
         let machine = try makeMachine(testCase.device, persist: testCase.persist)
         try machine.start()
         machine.driver.startTraffic()
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         #expect(machine.settle().isFlawless)
         let ring = try #require(try GuestRing(machine, queue))
         // An idle receive ring still has entries to be read, an idle transmit ring only its index.
         if queue == 0 { ring.ruinEntries() } else { ring.jumpIndex() }
         for signals in machine.driver.signals { signals.kick.signal() }
 
-        #expect(machine.awaitsNeedsReset())
+        try #require(machine.awaitsNeedsReset())
         let diagnostics = try #require(machine.simulation?.device.diagnostics.device)
         #expect(diagnostics.needsReset)
         #expect(diagnostics.brokenQueues.map(\.queue) == [queue])
@@ -36,7 +36,7 @@ struct RecoveryTests {
         #expect(sent.updates == (testCase.keepsMaps ? 0 : machine.mapMessageCount))
         #expect(machine.simulation?.device.diagnostics.device.needsReset == false)
         machine.driver.startTraffic()
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         let frames = machine.settle()
         #expect(frames.isFlawless && frames.abandoned == 0, "\(frames)")
         #expect(machine.simulation?.faultCount == 0)
@@ -50,7 +50,7 @@ struct RecoveryTests {
         try machine.start()
         machine.driver.startTraffic()
         for queue in [1, 0, 1] {
-            #expect(machine.receives(300))
+            try #require(machine.receives(300))
             let ring = try #require(try GuestRing(machine, queue))
             #expect(
                 eventually {
@@ -58,11 +58,11 @@ struct RecoveryTests {
                     for signals in machine.driver.signals { signals.kick.signal() }
                     return machine.simulation?.device.diagnostics.device.needsReset == true
                 })
-            #expect(machine.awaitsNeedsReset())
+            try #require(machine.awaitsNeedsReset())
             try machine.stop(reason: .recovery)
             try machine.start()
         }
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         let frames = machine.settle()
         #expect(frames.isFlawless, "\(frames)")
     }
@@ -85,10 +85,12 @@ struct RecoveryTests {
         try machine.start()
         let startCalls = device.callCount - atFirst
         machine.driver.startTraffic()
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         try machine.stop()
         // A guest whose kick comes in between: a device that can run does.
-        device.onFailure = { [unowned machine] in
+        device.onFailure = { [weak machine] in
+            // Where a case fails, the machine goes first, and closes its device.
+            guard let machine else { return }
             let received = machine.driver.counters.frames.received
             for signals in machine.driver.signals { signals.kick.signal() }
             guard machine.simulation?.device.diagnostics.device.runningQueues.count == 2 else { return }
@@ -143,7 +145,7 @@ struct RecoveryTests {
         try machine.start()
         machine.driver.startTraffic()
         for _ in 0..<5 {
-            #expect(machine.receives(300))
+            try #require(machine.receives(300))
             let before = machine.backend.counts
             faulty?.fail(after: 0)
             #expect(try !machine.stop())
@@ -153,7 +155,7 @@ struct RecoveryTests {
             #expect(sent.invalidates == (testCase.keepsMaps ? 0 : machine.mappedSectionCount))
         }
         #expect(faulty?.failureCount == 5)
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         let frames = machine.settle()
         #expect(frames.isFlawless, "\(frames)")
         #expect(machine.simulation?.faultCount == 0)
@@ -164,10 +166,10 @@ struct RecoveryTests {
         let machine = try makeMachine()
         try machine.start()
         machine.driver.startTraffic()
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         #expect(throws: MachineError.self) { try machine.start() }
         #expect(machine.backend.state == .started)
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         let frames = machine.settle()
         #expect(frames.isFlawless && frames.abandoned == 0, "\(frames)")
     }

@@ -52,7 +52,7 @@ struct RefusedCallTests {
         case .started, .closed: break
         }
         machine.driver.startTraffic()
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         let frames = machine.settle()
         #expect(frames.isFlawless && frames.abandoned == 0, "\(frames)")
         #expect(machine.simulation?.device.diagnostics.device.needsReset == false)
@@ -75,7 +75,7 @@ struct RefusedCallTests {
         guard moment != .opened else { return machine }
         try machine.start()
         machine.driver.startTraffic()
-        #expect(machine.receives(300))
+        try #require(machine.receives(300))
         #expect(machine.settle().isFlawless)
         switch moment {
         case .opened, .started: break

@@ -17,6 +17,8 @@ def mean(number):
 
 
 def time(microseconds):
+    if microseconds is None:
+        return "-"
     for limit, unit in ((1e6, "s"), (1e3, "ms")):
         if microseconds >= limit:
             return f"{microseconds / limit:.2f} {unit}"
@@ -29,6 +31,8 @@ ROWS = (
     ("lost", count, ("packets", "lost")),
     ("duplicated", count, ("packets", "duplicated")),
     ("corrupted", count, ("packets", "corrupted")),
+    ("abandoned", count, ("packets", "abandoned")),
+    ("dropped by the device", count, ("packets", "deviceDrops")),
     ("DMA faults", count, ("faults",)),
     ("packets per second", count, ("throughput",)),
     ("stops and starts", count, ("cycles",)),
@@ -36,12 +40,14 @@ ROWS = (
     ("invalidates per cycle", mean, ("iotlb", "perCycle", "invalidates")),
     ("stop and start, p50", time, ("cycleTime", "p50")),
     ("stop and start, p99", time, ("cycleTime", "p99")),
+    ("stop and start, longest", time, ("cycleTime", "max")),
 )
 
 
 def value(report, path):
+    """The value at path, or None: a run without a stop has no times of one, one with fewer than 100 no p99."""
     for key in path:
-        report = report[key]
+        report = report.get(key) if report is not None else None
     return report
 
 
@@ -63,8 +69,9 @@ def main():
     width = max(len(row[0]) for row in ROWS)
     print(f"{'IOTLB_PERSIST':<{width}}{'kept':>20}{'not negotiated':>20}")
     for title, text, path in ROWS:
-        cells = "".join(f"{text(value(report, path)):>20}" for report in reports)
-        print(f"{title:<{width}}{cells}")
+        values = [value(report, path) for report in reports]
+        if values != [None, None]:
+            print(f"{title:<{width}}" + "".join(f"{text(value):>20}" for value in values))
     print()
     wrong = [problem for report in reports for problem in report["problems"]]
     wrong += objections(*reports)
@@ -72,7 +79,8 @@ def main():
         print("WRONG: " + "; ".join(wrong))
         return 1
     ratio = reports[1]["cycleTime"]["p50"] / reports[0]["cycleTime"]["p50"]
-    print("OK. Nothing lost, duplicated or corrupted in either run.")
+    sent = " and ".join(count(report["packets"]["sent"]) for report in reports)
+    print(f"OK. Of {sent} packets sent, every one came back once and unchanged, or is named above.")
     print(f"A stop and start without PERSIST took {ratio:.2f} times as long (p50). This simulated device pins no pages for")
     print("its maps, so these times are mostly the waking of threads; a real device pays for every page it maps again.")
     return 0

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SystemPackage
+internal import VhostVDPA
 internal import VhostVDPABackend
 internal import VirtioNet
 
@@ -14,16 +15,23 @@ package final class MachineRun {
     private weak let observer: (any RunObserver)?
 
     private let clock = ContinuousClock()
-    private var cycles: [CycleMeasurement] = []
-    private var runningTime = Duration.zero
+    private var cycles = CycleStatistics()
+    private var times = RunTimes()
     private var recoveries = 0
-    /// What a real device's parent counted over the run, where it counts.
-    private var parentCounts: QueueCounts?
+    private var failedSuspends = 0
+    private var idleStops = 0
+    private var watch: ReturnWatch
+    private var ports: PortWatch
     private var begin: ContinuousClock.Instant
     private var nextReport: ContinuousClock.Instant
+    private var nextLook: ContinuousClock.Instant
 
-    /// How long nothing must have come back before what is outstanding counts as lost.
-    private static let patience = Duration.seconds(5)
+    /// How long the run goes on without looking whether its device is still there and its ports take frames.
+    private static let longestWait = Duration.milliseconds(250)
+    /// How often a number of packets is looked at: it has no event of its own.
+    private static let packetsWait = Duration.milliseconds(2)
+    /// How long frames on their way are waited for where somebody wants the run to end, or its device is gone.
+    private static let shortPatience = Duration.milliseconds(250)
 
     package init(
         _ machine: EmulatedMachine, plan: RunPlan, interrupt: RunInterrupt, observer: (any RunObserver)? = nil
@@ -32,11 +40,16 @@ package final class MachineRun {
         self.plan = plan
         self.interrupt = interrupt
         self.observer = observer
+        watch = ReturnWatch(at: clock.now)
+        ports = PortWatch(guest: machine.configuration.guest, wire: machine.configuration.wire)
         begin = clock.now
         nextReport = begin
+        nextLook = begin
     }
 
     /// Starts the machine, runs the plan, waits for the frames on their way and stops the machine.
+    ///
+    /// - Throws: Where the first start fails. What goes wrong later is the result's ``RunEnding/brokeOff(_:)``.
     package func run() throws(MachineError) -> RunResult {
         try machine.start()
         let parentAtFirst = machine.parentCounts
@@ -44,62 +57,129 @@ package final class MachineRun {
         // The driver's thread binds its interrupts in its own time; what it holds counts from then on.
         machine.driver.synchronise()
         let firstResources = ProcessResources.current()
+        let firstTime = ProcessorTime.current()
         begin = clock.now
         nextReport = begin.advanced(by: .seconds(1))
+        watch = ReturnWatch(at: begin)
         machine.driver.startTraffic(limit: plan.packets ?? .max)
-        while try runInterval() {
-            cycles.append(try machine.cycle())
+        var ending: RunEnding
+        do throws(MachineError) {
+            ending = try runPlan()
+        } catch {
+            ending = .brokeOff("\(error)")
         }
         machine.driver.stopTraffic()
-        settle()
+        let trafficEnd = clock.now
+        if !settle(ending), interrupt.wasRaised, !ending.isBreak { ending = .interrupted }
+        let processorTime = firstTime.flatMap { first in ProcessorTime.current().map { $0 - first } }
         let lastResources = ProcessResources.current()
-        parentCounts = machine.parentCounts(since: parentAtFirst)
-        try machine.stop()
+        let parentCounts = machine.parentCounts(since: parentAtFirst)
+        do throws(MachineError) {
+            if !ending.isBreak { noteRings(kept: try machine.stop()) }
+        } catch {
+            ending = .brokeOff("\(error)")
+        }
         machine.driver.synchronise()
-        return result(firstResources, lastResources)
+        noteTimes(trafficEnd: trafficEnd)
+        return RunResult(
+            ending: ending, negotiated: machine.backend.negotiated,
+            acceptedFeatures: machine.acceptedFeatures,
+            cycles: cycles, failedSuspends: failedSuspends, idleStops: idleStops, times: times,
+            accounts: machine.accounts(), frames: machine.driver.counters.frames,
+            received: machine.driver.counters.receive, transmitted: machine.driver.counters.transmit,
+            device: machine.simulation?.counts ?? parentCounts,
+            deviceErrors: machine.simulation?.ringErrors ?? parentCounts?.errors ?? 0,
+            faults: machine.simulation?.faultCount ?? 0,
+            recentFaults: machine.simulation?.recentFaults ?? [], recoveries: recoveries,
+            firstResources: firstResources, lastResources: lastResources, processorTime: processorTime,
+            counts: machine.backend.counts)
     }
 
-    /// Lets the device run until the next stop is due. `false` where the run is over instead.
-    private func runInterval() throws(MachineError) -> Bool {
-        let start = clock.now
-        // Without a stop to come, only the end and the reports are waited for.
-        let due = start.advanced(by: plan.cycles == 0 ? .seconds(1 << 30) : plan.interval)
-        defer { runningTime += start.duration(to: clock.now) }
-        if let limit = plan.cycles, cycles.count >= limit, limit > 0 || plan.packets == nil { return false }
+    // MARK: Traffic and stops
+
+    /// Lets the device run, stopped and started when it is due, until the run is over. Returns why it is.
+    private func runPlan() throws(MachineError) -> RunEnding {
         while true {
-            let now = clock.now
-            if isOver(at: now) { return false }
-            if plan.cycles != 0, now >= due { return true }
-            report(at: now)
-            try wait(until: min(due, nextReport, end ?? due))
+            if let ending = try runInterval() { return ending }
+            if isBackAlready { idleStops += 1 }
+            let cycle = try machine.cycle()
+            cycles.add(cycle)
+            noteRings(kept: cycle.keptRings)
+            watch.discount(cycle.duration)
         }
     }
 
-    /// When the run ends by time, if it does.
-    private var end: ContinuousClock.Instant? {
-        plan.cycles == nil && plan.packets == nil ? begin.advanced(by: plan.duration) : nil
+    /// Lets the device run until the next stop is due, with `nil`, or until the run is over.
+    private func runInterval() throws(MachineError) -> RunEnding? {
+        let start = clock.now
+        let due = plan.wantsStop(after: cycles.count) ? start.advanced(by: plan.interval) : nil
+        defer { times.running += start.duration(to: clock.now) }
+        while true {
+            let now = clock.now
+            watch.look(at: machine.driver.counters.frames, at: now)
+            if let ending = ending(at: now) { return ending }
+            if let due, now >= due { return nil }
+            report(at: now)
+            let limit = now.advanced(by: arePacketsDone ? Self.longestWait : Self.packetsWait)
+            try wait(until: [due, end, nextReport, limit].compactMap(\.self).min() ?? limit)
+        }
     }
 
-    private func isOver(at now: ContinuousClock.Instant) -> Bool {
-        if interrupt.wasRaised { return true }
-        if let end, now >= end { return true }
-        guard let packets = plan.packets else { return false }
-        let frames = machine.driver.counters.frames
-        return frames.sent >= packets && frames.outstanding == 0
+    /// Why the run is over at `now`, if it is.
+    private func ending(at now: ContinuousClock.Instant) -> RunEnding? {
+        if interrupt.wasRaised { return .interrupted }
+        if now >= nextLook {
+            nextLook = now.advanced(by: Self.longestWait)
+            for refusal in ports.newRefusals(in: machine.accounts()) { observer?.runDidSee(refusal) }
+            if machine.deviceIsGone { return .deviceWentAway }
+        }
+        if let failure = machine.failure { return .brokeOff("\(failure)") }
+        if plan.hasGoal, arePacketsDone, cycles.count >= plan.cycles ?? 0 { return .done }
+        if let end, now >= end { return plan.hasGoal ? .timeWasUp : .done }
+        if !arePacketsDone, watch.isStill(for: plan.patience, at: now) { return .stalled }
+        return nil
     }
+
+    /// When the run's time is up, if it ever is.
+    private var end: ContinuousClock.Instant? { plan.duration.map { begin.advanced(by: $0) } }
+
+    /// Whether the packets that the plan asks for are sent, and back where they come back. True where it asks for none.
+    private var arePacketsDone: Bool { plan.packets.map { isBack($0) } ?? true }
+
+    /// Whether the plan's packets were done before the stop that comes now.
+    private var isBackAlready: Bool { plan.packets != nil && arePacketsDone }
+
+    private func isBack(_ packets: UInt64) -> Bool {
+        let frames = machine.driver.counters.frames
+        return frames.sent >= packets
+            && (frames.outstanding == 0 || !machine.driverConfiguration.expectsReturn)
+    }
+
+    private func noteRings(kept: Bool) {
+        let canSuspend = machine.backend.negotiated.acknowledgedBackendFeatures.contains(.suspend)
+        if !kept, canSuspend { failedSuspends += 1 }
+    }
+
+    // MARK: Waiting
 
     /// Waits for an event or until `instant`, and answers a configuration interrupt.
     private func wait(until instant: ContinuousClock.Instant) throws(MachineError) {
-        let left = clock.now.duration(to: instant).components
-        let milliseconds = max(0, left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000)
+        let left = max(.zero, clock.now.duration(to: instant))
+        // Less than poll(2) can say is waited for without it.
+        guard left >= .milliseconds(1) else { return Self.pause(left) }
         var events = [
             pollfd(fd: interrupt.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
             pollfd(fd: machine.backend.configurationInterrupt.rawValue, events: Int16(POLLIN), revents: 0),
         ]
-        // A plan for a number of packets has no event of its own: it looks again soon.
-        let limit = plan.packets == nil ? milliseconds : min(milliseconds, 5)
-        guard unsafe poll(&events, nfds_t(events.count), Int32(clamping: limit)) > 0 else { return }
-        if events[1].revents != 0 { try answerConfigurationInterrupt() }
+        let milliseconds = Int32(clamping: Int64(left / .milliseconds(1)))
+        guard unsafe poll(&events, nfds_t(events.count), milliseconds) > 0 else { return }
+        // A device that cannot go on asks for a reset as well, which would not help it.
+        if events[1].revents != 0, machine.failure == nil { try answerConfigurationInterrupt() }
+    }
+
+    private static func pause(_ duration: Duration) {
+        var time = timespec(tv_sec: 0, tv_nsec: Int(duration / .nanoseconds(1)))
+        unsafe nanosleep(&time, nil)
     }
 
     private func answerConfigurationInterrupt() throws(MachineError) {
@@ -112,6 +192,7 @@ package final class MachineRun {
         guard event == .needsReset else { return }
         try machine.recover()
         recoveries += 1
+        watch.restart(at: clock.now)
         observer?.runDidRecover()
     }
 
@@ -126,31 +207,46 @@ package final class MachineRun {
                 faults: machine.simulation?.faultCount ?? 0))
     }
 
-    /// Waits until every frame is back, or none has come for a while.
-    private func settle() {
-        guard machine.driverConfiguration.expectsReturn else { return }
-        var last = machine.driver.counters.frames.received
-        var lastChange = clock.now
-        while lastChange.duration(to: clock.now) < Self.patience {
+    /// Waits until every frame is back, or none has come for a while: a short one where somebody asked for the end, before
+    /// or now. Returns whether all are back.
+    private func settle(_ ending: RunEnding) -> Bool {
+        guard machine.configuration.guest == .generator else { return true }
+        guard !ending.isBreak, ending != .stalled else { return false }
+        observer?.runDidEndTraffic(outstanding: machine.driver.counters.frames.outstanding)
+        watch.restart(at: clock.now)
+        while machine.failure == nil {
             machine.driver.synchronise()
-            let frames = machine.driver.counters.frames
-            if frames.outstanding == 0 { return }
-            if frames.received != last {
-                last = frames.received
-                lastChange = clock.now
-            }
-            usleep(1000)
+            let now = clock.now
+            watch.look(at: machine.driver.counters.frames, at: now)
+            if isSettled { return true }
+            let isHurried = interrupt.wasRaised || ending == .deviceWentAway
+            if watch.isStill(for: isHurried ? Self.shortPatience : plan.patience, at: now) { break }
+            Self.pause(.milliseconds(1))
         }
+        return false
     }
 
-    private func result(_ firstResources: ProcessResources, _ lastResources: ProcessResources) -> RunResult {
-        RunResult(
-            negotiated: machine.backend.negotiated, acceptedFeatures: machine.acceptedFeatures,
-            cycles: cycles, runningTime: runningTime,
-            frames: machine.driver.counters.frames, received: machine.driver.counters.receive,
-            transmitted: machine.driver.counters.transmit, device: machine.simulation?.counts ?? parentCounts,
-            faults: machine.simulation?.faultCount ?? 0, recentFaults: machine.simulation?.recentFaults ?? [],
-            recoveries: recoveries, firstResources: firstResources, lastResources: lastResources,
-            counts: machine.backend.counts, wasInterrupted: interrupt.wasRaised)
+    /// Whether every generated frame is back, or has left the rings for where none comes back from.
+    private var isSettled: Bool {
+        if machine.driverConfiguration.expectsReturn {
+            return machine.driver.counters.frames.outstanding == 0
+        }
+        return machine.accounts().allSatisfy { $0.direction == .receive || $0.driver.pending == 0 }
+    }
+
+    /// Ends the clocks. Generated frames moved until the last of them was seen to, others until nobody waited for more.
+    private func noteTimes(trafficEnd: ContinuousClock.Instant) {
+        let now = clock.now
+        watch.look(at: machine.driver.counters.frames, at: now)
+        let isGenerated = machine.configuration.guest == .generator
+        times.traffic = begin.duration(to: isGenerated ? watch.lastMove : trafficEnd)
+        times.wall = begin.duration(to: now)
+    }
+}
+
+extension RunEnding {
+    /// Whether the machine is in a state that nothing more can be asked of.
+    fileprivate var isBreak: Bool {
+        if case .brokeOff = self { true } else { false }
     }
 }

@@ -6,10 +6,16 @@ package protocol RunObserver: AnyObject {
     func runDidProgress(_ progress: RunProgress)
     /// The device asked for a reset and was started again.
     func runDidRecover()
+    /// A port took no frame, or gave none, for a reason that it has not given before.
+    func runDidSee(_ refusal: PortRefusal)
+    /// No more frames are sent, and `outstanding` ones are waited for.
+    func runDidEndTraffic(outstanding: UInt64)
 }
 
 extension RunObserver {
     package func runDidStart(_ machine: EmulatedMachine) {}
     package func runDidProgress(_ progress: RunProgress) {}
     package func runDidRecover() {}
+    package func runDidSee(_ refusal: PortRefusal) {}
+    package func runDidEndTraffic(outstanding: UInt64) {}
 }

@@ -5,13 +5,19 @@ package import VirtioNet
 
 /// What a run did and found.
 package struct RunResult: Sendable {
+    package let ending: RunEnding
     package let negotiated: NegotiatedDevice
     /// The virtio features of the last start.
     package let acceptedFeatures: DeviceFeatures
-    /// One for each stop and start, in order.
-    package let cycles: [CycleMeasurement]
-    /// The time the device ran, without its stops and starts.
-    package let runningTime: Duration
+    /// All stops and starts.
+    package let cycles: CycleStatistics
+    /// Stops, the last one included, at which a device that has acknowledged SUSPEND did not say where its rings stood.
+    package let failedSuspends: Int
+    /// Stops at which the generator had sent all that it was to send, and had it back.
+    package let idleStops: Int
+    package let times: RunTimes
+    /// What became of the frames of every queue, on both its sides.
+    package let accounts: [QueueAccount]
     /// The generator's final account; what is outstanding in it is lost.
     package let frames: FrameCounts
     /// The driver's queues.
@@ -20,6 +26,8 @@ package struct RunResult: Sendable {
     /// The device's own account of its queues, both added up: a simulated device's since it was made, a real
     /// one's over the run, where its parent keeps one.
     package let device: QueueCounts?
+    /// Chains or rings that broke a rule, as a simulated device counted them, and a real one's errors.
+    package let deviceErrors: UInt64
     /// Accesses that a simulated device's IOTLB did not permit, and the latest of their addresses.
     package let faults: Int
     package let recentFaults: [TranslationFault]
@@ -28,8 +36,8 @@ package struct RunResult: Sendable {
     /// What the process held after the first start and after the last one, both times with the device running.
     package let firstResources: ProcessResources
     package let lastResources: ProcessResources
+    /// What the process's threads got of the processors while frames moved, where the kernel says it.
+    package let processorTime: ProcessorTime?
     /// All device calls, the first map included.
     package let counts: DeviceCallCounts
-    /// Whether it ended before its time because somebody asked.
-    package let wasInterrupted: Bool
 }

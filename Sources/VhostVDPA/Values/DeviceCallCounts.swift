@@ -21,4 +21,12 @@ public struct DeviceCallCounts: Hashable, Sendable {
         difference.batches = later.batches - earlier.batches
         return difference
     }
+
+    /// Adds the calls of another time to these.
+    public static func += (left: inout Self, right: Self) {
+        left.ioctls += right.ioctls
+        left.updates += right.updates
+        left.invalidates += right.invalidates
+        left.batches += right.batches
+    }
 }

@@ -1,6 +1,6 @@
 /// What a port of the device or of the guest is connected to, as the command line spells it:
 /// `generator | loopback | tap:NAME | tap:NAME@NETNS | none`.
-package enum PortSpecification: Equatable, Sendable, CustomStringConvertible {
+package enum PortSpecification: Hashable, Sendable, CustomStringConvertible {
     /// Numbered, checksummed frames, each checked on return.
     case generator
     /// What goes out comes back in.

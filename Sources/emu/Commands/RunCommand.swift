@@ -13,20 +13,31 @@ struct RunCommand: EmuCommand {
         discussion: """
             Sizes take K, M, G, T; times take us, ms, s. A port is generator (guest), loopback (wire), \
             tap:NAME, tap:NAME@NETNS or none.
+
+            The last line is the verdict and what it rests on. OK: every frame that entered has left, or is named: \
+            dropped (no buffer, too long), or abandoned, which is a frame in a ring that started over because the \
+            device could not say where it stood (no SUSPEND): whether it was sent nobody can tell. NOT SHOWN: \
+            nothing was wrong, but no frame moved, none can come back, or no stop took place. WRONG: status 1.
+
+            Examples:
+              emu run --memory 4G --cycles 100
+              emu run --device /dev/vhost-vdpa-0 --duration 60s
+              emu run --guest tap:ta@left --wire tap:tb@right --duration 60s
             """
     )
 
     @OptionGroup var deviceOption: DeviceOption
 
     @Option(
-        help: ArgumentHelp("Guest RAM.", valueName: "size"), transform: ByteCount.init(argument:))
+        help: ArgumentHelp("Guest RAM (default: 1G).", valueName: "size"),
+        transform: ByteCount.init(argument:))
     var memory: ByteCount = .gibibytes(1)
 
     @Option(help: "Huge pages for guest RAM; where there are none, RAM falls back and says so.")
     var hugePages: HugePages = .off
 
     @Option(
-        help: ArgumentHelp("What feeds the guest's driver.", valueName: "port"),
+        help: ArgumentHelp("What feeds the guest's driver (default: generator).", valueName: "port"),
         transform: PortSpecification.init(argument:))
     var guest: PortSpecification = .generator
 
@@ -42,30 +53,36 @@ struct RunCommand: EmuCommand {
             valueName: "n"))
     var queues: Int?
 
-    @Option(help: ArgumentHelp("End after this many stops and starts.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "End after this many stops and starts; 0 leaves the stops out (default: as many as there is time for).",
+            valueName: "n"))
     var cycles: Int?
 
     @Option(
-        help: ArgumentHelp("Running time between a start and the next stop.", valueName: "time"),
+        help: ArgumentHelp(
+            "Running time between a start and the next stop (default: 200ms).", valueName: "time"),
         transform: Duration.init(parsing:))
-    var interval: Duration = .milliseconds(200)
-
-    @Option(
-        help: ArgumentHelp("End after this time; counts only without --cycles.", valueName: "time"),
-        transform: Duration.init(parsing:))
-    var duration: Duration = .seconds(10)
+    var interval: Duration?
 
     @Option(
         help: ArgumentHelp(
-            "Send exactly this many generated frames and end when they are back; --cycles 0 leaves the stops out.",
+            "End after this time, or before that when --cycles or --packets are done (default: 10s, and no limit with either).",
+            valueName: "time"),
+        transform: Duration.init(parsing:))
+    var duration: Duration?
+
+    @Option(
+        help: ArgumentHelp(
+            "Send exactly this many generated frames and end when they are back and --cycles done; sending fewer is WRONG.",
             valueName: "n"))
     var packets: UInt64?
 
     @Option(
         help: ArgumentHelp(
-            "Length of generated frames, \(RunOptions.frameSizes.lowerBound) to \(RunOptions.frameSizes.upperBound).",
+            "Length of generated frames, \(RunOptions.frameSizes.lowerBound) to \(RunOptions.frameSizes.upperBound) (default: 64).",
             valueName: "bytes"))
-    var frameSize = 64
+    var frameSize: Int?
 
     @Option(
         help: """

@@ -13,6 +13,9 @@ struct RunOptions: Sendable {
 
     /// Lengths a generated frame can have: Ethernet's minimum up to what an MTU of 1500 allows.
     static let frameSizes = 60...1514
+    static let standardFrameSize = 64
+    static let standardInterval = Duration.milliseconds(200)
+    static let standardDuration = Duration.seconds(10)
     /// The least guest RAM: the driver's rings and buffers have their place in it.
     static let minimumMemory = ByteCount.mebibytes(64)
 }
@@ -32,12 +35,19 @@ extension RunCommand {
         var machine = MachineConfiguration(
             memory: memory, pages: hugePages.pages, device: queuePairs.source, guest: guest,
             wire: wire ?? (device.isSimulated ? .loopback : .none), persist: persist,
-            frameByteCount: frameSize)
+            frameByteCount: frameSize ?? RunOptions.standardFrameSize)
         machine.queuePairs = queuePairs.count
         return RunOptions(
             device: device, machine: machine,
-            plan: RunPlan(cycles: cycles, interval: interval, duration: duration, packets: packets),
-            queues: queuePairs.count)
+            plan: plan, queues: queuePairs.count)
+    }
+
+    /// What nothing else ends ends after a while.
+    private var plan: RunPlan {
+        let isEndless = (cycles ?? 0) == 0 && packets == nil
+        return RunPlan(
+            cycles: cycles, interval: interval ?? RunOptions.standardInterval,
+            duration: duration ?? (isEndless ? RunOptions.standardDuration : nil), packets: packets)
     }
 
     private func checkPorts(_ device: DeviceSpecification) throws(StartError) {
@@ -61,20 +71,29 @@ extension RunCommand {
             throw StartError(
                 "--packets with --guest \(guest): only the generator counts what it sends; use --duration")
         }
+        if let frameSize, guest != .generator {
+            throw StartError(
+                "--frame-size \(frameSize) with --guest \(guest): only the generator makes frames; leave it out"
+            )
+        }
     }
 
     private func checkNumbers() throws(StartError) {
         if let cycles, cycles < 0 {
             throw StartError("--cycles \(cycles): a run cannot have fewer than none; use 0 or more")
         }
-        guard RunOptions.frameSizes.contains(frameSize) else {
+        if let frameSize, !RunOptions.frameSizes.contains(frameSize) {
             throw StartError(
                 "--frame-size \(frameSize): a generated frame has \(RunOptions.frameSizes.lowerBound) to"
                     + " \(RunOptions.frameSizes.upperBound) bytes; use 64, say")
         }
         if packets == 0 { throw StartError("--packets 0: there is nothing to send; use 1 or more") }
         if interval == .zero { throw StartError("--interval 0: the device would never run; use 1ms or more") }
-        if duration == .zero, cycles == nil, packets == nil {
+        if cycles == 0, let interval {
+            throw StartError(
+                "--interval \(interval.text) with --cycles 0: there is no stop; leave one of them out")
+        }
+        if duration == .zero {
             throw StartError("--duration 0: the run would end before it begins; use 1s, say")
         }
         guard memory >= RunOptions.minimumMemory else {

@@ -7,7 +7,7 @@ struct RunSession {
     let options: RunOptions
     let output: OutputOptions
 
-    /// Assembles the machine, runs it and reports.
+    /// Assembles the machine, runs it, closes it and reports.
     ///
     /// A failure before the device has started for the first time is a ``StartError``. A later one is something
     /// the run found.
@@ -15,22 +15,31 @@ struct RunSession {
         let interrupt = try makeInterrupt()
         let progress = LiveProgress(console: .shared)
         defer { progress.end() }
+        let report: RunReport
         do throws(MachineError) {
             let machine = try EmulatedMachine(options.machine, logger: output.makeLogger())
+            // Closed before anything is reported: who removes the device waits for that.
             defer { machine.close() }
             let run = MachineRun(machine, plan: options.plan, interrupt: interrupt, observer: progress)
             let sections = machine.memory.addressSpace.view.sections.count { $0.backing != .device }
-            let report = RunReport(try run.run(), options: options, sections: sections)
-            progress.end()
-            output.print(RunSummary(report).text)
-            if output.json { Console.output(JSONText.encode(report)) }
-            return report.status
+            report = RunReport(try run.run(), options: options, sections: sections)
         } catch {
-            progress.end()
-            guard progress.hasStarted else { throw StartError("\(error)") }
-            output.print("FAILED: the run broke off: \(error)")
-            if output.json { Console.output(JSONText.encode(["error": "\(error)"])) }
-            return .foundSomethingWrong
+            throw StartError("\(error)")
+        }
+        progress.end()
+        output.print(RunSummary(report).text)
+        if output.json { Console.output(JSONText.encode(report)) }
+        if let failure = failure(report) { Console.shared.print("emu: \(failure)") }
+        return report.status
+    }
+
+    /// Why the run ended before its time through no wish of anybody's, in one line for standard error.
+    private func failure(_ report: RunReport) -> String? {
+        switch report.ending {
+        case .deviceWentAway:
+            "\(options.device): the device went away (vdpa dev del?): the run ended and closed it; add it again to go on"
+        case .brokeOff: "\(options.device): the run broke off: \(report.failure ?? "")"
+        case .done, .timeWasUp, .stalled, .interrupted: nil
         }
     }
 

@@ -1,16 +1,12 @@
 internal import EmulatedMachine
 internal import VirtioNet
 
-/// One line about a run, rewritten once a second where somebody watches; nothing otherwise.
+/// One line about a run, rewritten once a second where somebody watches; what happens meanwhile as a line for good.
 final class LiveProgress: RunObserver {
     private let console: Console
     private var last: RunProgress?
-    /// Whether the device has started for the first time.
-    private(set) var hasStarted = false
 
     init(console: Console) { self.console = console }
-
-    func runDidStart(_ machine: EmulatedMachine) { hasStarted = true }
 
     func runDidProgress(_ progress: RunProgress) {
         console.showLive(Self.line(progress, since: last))
@@ -18,6 +14,12 @@ final class LiveProgress: RunObserver {
     }
 
     func runDidRecover() { console.print("emu: the device asked for a reset and was started again") }
+
+    func runDidSee(_ refusal: PortRefusal) { console.print("emu: \(refusal)") }
+
+    func runDidEndTraffic(outstanding: UInt64) {
+        console.showLive("waiting for \(NumberText.grouped(outstanding)) frames on their way")
+    }
 
     /// Takes the line away.
     func end() { console.showLive("") }

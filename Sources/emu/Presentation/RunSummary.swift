@@ -17,7 +17,7 @@ struct RunSummary {
         let table = lines.map { line in
             "  \(line.label)\(String(repeating: " ", count: width - line.label.count))  \(line.value)"
         }
-        return ([title, ""] + table + ["", verdict]).joined(separator: "\n")
+        return ([title, ""] + table + ["", report.conclusion]).joined(separator: "\n")
     }
 
     private typealias Line = (label: String, value: String)
@@ -35,11 +35,10 @@ struct RunSummary {
                     + "\(grouped(packets.corrupted)) corrupted, \(grouped(packets.abandoned)) abandoned, "
                     + "\(grouped(packets.deviceDrops)) dropped by the device"
             ),
-            (
-                "throughput",
-                "\(NumberText.scaled(report.throughput)) packets/s over "
-                    + "\(NumberText.time(microseconds: report.runningTime)) of running time"
-            ),
+        ]
+        lines += QueueLines(report.accounts).lines
+        lines += [
+            ("throughput", throughput),
             ("stop and start", cycles),
             (
                 "IOTLB messages",
@@ -60,7 +59,7 @@ struct RunSummary {
         }
         let hidden = report.recentFaults.count - Self.shownFaults
         if hidden > 0 { lines.append(("", "and at \(hidden) more addresses")) }
-        return lines
+        return lines + report.remarks.map { ("remark", $0) }
     }
 
     /// How many addresses of faults are shown.
@@ -76,20 +75,20 @@ struct RunSummary {
         }
     }
 
-    private var cycles: String {
-        guard report.cycles > 0 else { return "none" }
-        return
-            "\(grouped(report.cycles)) cycles, p50 \(NumberText.time(microseconds: report.cycleTime.p50)), "
-            + "p99 \(NumberText.time(microseconds: report.cycleTime.p99))"
+    private var throughput: String {
+        "\(NumberText.scaled(report.throughput)) packets/s over \(time(report.trafficTime)), stops included (running time "
+            + "\(time(report.runningTime)), wall time \(time(report.wallTime)))"
     }
 
-    private var verdict: String {
-        let early = report.interrupted ? " (ended early: somebody asked)" : ""
-        guard report.problems.isEmpty else {
-            return "WRONG: \(report.problems.joined(separator: "; "))" + early
-        }
-        return "OK: nothing lost, duplicated or corrupted, no fault" + early
+    private var cycles: String {
+        guard let times = report.cycleTime else { return "none" }
+        let longest = times.p99.map { "p99 \(time($0)), " } ?? ""
+        return
+            "\(grouped(report.cycles)) \(report.cycles == 1 ? "cycle" : "cycles"), p50 \(time(times.p50)), "
+            + "\(longest)max \(time(times.max))"
     }
+
+    private func time(_ microseconds: Double) -> String { NumberText.time(microseconds: microseconds) }
 
     private func grouped(_ number: some BinaryInteger) -> String { NumberText.grouped(number) }
 }

@@ -11,49 +11,86 @@ extension RunReport {
         device = options.device.description
         memoryBytes = options.machine.memory.rawValue
         queues = options.queues
-        setup = Setup(
-            guest: options.machine.guest.description,
-            wire: options.device.isSimulated ? options.machine.wire.description : nil,
-            persistPolicy: options.machine.persist.rawValue, interval: options.plan.interval.microseconds,
-            sections: sections, features: "\(result.acceptedFeatures)",
-            backendFeatures: "\(negotiated.acknowledgedBackendFeatures)")
+        setup = Setup(options, result, sections: sections)
         persist = Persist(
             offered: negotiated.offeredBackendFeatures.contains(.iotlbPersist),
             acknowledged: negotiated.acknowledgedBackendFeatures.contains(.iotlbPersist))
         cycles = result.cycles.count
-        packets = Packets(result, options: options)
+        idleStops = result.idleStops
+        failedSuspends = result.failedSuspends
+        accounts = result.accounts.map(QueueAccount.init)
+        packets = Packets(result, accounts, options: options)
         iotlb = IOTLB(result)
         faults = result.faults
         recentFaults = Fault.summary(of: result.recentFaults)
-        cycleTime = CycleTime(result.cycles.map(\.duration))
-        let seconds = result.runningTime.seconds
+        cycleTime = CycleTime(result.cycles.durations)
+        let seconds = result.times.traffic.seconds
         throughput = seconds > 0 ? (Double(packets.received) / seconds).rounded() : 0
-        runningTime = result.runningTime.microseconds
-        deviceErrors = result.device?.errors ?? 0
+        trafficTime = result.times.traffic.microseconds
+        runningTime = result.times.running.microseconds
+        wallTime = result.times.wall.microseconds
+        deviceErrors = result.deviceErrors
         driverErrors = result.received.errors + result.transmitted.errors
         unsent = result.frames.unsent
         recoveries = result.recoveries
         resources = Resources(result)
-        interrupted = result.wasInterrupted
+        processorWait = result.processorTime.map { ($0.waitingShare * 1000).rounded() / 1000 }
+        (ending, failure) = Ending.of(result.ending)
+        interrupted = result.ending == .interrupted
+        verdict = .ok
         problems = []
-        problems = findProblems()
+        remarks = Self.remarks(on: result, queues: options.queues)
+        judge()
+    }
+}
+
+extension RunReport.Setup {
+    fileprivate init(_ options: RunOptions, _ result: RunResult, sections: Int) {
+        let plan = options.plan
+        guest = options.machine.guest.description
+        wire = options.device.isSimulated ? options.machine.wire.description : nil
+        persistPolicy = options.machine.persist.rawValue
+        interval = plan.interval.microseconds
+        duration = plan.duration?.microseconds
+        cycles = plan.cycles
+        packets = plan.packets
+        self.sections = sections
+        features = "\(result.acceptedFeatures)"
+        backendFeatures = "\(result.negotiated.acknowledgedBackendFeatures)"
+    }
+}
+
+extension RunReport.Ending {
+    fileprivate static func of(_ ending: RunEnding) -> (Self, failure: String?) {
+        switch ending {
+        case .done: (.done, nil)
+        case .timeWasUp: (.timeWasUp, nil)
+        case .stalled: (.stalled, nil)
+        case .interrupted: (.interrupted, nil)
+        case .deviceWentAway: (.deviceWentAway, nil)
+        case .brokeOff(let reason): (.brokeOff, reason)
+        }
     }
 }
 
 extension RunReport.Packets {
     /// The generator's account where it sent, the driver's queues otherwise.
-    fileprivate init(_ result: RunResult, options: RunOptions) {
+    fileprivate init(_ result: RunResult, _ accounts: [RunReport.QueueAccount], options: RunOptions) {
         let isGenerated = options.machine.guest == .generator
         let frames = result.frames
-        deviceDrops = result.device?.drops ?? 0
+        deviceDrops = accounts.compactMap(\.device).reduce(result.device?.drops ?? 0) { max($0, $1.dropped) }
         sent = isGenerated ? frames.sent : result.transmitted.packets
         received = isGenerated ? frames.received : result.received.packets
         duplicated = frames.duplicated
         corrupted = frames.corrupted
-        abandoned = frames.abandoned
+        abandoned =
+            isGenerated ? frames.abandoned : accounts.flatMap(\.sides).reduce(0) { $0 + $1.account.abandoned }
         // What a named counter holds is not lost. Where frames do not come back, nothing can be said.
         let expectsReturn = !options.device.isSimulated || options.machine.wire == .loopback
-        lost = isGenerated && expectsReturn ? frames.outstanding - min(frames.outstanding, deviceDrops) : 0
+        let dropped = accounts.flatMap(\.sides).reduce(0) { $0 + $1.account.dropped }
+        lost =
+            isGenerated && expectsReturn
+            ? frames.outstanding - min(frames.outstanding, max(dropped, deviceDrops)) : 0
     }
 }
 
@@ -72,18 +109,22 @@ extension RunReport.IOTLB {
         updates = result.counts.updates
         invalidates = result.counts.invalidates
         batches = result.counts.batches
-        func mean(_ count: (CycleMeasurement) -> Int) -> Double {
-            result.cycles.isEmpty
-                ? 0 : Double(result.cycles.map(count).reduce(0, +)) / Double(result.cycles.count)
-        }
-        perCycle = PerCycle(updates: mean(\.counts.updates), invalidates: mean(\.counts.invalidates))
+        let (cycles, counts) = (result.cycles.count, result.cycles.counts)
+        func mean(_ count: Int) -> Double { cycles == 0 ? 0 : Double(count) / Double(cycles) }
+        perCycle = PerCycle(updates: mean(counts.updates), invalidates: mean(counts.invalidates))
     }
 }
 
 extension RunReport.CycleTime {
-    init(_ durations: [Duration]) {
-        p50 = (Percentile.nearestRank(50, of: durations) ?? .zero).microseconds
-        p99 = (Percentile.nearestRank(99, of: durations) ?? .zero).microseconds
+    /// The fewest samples of which one in a hundred is not simply the longest.
+    static let fewestForP99 = 100
+
+    /// `nil` of none.
+    init?(_ durations: DurationHistogram) {
+        guard let median = durations.percentile(50), let maximum = durations.maximum else { return nil }
+        p50 = median.microseconds
+        p99 = durations.count >= Self.fewestForP99 ? durations.percentile(99)?.microseconds : nil
+        max = maximum.microseconds
     }
 }
 

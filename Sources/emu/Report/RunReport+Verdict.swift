@@ -1,37 +1,122 @@
 extension RunReport {
     /// The exit status that the report calls for.
-    var status: ExitStatus { problems.isEmpty ? .done : .foundSomethingWrong }
+    var status: ExitStatus { verdict == .wrong ? .foundSomethingWrong : .done }
 
-    /// Whether what is sent comes back, so that a run without a returned frame shows nothing.
-    private var expectsTraffic: Bool {
-        setup.guest == "generator" && (setup.wire == nil || setup.wire == "loopback")
+    /// Fills in what the numbers say: the verdict, and what is wrong.
+    mutating func judge() {
+        problems = findProblems()
+        verdict = !problems.isEmpty ? .wrong : lack == nil ? .ok : .notShown
     }
 
-    /// What is wrong with these numbers, the gravest first.
-    func findProblems() -> [String] {
-        let counts: [(count: UInt64, words: String)] = [
-            (UInt64(faults), "DMA faults: the device touched memory that was not mapped for it"),
-            (packets.corrupted, "packets corrupted"),
-            (packets.lost, "packets lost"),
-            (packets.duplicated, "packets duplicated"),
-            (unsent, "packets received that nobody sent"),
-            (deviceErrors, "broken chains, rings or ports on the device's side"),
-            (driverErrors, "broken chains, rings or ports on the driver's side"),
-            (UInt64(recoveries), "times the device asked for a reset"),
-        ]
-        var problems = counts.filter { $0.count > 0 }.map { "\(NumberText.grouped($0.count)) \($0.words)" }
-        if expectsTraffic, packets.received == 0, !interrupted { problems.append("not one packet came back") }
-        return problems + leaks
-    }
-
-    /// What a stop and start took and did not give back.
-    private var leaks: [String] {
-        func grown(_ pair: Resources.Pair?, _ words: String) -> String? {
-            guard let pair, pair.last > pair.first else { return nil }
-            return
-                "\(NumberText.grouped(pair.last - pair.first)) more \(words) at the end than after the first start"
+    /// The last line: the verdict and what it rests on.
+    var conclusion: String {
+        let words: String
+        switch verdict {
+        case .wrong: words = problems.joined(separator: "; ")
+        case .notShown: words = [lack, hasFlow ? basis : nil].compactMap(\.self).joined(separator: "; ")
+        case .ok: words = basis
         }
-        return [grown(resources.pinned, "bytes pinned"), grown(resources.descriptors, "open descriptors")]
-            .compactMap { $0 }
+        return "\(verdict.rawValue): \(words)" + (interrupted ? " (ended early: somebody asked)" : "")
+    }
+
+    /// Whether what the generator sends comes back.
+    var expectsReturn: Bool { setup.guest == "generator" && (setup.wire == nil || setup.wire == "loopback") }
+
+    // MARK: What was shown
+
+    /// What was to be shown and was not, although nothing was wrong.
+    private var lack: String? {
+        if !hasFlow {
+            switch setup.guest {
+            case "none": return "nothing was sent, as the guest's port is none"
+            case "generator": return "no frame was sent"
+            default: return "no frame came in at \(ports)"
+            }
+        }
+        if setup.guest == "generator", setup.wire == "none" {
+            return "no frame can come back, as the wire's port is none"
+        }
+        guard setup.cycles != 0, cycles == 0 else { return nil }
+        let lasted = NumberText.time(microseconds: trafficTime)
+        return "no stop took place, as the run ended after \(lasted) and the interval is "
+            + NumberText.time(microseconds: setup.interval)
+    }
+
+    private var ports: String { setup.guest + (setup.wire.map { " or \($0)" } ?? "") }
+
+    /// Whether a frame came in at either end.
+    private var hasFlow: Bool { packets.sent > 0 || flows.contains { $0.entered > 0 } }
+
+    /// What the verdict rests on: frames by their fate, and stops.
+    private var basis: String {
+        let frames = expectsReturn ? generated : flows.map(\.text).joined(separator: "; ")
+        return frames + (cycles == 0 && setup.cycles != 0 ? "" : ", over \(stops)")
+    }
+
+    private var generated: String {
+        let sent = "\(NumberText.grouped(packets.sent)) \(packets.sent == 1 ? "frame" : "frames") sent"
+        guard packets.received != packets.sent else { return "\(sent), all of them back and unchanged" }
+        let fates = [(packets.abandoned, "abandoned in rings that started over")] + dropsByName
+        let rest = fates.filter { $0.0 > 0 }.map { ", \(NumberText.grouped($0.0)) \($0.1)" }
+        return "\(sent), \(NumberText.grouped(packets.received)) back and unchanged" + rest.joined()
+    }
+
+    /// What the frames' end is called, on whichever side of whichever queue, but for abandoned ones: the generator knows
+    /// of those that have come back after all.
+    private var dropsByName: [(UInt64, String)] {
+        var total = QueueAccount.Side()
+        for side in accounts.flatMap(\.sides) { total += side.account }
+        total.abandoned = 0
+        total.pending = 0
+        return total.named.map { ($0.count, $0.words) }
+    }
+
+    private var stops: String {
+        let asked = setup.cycles ?? cycles
+        if asked == 0 { return "no stop, as asked" }
+        let made = NumberText.grouped(cycles)
+        let words =
+            cycles < asked
+            ? "\(made) of \(NumberText.grouped(asked)) stops"
+                + (ending == .timeWasUp ? ", when the time was up" : "")
+            : "\(made) \(cycles == 1 ? "stop" : "stops")"
+        return words
+            + (idleStops > 0
+                ? ", \(NumberText.grouped(idleStops)) of them with every frame back already" : "")
+    }
+
+    /// Frames through the device one way: where they came from, where they went, and where the rest is.
+    private struct Flow {
+        let entered: UInt64
+        let text: String
+
+        init?(_ accounts: [QueueAccount], from source: String, to end: String) {
+            guard let sum = QueueAccount.sum(accounts), let first = sum.sides.first,
+                let last = sum.sides.last,
+                first.account.entered > 0
+            else { return nil }
+            entered = first.account.entered
+            let begin = "\(NumberText.grouped(entered)) \(entered == 1 ? "frame" : "frames") from \(source), "
+            guard last.account.left != entered else {
+                text = "\(begin)all of them \(end)"
+                return
+            }
+            var total = QueueAccount.Side()
+            for side in sum.sides { total += side.account }
+            let rest = total.named.map { ", \(NumberText.grouped($0.count)) \($0.words)" }
+            text = "\(begin)\(NumberText.grouped(last.account.left)) \(end)" + rest.joined()
+        }
+    }
+
+    private var flows: [Flow] {
+        [
+            Flow(
+                accounts.filter(\.isTransmit), from: setup.guest,
+                to: setup.wire.flatMap { $0.hasPrefix("tap:") ? "out of \($0)" : nil }
+                    ?? "taken by the device"),
+            Flow(
+                accounts.filter { !$0.isTransmit }, from: setup.wire ?? "the device",
+                to: setup.guest.hasPrefix("tap:") ? "out of \(setup.guest)" : "received by the guest"),
+        ].compactMap(\.self)
     }
 }

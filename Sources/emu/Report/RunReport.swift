@@ -1,4 +1,6 @@
 /// What a run did and found, as `emu run --json` prints it. Times are in microseconds.
+///
+/// ``schemaVersion`` grows when a field changes its meaning or goes; new fields do not change it.
 struct RunReport: Codable, Equatable, Sendable {
     /// IOTLB_PERSIST between the device and the run.
     struct Persist: Codable, Equatable, Sendable {
@@ -8,7 +10,7 @@ struct RunReport: Codable, Equatable, Sendable {
         var acknowledged: Bool
     }
 
-    /// Frames from the guest's side; each sent one is received, lost, abandoned or dropped by the device.
+    /// Frames from the guest's side; each sent one is received, lost, abandoned or dropped by name.
     struct Packets: Codable, Equatable, Sendable {
         var sent: UInt64
         var received: UInt64
@@ -16,9 +18,10 @@ struct RunReport: Codable, Equatable, Sendable {
         var lost: UInt64
         var duplicated: UInt64
         var corrupted: UInt64
-        /// In the rings of a device that had to start over.
+        /// In rings that had to start over, as the device could not say where they stood: whether it had sent them
+        /// nobody can tell.
         var abandoned: UInt64
-        /// Dropped by the device, which counted it: no receive buffer, or a port that was full.
+        /// Dropped by the device, which counted it: no receive buffer, a frame too long, a port that is full.
         var deviceDrops: UInt64
     }
 
@@ -37,10 +40,13 @@ struct RunReport: Codable, Equatable, Sendable {
         var perCycle: PerCycle
     }
 
-    /// Stop begin to start end, the running interval excluded. Zero of no cycles.
+    /// Stop begin to start end, the running interval excluded.
     struct CycleTime: Codable, Equatable, Sendable {
         var p50: Double
-        var p99: Double
+        /// Of fewer than 100 it would be the longest; there is none then.
+        var p99: Double?
+        /// The longest.
+        var max: Double
     }
 
     /// A device access that its IOTLB did not permit.
@@ -73,6 +79,11 @@ struct RunReport: Codable, Equatable, Sendable {
         var persistPolicy: String
         /// Running time between a start and the next stop.
         var interval: Double
+        /// How long the run was to last at the most, how many stops and starts there were to be, and how many frames:
+        /// none where it was not said.
+        var duration: Double?
+        var cycles: Int?
+        var packets: UInt64?
         /// Sections of guest memory that a device can reach: those that are mapped.
         var sections: Int
         /// The virtio features that were accepted, not all that were offered: those `emu info` shows.
@@ -81,6 +92,22 @@ struct RunReport: Codable, Equatable, Sendable {
         var backendFeatures: String
     }
 
+    /// What the last line of a run says in a word.
+    enum Verdict: String, Codable, Sendable {
+        /// What was to be shown was shown.
+        case ok = "OK"
+        /// Nothing was wrong, and something that was to be shown was not: no frame, none that comes back, no stop.
+        case notShown = "NOT SHOWN"
+        /// Something was wrong.
+        case wrong = "WRONG"
+    }
+
+    /// Why a run ended.
+    enum Ending: String, Codable, Sendable {
+        case done, timeWasUp, stalled, interrupted, deviceWentAway, brokeOff
+    }
+
+    var schemaVersion = 1
     /// The device as the command line named it.
     var device: String
     var memoryBytes: UInt64
@@ -89,20 +116,32 @@ struct RunReport: Codable, Equatable, Sendable {
     var setup: Setup
 
     var persist: Persist
+    /// Stops and starts made.
     var cycles: Int
+    /// Those of them at which all that was to be sent was back already.
+    var idleStops: Int
+    /// Stops, the last one included, at which a device that has acknowledged SUSPEND did not say where its rings stood.
+    var failedSuspends: Int
     var packets: Packets
+    /// What became of the frames of each queue, on both its sides.
+    var accounts: [QueueAccount]
     var iotlb: IOTLB
     /// DMA faults of a simulated device.
     var faults: Int
     /// The latest of them.
     var recentFaults: [Fault]
-    var cycleTime: CycleTime
-    /// Received packets per second of running time.
+    /// None of no cycles.
+    var cycleTime: CycleTime?
+    /// Received packets per second of ``trafficTime``.
     var throughput: Double
+    /// From the first frame to the last that was seen to move, stops and starts included.
+    var trafficTime: Double
     /// The time the device ran, without its stops and starts.
     var runningTime: Double
+    /// From the first frame until the device was stopped for good.
+    var wallTime: Double
 
-    /// Chains or rings that broke a rule, and ports that refused a frame, as the device counted them.
+    /// Chains or rings that broke a rule, as the device counted them, and a real device's errors.
     var deviceErrors: UInt64
     /// The same on the driver's side.
     var driverErrors: UInt64
@@ -111,8 +150,18 @@ struct RunReport: Codable, Equatable, Sendable {
     /// How often the device asked for a reset and got one.
     var recoveries: Int
     var resources: Resources
+    /// Which part of the time in which they had work the process's threads waited for a processor; none where the
+    /// kernel does not say.
+    var processorWait: Double?
+
+    var ending: Ending
     /// Ended before its time because somebody asked.
     var interrupted: Bool
+    /// Why the run broke off, where it did.
+    var failure: String?
+    var verdict: Verdict
     /// What was wrong, in words; empty where nothing was.
     var problems: [String]
+    /// What who reads the numbers should know.
+    var remarks: [String]
 }

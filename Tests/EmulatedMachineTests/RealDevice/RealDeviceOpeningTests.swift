@@ -43,7 +43,7 @@ extension RealDevice {
                                 ? 0 : machine.backend.mapper.mappedByteCount.rawValue))
                     try machine.start()
                     machine.driver.startTraffic()
-                    #expect(machine.receives(100))
+                    try #require(machine.receives(100))
                     if !isRunning { try machine.stop() }
                     machine.close()
                     #expect(host.pinned() == pinned)
@@ -60,9 +60,9 @@ extension RealDevice {
                 let machine = try makeRealMachine(source: .descriptor(descriptor))
                 try machine.start()
                 machine.driver.startTraffic()
-                #expect(machine.receives(100))
+                try #require(machine.receives(100))
                 _ = try machine.cycle()
-                #expect(machine.receives(100))
+                try #require(machine.receives(100))
                 #expect(machine.settle().isFlawless)
                 machine.close()
                 #expect(

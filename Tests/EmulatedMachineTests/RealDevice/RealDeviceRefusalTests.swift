@@ -88,7 +88,7 @@ extension RealDevice {
                 let machine = try makeRealMachine()
                 try machine.start()
                 machine.driver.startTraffic()
-                #expect(machine.receives(100))
+                try #require(machine.receives(100))
                 let pinned = try #require(host.pinned())
                 let block = try RAMBlock.allocate(
                     name: "scattered", byteCount: ByteCount((host.entryLimit() ?? 2048) / 8 * 9 * 4096),
@@ -103,10 +103,10 @@ extension RealDevice {
                 }
                 #expect(machine.memory.modules.isEmpty)
                 #expect(host.pinned() == pinned)
-                #expect(machine.receives(300))
+                try #require(machine.receives(300))
                 // The device takes good memory as before.
                 let module = try machine.plug(.mebibytes(8))
-                #expect(machine.receives(300))
+                try #require(machine.receives(300))
                 try machine.unplug(module)
                 let frames = machine.settle()
                 #expect(frames.isFlawless && frames.abandoned == 0, "\(frames)")
@@ -129,7 +129,7 @@ extension RealDevice {
                 #expect(error.message.contains("is not a shared file mapping"), "\(error)")
                 #expect(machine.backend.counts == before)
                 #expect(host.pinned() == pinned)
-                #expect(machine.receives(100))
+                try #require(machine.receives(100))
                 #expect(machine.settle().isFlawless)
             }
         }
@@ -165,7 +165,7 @@ extension RealDevice {
         private func expectTraffic(_ machine: EmulatedMachine) throws {
             try machine.start()
             machine.driver.startTraffic()
-            #expect(machine.receives(300))
+            try #require(machine.receives(300))
             #expect(machine.settle().isFlawless)
             machine.close()
         }

@@ -7,17 +7,17 @@ import VhostVDPA
 import VhostVDPABackend
 import VirtioNet
 
-/// A machine of 64 MiB on the simulated device that `device` spells, with generator and loopback.
+/// A machine of 64 MiB on the simulated device that `device` spells, with a generator, and a loopback or another wire.
 func makeMachine(
     _ device: String = "sim", persist: PersistPolicy = .auto, queueSize: UInt16 = 256,
-    memory: ByteCount = .mebibytes(64), queuePairs: Int = 1,
+    memory: ByteCount = .mebibytes(64), queuePairs: Int = 1, wire: PortSpecification = .loopback,
     interpose: (any CharacterDevice) -> any CharacterDevice = { $0 }
 ) throws -> EmulatedMachine {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     var configuration = MachineConfiguration(
         memory: memory, device: .simulated(try SimulatedDeviceSpecification(parsing: device)),
-        persist: persist, queueSize: queueSize)
+        wire: wire, persist: persist, queueSize: queueSize)
     configuration.queuePairs = queuePairs
     return try EmulatedMachine(configuration, logger: logger, interpose: interpose)
 }

@@ -36,18 +36,34 @@ import VirtioNet
             "--device", "sim,kernel=6.1", "--memory", "4G", "--huge-pages", "explicit", "--guest",
             "tap:a@one",
             "--wire", "tap:a@two", "--queues", "1", "--cycles", "7", "--interval", "1500us", "--duration",
-            "3s",
-            "--persist", "force", "--frame-size", "1514")
+            "3s", "--persist", "force")
         #expect(options.device.description == "sim,kernel=6.1")
         #expect(options.machine.memory == .gibibytes(4))
         #expect(options.machine.pages == .explicit)
         #expect(options.machine.guest == .tap(name: "a", namespace: "one"))
         #expect(options.machine.wire == .tap(name: "a", namespace: "two"))
         #expect(options.machine.persist == .force)
-        #expect(options.machine.frameByteCount == 1514)
         #expect(options.plan.cycles == 7)
         #expect(options.plan.interval == .microseconds(1500))
         #expect(options.plan.duration == .seconds(3))
+    }
+
+    @Test func `The generator's options reach the run`() throws {
+        let options = try options("--packets", "12", "--frame-size", "1514")
+        #expect(options.machine.frameByteCount == 1514)
+        #expect(options.plan.packets == 12)
+    }
+
+    @Test(arguments: [
+        ([], Duration.seconds(10)), (["--cycles", "0"], .seconds(10)), (["--cycles", "5"], nil),
+        (["--packets", "5"], nil), (["--packets", "5", "--cycles", "0"], nil),
+        (["--cycles", "5", "--packets", "5"], nil),
+        (["--cycles", "5", "--duration", "3s"], .seconds(3)),
+        (["--packets", "5", "--duration", "3s"], .seconds(3)),
+    ])
+    func `A run that nothing else ends lasts ten seconds`(arguments: [String], duration: Duration?) throws {
+        let command = try #require(try Emu.parseAsRoot(["run"] + arguments) as? RunCommand)
+        #expect(try command.options().plan.duration == duration)
     }
 
     @Test(arguments: [
@@ -116,6 +132,18 @@ import VirtioNet
         (["--cycles=-1"], "--cycles -1: a run cannot have fewer than none; use 0 or more"),
         (
             ["--frame-size", "59"], "--frame-size 59: a generated frame has 60 to 1514 bytes; use 64, say"
+        ),
+        (
+            ["--cycles", "0", "--interval", "5ms"],
+            "--interval 5ms with --cycles 0: there is no stop; leave one of them out"
+        ),
+        (
+            ["--frame-size", "60", "--guest", "none"],
+            "--frame-size 60 with --guest none: only the generator makes frames; leave it out"
+        ),
+        (
+            ["--duration", "0s", "--cycles", "3"],
+            "--duration 0: the run would end before it begins; use 1s, say"
         ),
         (["--packets", "0"], "--packets 0: there is nothing to send; use 1 or more"),
         (["--interval", "0ms"], "--interval 0: the device would never run; use 1ms or more"),

@@ -11,9 +11,13 @@ import Testing
         "sim, 1G of guest RAM in 6 sections, generator -> device -> loopback",
         "acknowledged: guest memory stays mapped", "0x100000000 (VERSION_1)", "0x100 (IOTLB_PERSIST)",
         "1,234,567 sent, 1,234,567 received", "0 lost, 0 duplicated, 0 corrupted, 0 abandoned, 0 dropped",
-        "2.93 M packets/s over 9.8 s", "48 cycles, p50 153 µs, p99 1.31 ms",
+        "123 k packets/s over 10 s, stops included (running time 9.8 s, wall time 10.01 s)",
+        "48 cycles, p50 153 µs, max 1.31 ms\n",
+        "queue 0, receive   device 1,234,567 in, all out; driver 1,234,567 in, all out\n",
+        "queue 1, transmit  driver 1,234,567 in, all out; device 1,234,567 in, all out\n",
         "6 updates, 0 invalidates in 1 batch,",
-        "0 updates, 0 invalidates\n", "none", "OK: nothing lost, duplicated or corrupted, no fault",
+        "0 updates, 0 invalidates\n", "none",
+        "OK: 1,234,567 frames sent, all of them back and unchanged, over 48 stops",
     ])
     func `The summary says what was negotiated, moved and mapped`(words: String) {
         #expect(text().contains(words), "\(text())")
@@ -63,8 +67,61 @@ import Testing
     }
 
     @Test func `A run without cycles shows no cycle time`() {
-        let text = text { $0.cycles = 0 }
-        #expect(text.contains("stop and start    none"))
+        let text = text {
+            $0.cycles = 0
+            $0.cycleTime = nil
+        }
+        #expect(text.contains("stop and start     none\n"))
         #expect(!text.contains("p50"))
+    }
+
+    @Test func `From 100 samples on there is a p99, before it the longest alone`() {
+        let text = text { $0.cycleTime = .init(p50: 152.5, p99: 900, max: 1310) }
+        #expect(text.contains("p50 153 µs, p99 900 µs, max 1.31 ms\n"), "\(text)")
+    }
+
+    @Test func `A queue's line names every counter that holds a frame`() {
+        let text = text {
+            $0.accounts[1].driver = .init(entered: 1000, left: 900, abandoned: 60, pending: 40)
+            $0.accounts[1].device = .init(
+                entered: 900, left: 885, noBuffer: 1, refused: 2, tooLong: 3, malformed: 4, filtered: 5,
+                missing: 0)
+        }
+        #expect(
+            text.contains(
+                "queue 1, transmit  driver 1,000 in, 900 out, 60 abandoned in rings that started over, 40 still in the ring"
+                    + " at the end; device 900 in, 885 out, 1 dropped for want of a buffer, 2 refused by the port, 3 dropped"
+                    + " as too long, 4 in broken chains, 5 filtered\n"), "\(text)")
+    }
+
+    @Test func `Many queues have a line for each direction, and each that does not balance one more`() {
+        let text = text { report in
+            report.accounts = (0..<12).map { .sample($0, 100) }
+            report.accounts[7].driver.missing = 3
+        }
+        #expect(
+            text.contains("6 queues, receive   device 600 in, all out; driver 600 in, all out\n"), "\(text)")
+        #expect(
+            text.contains(
+                "6 queues, transmit  driver 600 in, all out, 3 in no counter; device 600 in, all out\n"),
+            "\(text)")
+        #expect(text.contains("queue 7, transmit   driver 100 in, all out, 3 in no counter; "), "\(text)")
+        #expect(!text.contains("queue 5,"))
+    }
+
+    @Test func `A real device keeps no account, and the driver's stands alone`() {
+        let text = text { report in
+            for index in report.accounts.indices {
+                report.accounts[index].device = nil
+                report.accounts[index].missingInRing = nil
+            }
+        }
+        #expect(text.contains("queue 0, receive   driver 1,234,567 in, all out\n"), "\(text)")
+    }
+
+    @Test func `Remarks have a line each`() {
+        let text = text { $0.remarks = ["the machine was busy", "two groups"] }
+        #expect(text.contains("remark             the machine was busy\n"), "\(text)")
+        #expect(text.contains("remark             two groups\n"), "\(text)")
     }
 }

@@ -52,7 +52,8 @@ import Testing
         let outcome = try EmuProcess.run("run", "--memory", "64M", "--cycles", "3", "--interval", "10ms")
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
         #expect(outcome.output.contains("3 cycles"))
-        #expect(outcome.output.hasSuffix("OK: nothing lost, duplicated or corrupted, no fault\n"))
+        #expect(outcome.output.contains("\nOK: "))
+        #expect(outcome.output.hasSuffix(" frames sent, all of them back and unchanged, over 3 stops\n"))
         #expect(outcome.errors.isEmpty)
     }
 
@@ -70,7 +71,7 @@ import Testing
         #expect(report.setup.sections == 6)
         #expect(report.packets.received == report.packets.sent)
         #expect(report.problems.isEmpty)
-        #expect(outcome.errors.contains("OK: nothing lost"))
+        #expect(outcome.errors.contains("OK: "))
     }
 
     @Test func `Maps that are kept without PERSIST show as faults with their addresses and status 1`() throws

@@ -22,8 +22,11 @@ import Testing
         ("packets.duplicated", 0), ("packets.corrupted", 0), ("packets.abandoned", 0),
         ("packets.deviceDrops", 0),
         ("iotlb.updates", 6), ("iotlb.invalidates", 0), ("iotlb.batches", 1), ("iotlb.perCycle.updates", 0),
-        ("iotlb.perCycle.invalidates", 0), ("faults", 0), ("cycleTime.p50", 152.5), ("cycleTime.p99", 1310),
-        ("throughput", 2_930_000), ("memoryBytes", 1_073_741_824), ("queues", 1),
+        ("iotlb.perCycle.invalidates", 0), ("faults", 0), ("cycleTime.p50", 152.5), ("cycleTime.max", 1310),
+        ("throughput", 123_457), ("trafficTime", 10_000_000), ("wallTime", 10_010_000),
+        ("runningTime", 9_800_000.25),
+        ("schemaVersion", 1), ("failedSuspends", 0), ("idleStops", 0), ("memoryBytes", 1_073_741_824),
+        ("queues", 1),
     ])
     func `The JSON carries numbers under the agreed names`(path: String, expected: Double) throws {
         #expect(try number(object(.sample), path).doubleValue == expected)
@@ -40,7 +43,53 @@ import Testing
         let text = JSONText.encode(report)
         #expect(text.contains("\"sent\" : 1234567\n"))
         #expect(text.contains("\"updates\" : 5.5\n"))
-        #expect(text.contains("\"p99\" : 1310\n"))
+        #expect(text.contains("\"max\" : 1310,\n"))
+    }
+
+    @Test func `Accounts are whole: each queue, each side, each counter`() throws {
+        let accounts = try #require(try object(.sample)["accounts"] as? [[String: Any]])
+        #expect(accounts.count == 2)
+        #expect(accounts.map { $0["queue"] as? Int } == [0, 1])
+        #expect(accounts.map { $0["direction"] as? String } == ["receive", "transmit"])
+        for account in accounts {
+            for side in ["driver", "device"] {
+                let counters = try #require(account[side] as? [String: Int])
+                #expect(
+                    Set(counters.keys) == [
+                        "entered", "left", "noBuffer", "refused", "tooLong", "malformed", "filtered",
+                        "abandoned",
+                        "pending", "cut", "missing",
+                    ])
+                #expect(counters["entered"] == 1_234_567)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        (RunReport.sample, "OK", "done"), (.sample { $0.packets.lost = 1 }, "WRONG", "done"),
+        (
+            .sample {
+                $0.cycles = 0
+                $0.interrupted = true
+                $0.ending = .interrupted
+            }, "NOT SHOWN", "interrupted"
+        ),
+    ])
+    func `The verdict and the ending are words`(report: RunReport, verdict: String, ending: String) throws {
+        let object = try object(report)
+        #expect(object["verdict"] as? String == verdict)
+        #expect(object["ending"] as? String == ending)
+    }
+
+    @Test func `What there is none of is left out`() throws {
+        let object = try object(
+            .sample {
+                $0.cycles = 0
+                $0.cycleTime = nil
+            })
+        #expect(object["cycleTime"] == nil)
+        #expect(object["failure"] == nil)
+        #expect((try self.object(.sample)["cycleTime"] as? [String: Any])?["p99"] == nil)
     }
 
     @Test func `Keys come in one order, and the text reads back to the same report`() throws {

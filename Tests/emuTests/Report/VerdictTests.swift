@@ -19,16 +19,57 @@ import Testing
 
     @Test(arguments: [
         Finding(words: "1,000 DMA faults") { $0.faults = 1000 },
-        Finding(words: "1 packets corrupted") { $0.packets.corrupted = 1 },
-        Finding(words: "2 packets lost") { $0.packets.lost = 2 },
-        Finding(words: "3 packets duplicated") { $0.packets.duplicated = 3 },
-        Finding(words: "4 packets received that nobody sent") { $0.unsent = 4 },
-        Finding(words: "on the device's side") { $0.deviceErrors = 1 },
-        Finding(words: "on the driver's side") { $0.driverErrors = 1 },
-        Finding(words: "1 times the device asked for a reset") { $0.recoveries = 1 },
+        Finding(words: "1 DMA fault:") { $0.faults = 1 },
+        Finding(words: "1 frame corrupted") { $0.packets.corrupted = 1 },
+        Finding(words: "2 frames lost") { $0.packets.lost = 2 },
+        Finding(words: "3 frames duplicated") { $0.packets.duplicated = 3 },
+        Finding(words: "4 frames received that nobody sent") { $0.unsent = 4 },
+        Finding(words: "1 broken chain or ring on the device's side") { $0.deviceErrors = 1 },
+        Finding(words: "2 broken chains or rings on the driver's side") { $0.driverErrors = 2 },
+        Finding(words: "the device asked for a reset once: rings started over, 256 frames abandoned") {
+            $0.recoveries = 1
+            $0.packets.abandoned = 256
+        },
+        Finding(words: "the device failed to suspend 10 times: rings started over, 2,304 frames abandoned") {
+            $0.failedSuspends = 10
+            $0.packets.abandoned = 2304
+        },
         Finding(words: "4,096 more bytes pinned at the end") { $0.resources.pinned?.last = 4096 },
         Finding(words: "1 more open descriptors at the end") { $0.resources.descriptors?.last = 10 },
-        Finding(words: "not one packet came back") { $0.packets.received = 0 },
+        Finding(words: "not one frame came back") { $0.packets.received = 0 },
+        Finding(words: "not one frame was sent") {
+            $0.packets.sent = 0
+            $0.packets.received = 0
+        },
+        Finding(words: "queue 1 (transmit): of 1,234,567 frames on the driver's side 12 are in no counter") {
+            $0.accounts[1].driver.missing = 12
+        },
+        Finding(
+            words: "queue 0 (receive): of 1,234,567 frames on the device's side 3 more came out than went in"
+        ) {
+            $0.accounts[0].device?.missing = -3
+        },
+        Finding(words: "queue 0 (receive): between driver and device 7 are in no counter") {
+            $0.accounts[0].missingInRing = 7
+        },
+        Finding(words: "508,672 of 100,000,000 frames sent when the time was up") {
+            $0.setup.packets = 100_000_000
+            $0.packets.sent = 508_672
+            $0.packets.received = 508_672
+            $0.ending = .timeWasUp
+        },
+        Finding(words: "5 of 1,000 frames sent, and none came back for so long that the run ended") {
+            $0.setup.packets = 1000
+            $0.packets.sent = 5
+            $0.ending = .stalled
+        },
+        Finding(words: "the run broke off: a call failed") {
+            $0.ending = .brokeOff
+            $0.failure = "a call failed"
+            // Of the moment, and nothing that could be held against it.
+            $0.accounts[1].driver.missing = 12
+        },
+        Finding(words: "the device went away (vdpa dev del?)") { $0.ending = .deviceWentAway },
     ])
     func `Whatever is wrong is named and makes the status 1`(finding: Finding) {
         let report = RunReport.sample(finding.change)
@@ -39,8 +80,16 @@ import Testing
     }
 
     @Test(arguments: [
-        Finding(words: "abandoned packets") { $0.packets.abandoned = 9 },
-        Finding(words: "packets in a named drop counter") { $0.packets.deviceDrops = 9 },
+        Finding(words: "abandoned frames") { $0.packets.abandoned = 9 },
+        Finding(words: "frames in a named drop counter") { $0.accounts[1].device?.tooLong = 9 },
+        Finding(words: "fewer frames than asked for when somebody asked to end") {
+            $0.interrupted = true
+            $0.setup.packets = 9_999_999
+        },
+        Finding(words: "fewer stops than asked for when the time is up") {
+            $0.setup.cycles = 1000
+            $0.ending = .timeWasUp
+        },
         Finding(words: "what was given back") { $0.resources.descriptors?.last = 8 },
         Finding(words: "what the kernel does not say") { $0.resources = .init() },
         Finding(words: "nothing back from a wire that returns nothing") {
@@ -54,6 +103,134 @@ import Testing
     ])
     func `What is accounted for is not wrong`(finding: Finding) {
         #expect(RunReport.sample(finding.change).status == .done)
+    }
+
+    @Test func `Frames that a TAP refuses are wrong, with its name, the kernel's answer and the command`() {
+        let report = RunReport.betweenTAPs {
+            $0.accounts[0].driver.refused = 50
+            $0.accounts[0].driver.lastRefusal = 5
+            $0.accounts[0].driver.left -= 50
+            $0.accounts[1].device?.lastRefusal = 77
+        }
+        #expect(
+            report.problems == [
+                "50 frames refused by tap:ta@left (Input/output error: the interface is down; bring it up with"
+                    + " 'ip -n left link set ta up')",
+                "tap:tb failed (File descriptor in bad state: the interface is gone, it or its network namespace was"
+                    + " deleted; make it again and run anew)",
+            ])
+        #expect(report.status == .foundSomethingWrong)
+    }
+
+    /// A report and its last line.
+    struct Conclusion: Sendable, CustomTestStringConvertible {
+        let line: String
+        let report: RunReport
+        var testDescription: String { line }
+    }
+
+    @Test(arguments: [
+        Conclusion(
+            line: "OK: 1,234,567 frames sent, all of them back and unchanged, over 48 stops", report: .sample),
+        Conclusion(
+            line: "OK: 1 frame sent, all of them back and unchanged, over 1 stop",
+            report: .sample {
+                $0.packets.sent = 1
+                $0.packets.received = 1
+                $0.cycles = 1
+            }),
+        Conclusion(
+            line:
+                "OK: 1,234,567 frames sent, 1,232,258 back and unchanged, 2,304 abandoned in rings that started over,"
+                + " 5 dropped for want of a buffer, over 48 stops",
+            report: .sample {
+                $0.packets.received -= 2309
+                $0.packets.abandoned = 2304
+                $0.accounts[1].driver.abandoned = 2600
+                $0.accounts[1].device?.noBuffer = 5
+            }),
+        Conclusion(
+            line: "OK: 1,234,567 frames sent, all of them back and unchanged, over no stop, as asked",
+            report: .sample {
+                $0.cycles = 0
+                $0.setup.cycles = 0
+            }),
+        Conclusion(
+            line:
+                "OK: 1,234,567 frames sent, all of them back and unchanged, over 48 of 100 stops, when the time was up",
+            report: .sample {
+                $0.setup.cycles = 100
+                $0.ending = .timeWasUp
+            }),
+        Conclusion(
+            line: "OK: 1,234,567 frames sent, all of them back and unchanged, over 48 of 100 stops"
+                + " (ended early: somebody asked)",
+            report: .sample {
+                $0.setup.cycles = 100
+                $0.ending = .interrupted
+                $0.interrupted = true
+            }),
+        Conclusion(
+            line:
+                "OK: 1,234,567 frames sent, all of them back and unchanged, over 48 stops, 3 of them with every frame"
+                + " back already",
+            report: .sample { $0.idleStops = 3 }),
+        Conclusion(
+            line:
+                "OK: 1,000 frames from tap:ta@left, all of them out of tap:tb; 500 frames from tap:tb, all of them out of"
+                + " tap:ta@left, over 48 stops",
+            report: .betweenTAPs()),
+        Conclusion(
+            line:
+                "OK: 1,000 frames from tap:ta@left, 985 out of tap:tb, 9 dropped as too long, 6 still in the ring at the"
+                + " end, over 48 stops",
+            report: .betweenTAPs(back: 0) {
+                $0.accounts[1].driver.pending = 6
+                $0.accounts[1].device = .init(entered: 994, left: 985, tooLong: 9)
+            }),
+        Conclusion(
+            line:
+                "NOT SHOWN: no stop took place, as the run ended after 1 s and the interval is 5 s; 1,234,567 frames sent,"
+                + " all of them back and unchanged",
+            report: .sample {
+                $0.cycles = 0
+                $0.trafficTime = 1e6
+                $0.setup.interval = 5e6
+            }),
+        Conclusion(
+            line: "NOT SHOWN: nothing was sent, as the guest's port is none",
+            report: .betweenTAPs(out: 0, back: 0) { $0.setup.guest = "none" }),
+        Conclusion(
+            line: "NOT SHOWN: no frame came in at tap:ta@left or tap:tb",
+            report: .betweenTAPs(out: 0, back: 0)),
+        Conclusion(
+            line:
+                "NOT SHOWN: no frame can come back, as the wire's port is none; 9 frames from generator, all of them taken"
+                + " by the device, over 48 stops",
+            report: .betweenTAPs(out: 9, back: 0) {
+                $0.setup.guest = "generator"
+                $0.setup.wire = "none"
+            }),
+        Conclusion(
+            line: "NOT SHOWN: no frame was sent (ended early: somebody asked)",
+            report: .sample {
+                $0.packets.sent = 0
+                $0.packets.received = 0
+                $0.accounts = [.sample(0, 0), .sample(1, 0)]
+                $0.interrupted = true
+                $0.ending = .interrupted
+            }),
+        Conclusion(
+            line: "WRONG: 2 frames lost; 1 broken chain or ring on the device's side",
+            report: .sample {
+                $0.packets.lost = 2
+                $0.deviceErrors = 1
+            }),
+    ])
+    func `The last line says what it rests on`(conclusion: Conclusion) {
+        #expect(conclusion.report.conclusion == conclusion.line)
+        #expect(
+            conclusion.report.status == (conclusion.line.hasPrefix("WRONG") ? .foundSomethingWrong : .done))
     }
 
     @Test func `Equal faults are counted as one, the most frequent first`() {

@@ -1,0 +1,40 @@
+internal import SystemPackage
+package import VirtioNet
+
+/// A port that took no frame, or gave none, and why: what somebody who watches a run is told when it happens.
+package struct PortRefusal: Hashable, Sendable {
+    /// The port, as the machine's configuration names it.
+    package let port: PortSpecification
+    /// What the kernel answered.
+    package let errno: Int32
+
+    package init(port: PortSpecification, errno: Int32) {
+        self.port = port
+        self.errno = errno
+    }
+
+    /// What a TAP answers once its interface has been deleted (drivers/net/tun.c).
+    private static let gone = Errno(rawValue: 77)  // EBADFD
+
+    /// The answer, what it means, and what to do.
+    package var reason: String { "\(Errno(rawValue: errno))" + (remedy.map { ": \($0)" } ?? "") }
+
+    private var remedy: String? {
+        guard case .tap(let name, let namespace) = port else { return nil }
+        switch Errno(rawValue: errno) {
+        case .ioError:
+            let place = namespace.map { "-n \($0) " } ?? ""
+            return "the interface is down; bring it up with 'ip \(place)link set \(name) up'"
+        case Self.gone:
+            return
+                "the interface is gone, it or its network namespace was deleted; make it again and run anew"
+        default: return nil
+        }
+    }
+}
+
+extension PortRefusal: CustomStringConvertible {
+    package var description: String {
+        "\(port): \(reason)"
+    }
+}

@@ -1,0 +1,35 @@
+internal import VirtioNet
+
+/// Watches whether a generator's frames still move, and since when they do not.
+struct ReturnWatch {
+    private var moved: UInt64 = 0
+    private var waitingSince: ContinuousClock.Instant
+    /// When frames were last seen to have moved, or the first watch began.
+    private(set) var lastMove: ContinuousClock.Instant
+
+    /// Begins to watch at `instant`.
+    init(at instant: ContinuousClock.Instant) {
+        waitingSince = instant
+        lastMove = instant
+    }
+
+    /// Looks at the account as it is at `instant`.
+    mutating func look(at frames: FrameCounts, at instant: ContinuousClock.Instant) {
+        let now = frames.sent &+ frames.received &+ frames.abandoned
+        guard now != moved else { return }
+        moved = now
+        lastMove = instant
+        waitingSince = instant
+    }
+
+    /// Begins the wait anew at `instant`.
+    mutating func restart(at instant: ContinuousClock.Instant) { waitingSince = instant }
+
+    /// Takes `time` off the wait: the device was stopped for so long, and no frame could move.
+    mutating func discount(_ time: Duration) { waitingSince = waitingSince.advanced(by: time) }
+
+    /// Whether nothing has moved for `patience` at `instant`.
+    func isStill(for patience: Duration, at instant: ContinuousClock.Instant) -> Bool {
+        waitingSince.duration(to: instant) >= patience
+    }
+}

@@ -1,0 +1,114 @@
+internal import EmulatedMachine
+internal import VirtioNet
+
+extension RunReport {
+    /// What is wrong with these numbers, the gravest first.
+    func findProblems() -> [String] {
+        var problems: [String] = []
+        if let failure { problems.append("the run broke off: \(failure)") }
+        if ending == .deviceWentAway { problems.append("the device went away (vdpa dev del?)") }
+        let counts: [(count: UInt64, one: String, many: String)] = [
+            (
+                UInt64(faults), "DMA fault: the device touched memory that was not mapped for it",
+                "DMA faults: the device touched memory that was not mapped for it"
+            ),
+            (packets.corrupted, "frame corrupted", "frames corrupted"),
+            (packets.lost, "frame lost", "frames lost"),
+            (packets.duplicated, "frame duplicated", "frames duplicated"),
+            (unsent, "frame received that nobody sent", "frames received that nobody sent"),
+        ]
+        problems += counts.compactMap(counted)
+        problems += shortfall + imbalances + refusals
+        problems += [
+            (
+                deviceErrors, "broken chain or ring on the device's side",
+                "broken chains or rings on the device's side"
+            ),
+            (
+                driverErrors, "broken chain or ring on the driver's side",
+                "broken chains or rings on the driver's side"
+            ),
+        ].compactMap(counted)
+        return problems + restarts + leaks
+    }
+
+    private func counted(_ count: UInt64, _ one: String, _ many: String) -> String? {
+        count == 0 ? nil : "\(NumberText.grouped(count)) \(count == 1 ? one : many)"
+    }
+
+    /// Frames that were to be sent, or to come back, and did not, where nobody asked for the end.
+    private var shortfall: [String] {
+        guard !interrupted, failure == nil else { return [] }
+        if let asked = setup.packets, packets.sent < asked {
+            let counts = "\(NumberText.grouped(packets.sent)) of \(NumberText.grouped(asked)) frames sent"
+            switch ending {
+            case .timeWasUp: return ["\(counts) when the time was up"]
+            case .stalled: return ["\(counts), and none came back for so long that the run ended"]
+            default: return [counts]
+            }
+        }
+        if expectsReturn, packets.sent > 0, packets.received == 0 { return ["not one frame came back"] }
+        if expectsReturn, packets.sent == 0 { return ["not one frame was sent"] }
+        return []
+    }
+
+    /// Accounts that do not add up. Where the run broke off they are of the moment and need not.
+    private var imbalances: [String] {
+        guard failure == nil else { return [] }
+        return accounts.flatMap { account -> [String] in
+            let name = "queue \(account.queue) (\(account.direction))"
+            let sides = account.sides.filter { $0.account.missing != 0 }.map { side in
+                "\(name): of \(NumberText.grouped(side.account.entered)) frames on the \(side.name)'s side "
+                    + Self.words(forMissing: side.account.missing)
+            }
+            let ring = account.missingInRing.flatMap { $0 == 0 ? nil : $0 }.map {
+                "\(name): between driver and device " + Self.words(forMissing: $0)
+            }
+            return sides + (ring.map { [$0] } ?? [])
+        }
+    }
+
+    private static func words(forMissing missing: Int64) -> String {
+        missing > 0
+            ? "\(NumberText.grouped(missing)) are in no counter"
+            : "\(NumberText.grouped(missing.magnitude)) more came out than went in"
+    }
+
+    /// Ports that did not take frames, or did not give any: the guest's is the driver's, the wire's the device's.
+    private var refusals: [String] {
+        func refused(_ port: String, _ sides: [QueueAccount.Side]) -> String? {
+            guard let errno = sides.compactMap(\.lastRefusal).last else { return nil }
+            let count = sides.reduce(0) { $0 + $1.refused }
+            let frames = "\(NumberText.grouped(count)) \(count == 1 ? "frame" : "frames")"
+            let port = (try? PortSpecification(parsing: port)) ?? .none
+            return (count == 0 ? "\(port) failed" : "\(frames) refused by \(port)")
+                + " (\(PortRefusal(port: port, errno: errno).reason))"
+        }
+        return [
+            refused(setup.guest, accounts.map(\.driver)),
+            refused(setup.wire ?? "none", accounts.compactMap(\.device)),
+        ].compactMap(\.self)
+    }
+
+    /// What the device did that cost the rings their positions, and is no device's nature.
+    private var restarts: [String] {
+        let causes = [(failedSuspends, "failed to suspend"), (recoveries, "asked for a reset")].filter {
+            $0.0 > 0
+        }
+        .map { "\($0.1) \($0.0 == 1 ? "once" : "\(NumberText.grouped($0.0)) times")" }
+        guard !causes.isEmpty else { return [] }
+        let frames = "\(NumberText.grouped(packets.abandoned)) \(packets.abandoned == 1 ? "frame" : "frames")"
+        return ["the device \(causes.joined(separator: " and ")): rings started over, \(frames) abandoned"]
+    }
+
+    /// What a stop and start took and did not give back.
+    private var leaks: [String] {
+        func grown(_ pair: Resources.Pair?, _ words: String) -> String? {
+            guard let pair, pair.last > pair.first else { return nil }
+            return
+                "\(NumberText.grouped(pair.last - pair.first)) more \(words) at the end than after the first start"
+        }
+        return [grown(resources.pinned, "bytes pinned"), grown(resources.descriptors, "open descriptors")]
+            .compactMap { $0 }
+    }
+}

@@ -1,0 +1,59 @@
+import Glibc
+import Testing
+import VirtioNet
+
+@testable import EmulatedMachine
+
+@Suite("A port that refuses") struct PortRefusalTests {
+    @Test(
+        "is named, with the kernel's answer and what to do",
+        arguments: [
+            (
+                "tap:ta", EIO,
+                "tap:ta: Input/output error: the interface is down; bring it up with 'ip link set ta up'"
+            ),
+            (
+                "tap:ta@left", EIO,
+                "tap:ta@left: Input/output error: the interface is down; bring it up with 'ip -n left link set ta up'"
+            ),
+            (
+                "tap:tb@right", EBADFD,
+                "tap:tb@right: File descriptor in bad state: the interface is gone, it or its network namespace was deleted;"
+                    + " make it again and run anew"
+            ),
+            ("tap:ta", ENOMEM, "tap:ta: Cannot allocate memory"), ("none", EIO, "none: Input/output error"),
+        ])
+    func words(port: String, errno: Int32, expected: String) throws {
+        #expect(PortRefusal(port: try PortSpecification(parsing: port), errno: errno).description == expected)
+    }
+
+    private func account(_ queue: Int, driver: Int32 = 0, device: Int32 = 0) -> QueueAccount {
+        var sides = (FrameAccount(), FrameAccount())
+        sides.0.lastRefusal = driver
+        sides.1.lastRefusal = device
+        return QueueAccount(queue: queue, driver: sides.0, device: sides.1)
+    }
+
+    @Test(
+        "is said once for each port and reason: the driver's side is the guest's port, the device's the wire's"
+    )
+    func once() {
+        let (guest, wire) = (
+            PortSpecification.tap(name: "ta", namespace: nil),
+            PortSpecification.tap(name: "tb", namespace: nil)
+        )
+        var watch = PortWatch(guest: guest, wire: wire)
+        #expect(watch.newRefusals(in: [account(0), account(1)]).isEmpty)
+        #expect(
+            watch.newRefusals(in: [account(0, driver: EIO), account(1)]) == [
+                PortRefusal(port: guest, errno: EIO)
+            ])
+        #expect(watch.newRefusals(in: [account(0, driver: EIO), account(1)]).isEmpty)
+        #expect(
+            watch.newRefusals(in: [account(0, driver: EIO), account(1, device: EIO), account(3, device: EIO)])
+                == [PortRefusal(port: wire, errno: EIO)])
+        #expect(
+            watch.newRefusals(in: [account(0, driver: EBADFD), account(1, device: EIO)])
+                == [PortRefusal(port: guest, errno: EBADFD)])
+    }
+}
