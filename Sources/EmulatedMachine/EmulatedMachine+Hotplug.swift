@@ -14,7 +14,7 @@ extension EmulatedMachine {
     package func plug(_ byteCount: ByteCount) throws(MachineError) -> MemoryModule {
         let needed = ByteCount(
             driver.queuePairs * DriverMemory.buffersNeeded(queueSize: driverConfiguration.queueSize)
-                * DriverBuffers.stride)
+                * driver.bufferStride)
         guard byteCount >= needed else {
             throw .unsupported(
                 "a module of \(byteCount) is too small for the driver's buffers: plug \(needed) or more")
@@ -30,7 +30,8 @@ extension EmulatedMachine {
         }
         if bufferBlock == nil {
             let buffers = unsafe DriverBuffers(
-                guest: module.range.first, host: module.block.base, byteCount: byteCount)
+                guest: module.range.first, host: module.block.base, byteCount: byteCount,
+                stride: driver.bufferStride)
             driver.useSecondBuffers(buffers)
             bufferBlock = module.block
         }

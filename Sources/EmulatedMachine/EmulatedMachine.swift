@@ -61,7 +61,8 @@ package final class EmulatedMachine {
         let largestQueue = min(backend.negotiated.maximumVringSize, Self.roomyQueueSize)
         driver = try Self.makeDriver(
             configuration, driverConfiguration, memory,
-            roomFor: max(driverConfiguration.queueSize, largestQueue))
+            roomFor: max(driverConfiguration.queueSize, largestQueue),
+            wireMTU: simulation?.network.wireMTU, logger)
     }
 
     deinit { close() }
@@ -233,11 +234,41 @@ package final class EmulatedMachine {
         }
     }
 
+    /// The guest's driver, with buffers for the longest frames of the interfaces at both ends, where there is RAM for them.
     private static func makeDriver(
         _ configuration: MachineConfiguration, _ driverConfiguration: DriverConfiguration,
-        _ memory: PCMemoryLayout, roomFor queueSize: UInt16
+        _ memory: PCMemoryLayout, roomFor queueSize: UInt16, wireMTU: Int?, _ logger: Logger
     ) throws(MachineError) -> NetworkDriver {
-        let byteCount = DriverMemory.byteCount(queueSize: queueSize, queuePairs: configuration.queuePairs)
+        let port = try GuestPort(configuration.guest, queuePairs: configuration.queuePairs)
+        func place(stride: Int) throws(MachineError) -> DriverMemory {
+            try driverMemory(
+                DriverMemory.byteCount(
+                    queueSize: queueSize, queuePairs: configuration.queuePairs, bufferStride: stride),
+                stride: stride, in: memory, configuration)
+        }
+        let stride = DriverBuffers.stride(forMTU: max(port.mtu ?? 0, wireMTU ?? 0))
+        var block: DriverMemory
+        do throws(MachineError) {
+            block = try place(stride: stride)
+        } catch {
+            guard stride > DriverBuffers.defaultStride else { throw error }
+            block = try place(stride: DriverBuffers.defaultStride)
+            logger.warning(
+                "frames longer than \(DriverBuffers.defaultStride) bytes are dropped and counted as too long: \(error)"
+            )
+        }
+        do throws(VirtioNetError) {
+            return try NetworkDriver(
+                queuePairs: configuration.queuePairs, port: port, memory: block,
+                configuration: driverConfiguration)
+        } catch {
+            throw .network(error)
+        }
+    }
+
+    private static func driverMemory(
+        _ byteCount: ByteCount, stride: Int, in memory: PCMemoryLayout, _ configuration: MachineConfiguration
+    ) throws(MachineError) -> DriverMemory {
         guard
             let range = AddressRange(first: driverAddress, byteCount: byteCount),
             let host = memory.hostRange(of: range, access: .readWrite),
@@ -247,15 +278,8 @@ package final class EmulatedMachine {
                 "the guest's driver needs \(byteCount) of RAM from \(driverAddress) on, and \(configuration.memory)"
                     + " is too little: give the machine \(Self.memoryNeeded(byteCount)) or more")
         }
-        let memory = unsafe DriverMemory(guest: driverAddress, host: pointer, byteCount: byteCount)
-        let port = try GuestPort(configuration.guest, queuePairs: configuration.queuePairs)
-        do throws(VirtioNetError) {
-            return try NetworkDriver(
-                queuePairs: configuration.queuePairs, port: port, memory: memory,
-                configuration: driverConfiguration)
-        } catch {
-            throw .network(error)
-        }
+        return unsafe DriverMemory(
+            guest: driverAddress, host: pointer, byteCount: byteCount, bufferStride: stride)
     }
 
     /// Whole megabytes with room for a driver of `byteCount`.

@@ -19,6 +19,31 @@ struct LoopbackTests {
         #expect(pair.events.faults.isEmpty && pair.events.broken.isEmpty)
     }
 
+    @Test(
+        "a received frame's header says one buffer and nothing else, however the chain is cut",
+        arguments: [2048, 12, 11, 10, 3, 1])
+    func receivedHeader(firstSegment: UInt32) throws {
+        let guest = try HostileGuest(wire: .loopback)
+        guest.start()
+        let ring = guest.rings[0]
+        let address = HostileGuest.buffer(0)
+        if firstSegment == HostileGuest.bufferLength {
+            ring.setDescriptor(0, address, firstSegment, .write)
+        } else {
+            ring.setDescriptor(0, address, firstSegment, [.write, .next], next: 1)
+            ring.setDescriptor(1, address + UInt64(firstSegment), 1024, .write)
+        }
+        ring.offer(0)
+        let bytes = guest.mappedBytes
+        #expect(bytes[..<NetworkHeader.byteCount].allSatisfy { $0 == 0 })
+        guest.offerGood(1, head: 0)
+        guest.kick()
+        #expect(eventually { ring.usedIndex == 1 })
+        var expected = [UInt8](repeating: 0, count: NetworkHeader.byteCount)
+        expected[NetworkHeader.bufferCountOffset] = 1
+        #expect(Array(guest.mappedBytes[..<NetworkHeader.byteCount]) == expected)
+    }
+
     @Test("nothing is lost, duplicated or changed across stops under traffic")
     func stopsUnderTraffic() throws {
         let pair = try TestPair()

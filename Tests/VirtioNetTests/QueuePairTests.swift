@@ -58,6 +58,7 @@ struct QueuePairTests {
         let isComplete = eventually { machine.driver.counters.frames.received == perPair * UInt64(count) }
         #expect(isComplete, "\(machine.driver.counters.frames)")
         machine.driver.synchronise()
+        machine.device.synchronise()
         for pair in 0..<count {
             let frames = machine.driver.counters(ofPair: pair).frames
             #expect(frames.sent == perPair && frames.received == perPair && frames.foreign == 0)

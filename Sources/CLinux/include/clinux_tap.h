@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -39,8 +40,38 @@ struct clinux_tap_request {
     unsigned offload;
     int is_multiqueue; // one of several queues of the interface, each with a descriptor
     enum clinux_tap_step step;
+    int was_made; // there was no interface of that name
     int result; // the descriptor, or -errno
 };
+
+// What an interface is like, for who knows its name and where it is.
+struct clinux_interface_query {
+    const char *namespace_path; // NULL: the caller's namespace
+    const char *name;
+    int is_up;
+    int mtu;
+    int result; // 0, or -errno
+};
+
+// Asks for an interface in the calling thread's namespace.
+static inline int clinux_interface_ask_here(struct clinux_interface_query *query)
+{
+    struct ifreq interface;
+    memset(&interface, 0, sizeof interface);
+    if (strlen(query->name) > clinux_tap_name_max)
+        return -ENAMETOOLONG;
+    memcpy(interface.ifr_name, query->name, strlen(query->name));
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    int error = ioctl(fd, SIOCGIFFLAGS, &interface) < 0 ? errno : 0;
+    query->is_up = (interface.ifr_flags & IFF_UP) != 0;
+    if (!error)
+        error = ioctl(fd, SIOCGIFMTU, &interface) < 0 ? errno : 0;
+    query->mtu = interface.ifr_mtu;
+    close(fd);
+    return -error;
+}
 
 // Attaches to the TAP `name`, creating it where it does not exist, in the calling thread's namespace.
 static inline int clinux_tap_open_here(struct clinux_tap_request *request)
@@ -53,6 +84,9 @@ static inline int clinux_tap_open_here(struct clinux_tap_request *request)
     interface.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
     if (request->is_multiqueue)
         interface.ifr_flags |= IFF_MULTI_QUEUE;
+    // Somebody else may make or delete it in between; then this says what was true a moment before.
+    struct clinux_interface_query before = {.name = request->name};
+    request->was_made = clinux_interface_ask_here(&before) == -ENODEV;
 
     request->step = clinux_tap_step_open;
     int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -80,20 +114,46 @@ static inline int clinux_tap_open_here(struct clinux_tap_request *request)
     return fd;
 }
 
+// Enters the network namespace at `path` with the calling thread.
+static inline int clinux_enter_namespace(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int error = syscall(SYS_setns, fd, clinux_clone_newnet) < 0 ? -errno : 0;
+    close(fd);
+    return error;
+}
+
+static inline void *clinux_interface_ask_elsewhere(void *argument)
+{
+    struct clinux_interface_query *query = argument;
+    query->result = clinux_enter_namespace(query->namespace_path);
+    if (query->result == 0)
+        query->result = clinux_interface_ask_here(query);
+    return NULL;
+}
+
+// Asks for an interface where it is. As for a TAP, a thread of its own enters another namespace and ends there.
+static inline int clinux_interface_ask(struct clinux_interface_query *query)
+{
+    if (!query->namespace_path)
+        return query->result = clinux_interface_ask_here(query);
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, clinux_interface_ask_elsewhere, query);
+    if (error)
+        return query->result = -error;
+    pthread_join(thread, NULL);
+    return query->result;
+}
+
 static inline void *clinux_tap_open_elsewhere(void *argument)
 {
     struct clinux_tap_request *request = argument;
     request->step = clinux_tap_step_namespace;
-    int namespace_fd = open(request->namespace_path, O_RDONLY | O_CLOEXEC);
-    if (namespace_fd < 0) {
-        request->result = -errno;
-        return NULL;
-    }
-    if (syscall(SYS_setns, namespace_fd, clinux_clone_newnet) < 0)
-        request->result = -errno;
-    else
+    request->result = clinux_enter_namespace(request->namespace_path);
+    if (request->result == 0)
         request->result = clinux_tap_open_here(request);
-    close(namespace_fd);
     return NULL;
 }
 

@@ -165,11 +165,13 @@ struct DeviceQueueState: ~Copyable {
     ///
     /// `isInBatch` says that chains popped earlier are still in flight. A chain that breaks a rule then stays in
     /// the ring, as the end of the batch: completed now it would stand behind chains that may yet be given back.
+    ///
+    /// Too many bad chains in a row are a ring that is not empty and gives `nil`: the worker comes again.
     @inline(__always)
     mutating func nextChain(
         of queue: inout SplitDeviceQueue, into segments: inout SegmentBuffer, isInBatch: Bool = false
     ) -> DescriptorChain? {
-        while true {
+        for _ in 0..<DeviceWorker.badChainLimit {
             do throws(VirtQueueError) {
                 if let chain = try queue.pop(into: &segments, translation: &table) { return chain }
                 isKicked = false
@@ -188,6 +190,7 @@ struct DeviceQueueState: ~Copyable {
                 queue.complete(head: head, byteCount: 0)
             }
         }
+        return nil
     }
 
     /// Gives back a chain that cannot hold a frame, with length zero, and counts it.

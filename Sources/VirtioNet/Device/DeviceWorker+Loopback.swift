@@ -15,14 +15,16 @@ extension DeviceWorker {
         incoming.suppressKicks()
         var moved = 0
         var byteCount: UInt64 = 0
-        while moved < DeviceWorker.reflectedBatchSize {
+        var pass = PassBudget(chains: DeviceWorker.reflectedBatchSize)
+        while pass.hasRoom {
             segments.removeAll()
             guard let target = receive.nextChain(of: &incoming, into: &segments) else { break }
             guard target.writableBytes >= UInt32(NetworkHeader.byteCount) else {
+                pass.take(bytes: 0, segments: segments.count)
                 receive.refuse(target, of: &incoming)
                 continue
             }
-            guard let frame = nextFittingFrame(&outgoing, target) else {
+            guard let frame = nextFittingFrame(&outgoing, target, &pass) else {
                 incoming.rewind(1)
                 break
             }
@@ -51,10 +53,12 @@ extension DeviceWorker {
     /// The next transmit chain that holds a frame and fits `target`; those that do not are counted and returned.
     @inline(__always)
     private mutating func nextFittingFrame(
-        _ queue: inout SplitDeviceQueue, _ target: DescriptorChain
+        _ queue: inout SplitDeviceQueue, _ target: DescriptorChain, _ pass: inout PassBudget
     ) -> DescriptorChain? {
-        while let chain = transmit.nextChain(of: &queue, into: &segments) {
-            if chain.readableBytes <= UInt32(NetworkHeader.byteCount) {
+        while pass.hasRoom, let chain = transmit.nextChain(of: &queue, into: &segments) {
+            let isFrame = DeviceWorker.isFrame(chain)
+            pass.take(bytes: isFrame ? chain.readableBytes : 0, segments: segments.count)
+            if !isFrame {
                 transmit.refuse(chain, of: &queue)
             } else if chain.readableBytes > target.writableBytes {
                 receive.counts.drops &+= 1
@@ -75,10 +79,12 @@ extension DeviceWorker {
         guard transmit.isKicked, var queue = transmit.ring.take() else { return false }
         let start = transmit.beginBatch(of: queue)
         queue.suppressKicks()
-        for _ in 0..<DeviceWorker.reflectedBatchSize {
+        var pass = PassBudget(chains: DeviceWorker.reflectedBatchSize)
+        while pass.hasRoom {
             segments.removeAll()
             guard let chain = transmit.nextChain(of: &queue, into: &segments) else { break }
-            guard chain.readableBytes > UInt32(NetworkHeader.byteCount) else {
+            pass.take(bytes: 0, segments: segments.count)
+            guard DeviceWorker.isFrame(chain) else {
                 transmit.refuse(chain, of: &queue)
                 continue
             }

@@ -10,14 +10,17 @@ extension DeviceWorker {
         queue.suppressKicks()
         segments.removeAll()
         loop.batch.removeAll()
-        while loop.batch.count < loop.batch.capacity {
+        var pass = PassBudget(chains: loop.batch.capacity)
+        while pass.hasRoom {
             let isInBatch = loop.batch.count > 0
             guard let chain = transmit.nextChain(of: &queue, into: &segments, isInBatch: isInBatch) else {
                 break
             }
-            if chain.readableBytes > UInt32(NetworkHeader.byteCount),
-                chain.readableCount <= DeviceWorker.maximumVectors
-            {
+            let isFrame =
+                DeviceWorker.isFrame(chain) && chain.readableCount <= DeviceWorker.maximumVectors
+            pass.take(
+                bytes: isFrame ? chain.readableBytes : 0, segments: segments.count &- chain.readableStart)
+            if isFrame {
                 submitWrite(chain)
             } else {
                 transmit.refuse(chain, of: &queue)
@@ -47,11 +50,15 @@ extension DeviceWorker {
         queue.suppressKicks()
         segments.removeAll()
         loop.batch.removeAll()
-        while loop.batch.count < burst {
+        var pass = PassBudget(chains: burst)
+        while pass.hasRoom {
             let isInBatch = loop.batch.count > 0
             guard let chain = receive.nextChain(of: &queue, into: &segments, isInBatch: isInBatch) else {
                 break
             }
+            pass.take(
+                bytes: min(chain.writableBytes, UInt32(NetworkHeader.longestFrameByteCount)),
+                segments: segments.count &- chain.readableStart)
             if chain.writableBytes >= UInt32(NetworkHeader.byteCount),
                 chain.writableCount < DeviceWorker.maximumVectors, segments.count < segments.capacity
             {

@@ -57,7 +57,7 @@ extension DeviceWorker {
         while hasMore, taken < outgoing.size {
             segments.removeAll()
             guard let chain = transmit.nextChain(of: &outgoing, into: &segments) else {
-                hasMore = false
+                hasMore = transmit.isKicked
                 break
             }
             taken += 1

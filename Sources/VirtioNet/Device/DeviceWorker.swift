@@ -13,8 +13,10 @@ struct DeviceWorker: ~Copyable {
     static let batchSize = 64
     /// The fewest receive chains that a burst tries.
     static let smallestBurst = 8
-    /// How many frames the loopback wire moves before the worker looks at its letters.
+    /// How many chains the loopback wire looks at before the worker looks at its letters, at the most.
     static let reflectedBatchSize = 256
+    /// How many chains that break a rule a ring gives back in a row before the worker looks at its letters.
+    static let badChainLimit = 64
     /// How many segments one READV or WRITEV takes (UIO_MAXIOV of include/uapi/linux/uio.h).
     static let maximumVectors = 1024
     /// Room for a batch of chains of this many segments each; one longer than the rest of it is refused.
@@ -132,6 +134,13 @@ struct DeviceWorker: ~Copyable {
         case .tap: loop.isPortReadable
         case .none, .simulator: false
         }
+    }
+
+    /// Whether a transmit chain holds what can be a frame. What is longer than any is never copied.
+    @inline(__always)
+    static func isFrame(_ chain: DescriptorChain) -> Bool {
+        chain.readableBytes > UInt32(NetworkHeader.byteCount)
+            && chain.readableBytes <= UInt32(NetworkHeader.longestFrameByteCount)
     }
 
     /// Makes ``isAtRest`` wait for the next sleep.

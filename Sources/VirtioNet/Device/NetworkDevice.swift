@@ -9,6 +9,9 @@ package import VirtQueue
 package final class NetworkDevice: DataPath {
     let pairs: [DeviceQueuePair]
     package let configurationSpace: ConfigurationSpace?
+    /// The MTU of the wire's interface when the device was made, where it has one: a driver's buffers should have room
+    /// for such frames.
+    package let wireMTU: Int?
 
     /// Starts a worker for each of `queuePairs`. The first serves `port`, the others one of its kind.
     ///
@@ -20,6 +23,7 @@ package final class NetworkDevice: DataPath {
         report: @escaping @Sendable (DataPathEvent) -> Void
     ) throws(VirtioNetError) {
         configurationSpace = port.configurationSpace
+        wireMTU = port.mtu
         var pairs: [DeviceQueuePair] = []
         for index in 1..<max(1, queuePairs) {
             let another = try Self.another(port)

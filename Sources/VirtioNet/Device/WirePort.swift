@@ -47,6 +47,16 @@ package enum WirePort: ~Copyable, Sendable {
         }
     }
 
+    /// The MTU of the port's interface, where it has one that can be asked for.
+    var mtu: Int? {
+        switch self {
+        case .tap(let device): device.status?.mtu
+        case .loopback: nil
+        case .none: nil
+        case .simulator: nil
+        }
+    }
+
     /// What the worker reads and writes, where the port is a file. Valid while the port lives.
     var descriptor: FileDescriptor? {
         switch self {

@@ -27,14 +27,18 @@ struct BufferPool: ~Copyable {
     /// Without buffers while there is no second block.
     private var second = Slab(nil)
     private(set) var isSecondCurrent = false
+    /// A buffer's length in bytes, the same in both slabs.
+    let stride: Int
 
     init(_ buffers: DriverBuffers) {
+        stride = buffers.stride
         first = Slab(buffers)
     }
 
     /// Takes buffers from `buffers` from now on. There must be no second slab yet.
     mutating func useSecond(_ buffers: DriverBuffers) {
         precondition(second.isWhole, "a pool has two slabs at the most")
+        precondition(buffers.stride == stride, "a pool's buffers are of one length")
         second = Slab(buffers)
         isSecondCurrent = true
     }
@@ -68,7 +72,7 @@ struct BufferPool: ~Copyable {
         token.isSecond ? second.address(token.index) : first.address(token.index)
     }
 
-    /// Where the driver finds it: ``DriverBuffers/stride`` bytes.
+    /// Where the driver finds it: ``stride`` bytes.
     @inline(__always)
     func bytes(_ token: Token) -> UnsafeMutableRawBufferPointer {
         unsafe token.isSecond ? second.bytes(token.index) : first.bytes(token.index)

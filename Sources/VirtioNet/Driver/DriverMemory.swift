@@ -12,10 +12,15 @@ package struct DriverMemory: @unchecked Sendable {
     package let guest: GuestPhysicalAddress
     let host: UnsafeMutableRawPointer
     package let byteCount: ByteCount
+    /// The length of a frame buffer; see ``DriverBuffers/stride(forMTU:)``.
+    package let bufferStride: Int
 
-    /// The least memory that a driver with queues of `queueSize` needs.
-    package static func byteCount(queueSize: UInt16, queuePairs: Int = 1) -> ByteCount {
-        ByteCount(queuePairs * (2 * ringSpace + buffersNeeded(queueSize: queueSize) * DriverBuffers.stride))
+    /// The least memory that a driver with queues of `queueSize` and buffers of `bufferStride` bytes needs.
+    package static func byteCount(
+        queueSize: UInt16, queuePairs: Int = 1, bufferStride: Int = DriverBuffers.defaultStride
+    ) -> ByteCount {
+        let pages = (2 * ringSpace + buffersNeeded(queueSize: queueSize) * bufferStride + 4095) / 4096
+        return ByteCount(queuePairs * pages * 4096)
     }
 
     /// A full ring in both directions, and a batch between the guest's port and the ring.
@@ -24,10 +29,14 @@ package struct DriverMemory: @unchecked Sendable {
     }
 
     /// Describes the block of `byteCount` bytes at `guest`, page-aligned, whose host address is `host`.
-    package init(guest: GuestPhysicalAddress, host: UnsafeMutableRawPointer, byteCount: ByteCount) {
+    package init(
+        guest: GuestPhysicalAddress, host: UnsafeMutableRawPointer, byteCount: ByteCount,
+        bufferStride: Int = DriverBuffers.defaultStride
+    ) {
         self.guest = guest
         unsafe self.host = host
         self.byteCount = byteCount
+        self.bufferStride = bufferStride
     }
 
     /// One of `count` equal parts, in whole pages: the memory of a queue pair.
@@ -36,13 +45,13 @@ package struct DriverMemory: @unchecked Sendable {
         let offset = UInt64(index) * size
         return unsafe DriverMemory(
             guest: GuestPhysicalAddress(rawValue: guest.rawValue + offset), host: host + Int(offset),
-            byteCount: ByteCount(rawValue: size))
+            byteCount: ByteCount(rawValue: size), bufferStride: bufferStride)
     }
 
     /// Refuses queues that the memory has no room for: a receive ring takes every buffer it can get, and one that
     /// can take all of them leaves none to send from.
     func checkRoom(for configuration: DriverConfiguration) throws(VirtioNetError) {
-        let needed = Self.byteCount(queueSize: configuration.queueSize)
+        let needed = Self.byteCount(queueSize: configuration.queueSize, bufferStride: bufferStride)
         guard byteCount >= needed else {
             throw VirtioNetError(.memoryTooSmall(needed: needed, given: byteCount))
         }
@@ -62,6 +71,6 @@ package struct DriverMemory: @unchecked Sendable {
         let offset = 2 * Self.ringSpace
         return unsafe DriverBuffers(
             guest: GuestPhysicalAddress(rawValue: guest.rawValue + UInt64(offset)), host: host + offset,
-            byteCount: ByteCount(rawValue: byteCount.rawValue - UInt64(offset)))
+            byteCount: ByteCount(rawValue: byteCount.rawValue - UInt64(offset)), stride: bufferStride)
     }
 }

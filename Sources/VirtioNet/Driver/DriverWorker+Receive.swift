@@ -84,7 +84,7 @@ extension DriverWorker {
     /// Fills the receive ring with free buffers, and tells the device.
     mutating func postReceiveBuffers() {
         while receive.queue.freeDescriptors > 0, let token = pool.take() {
-            let segment = DriverSegment(address: pool.address(token), byteCount: UInt32(DriverBuffers.stride))
+            let segment = DriverSegment(address: pool.address(token), byteCount: UInt32(pool.stride))
             guard receive.queue.add(writable: segment, token: token.rawValue) else {
                 pool.put(token)
                 break

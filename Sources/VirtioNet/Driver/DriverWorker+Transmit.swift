@@ -73,6 +73,13 @@ extension DriverWorker {
                 continue
             }
             transmit.account.entered &+= 1
+            // A TAP cuts a frame to the length of the read and says nothing: one that fills it may have been longer.
+            guard Int(result) < pool.stride else {
+                transmit.counts.drops &+= 1
+                transmit.account.tooLong &+= 1
+                pool.put(token)
+                continue
+            }
             guard send(token, byteCount: Int(result)) else {
                 transmit.counts.drops &+= 1
                 transmit.account.noBuffer &+= 1

@@ -28,6 +28,8 @@ struct DriverWorker: ~Copyable {
     var isEnding = false
     /// How many buffers the next burst of reads tries: grows with what the last one found.
     var burst = smallestBurst
+    /// The last pass ended in sleep.
+    private(set) var hasSlept = false
     let counters: DriverCounters
     private let firstFailure: FirstFailure
 
@@ -77,7 +79,8 @@ struct DriverWorker: ~Copyable {
             publishCounts()
             // A device that is not woken waits for ever.
             if let cause = receive.kickFailure ?? transmit.kickFailure { loop.fail(cause) }
-            if moved || !isReadyToSleep() { loop.collect() } else { sleep() }
+            hasSlept = !moved && isReadyToSleep()
+            if hasSlept { sleep() } else { loop.collect() }
         }
     }
 

@@ -24,7 +24,7 @@ struct FrameGenerator: ~Copyable {
         window = configuration.expectsReturn ? UInt64(configuration.queueSize) : .max
         frameByteCount = min(
             max(configuration.frameByteCount, GeneratedFrame.minimumLength),
-            DriverBuffers.stride - NetworkHeader.byteCount)
+            DriverBuffers.defaultStride - NetworkHeader.byteCount)
     }
 
     /// What became of the frames so far.

@@ -34,6 +34,15 @@ package enum GuestPort: ~Copyable, Sendable {
         }
     }
 
+    /// The MTU of the port's interface, where it has one that can be asked for.
+    package var mtu: Int? {
+        switch self {
+        case .tap(let device): device.status?.mtu
+        case .generator: nil
+        case .none: nil
+        }
+    }
+
     /// What the worker reads and writes, where the port is a file. Valid while the port lives.
     var descriptor: FileDescriptor? {
         switch self {

@@ -37,9 +37,13 @@ package final class NetworkDriver: Sendable {
                 name: "guest", port: port, memory: memory.part(0, of: count), configuration: configuration),
             at: 0)
         self.pairs = pairs
+        bufferStride = memory.bufferStride
         signals = pairs.flatMap(\.signals)
         counters = DriverTotals(pairs.map(\.counters))
     }
+
+    /// The length of the frame buffers, which a block for ``useSecondBuffers(_:)`` must be cut into too.
+    package let bufferStride: Int
 
     /// How many queue pairs the driver has.
     package var queuePairs: Int { pairs.count }

@@ -6,6 +6,7 @@ struct Slab: ~Copyable {
     private let guest: GuestPhysicalAddress
     private let host: UnsafeMutableRawPointer?
     private let count: Int
+    private let stride: Int
     private let free: UnsafeMutablePointer<UInt32>
     private let sequences: UnsafeMutablePointer<UInt64>
     private var freeCount: Int
@@ -15,6 +16,7 @@ struct Slab: ~Copyable {
         guest = buffers?.guest ?? GuestPhysicalAddress(rawValue: 0)
         unsafe host = buffers?.host
         count = buffers?.count ?? 0
+        stride = buffers?.stride ?? DriverBuffers.defaultStride
         unsafe free = .allocate(capacity: max(1, count))
         unsafe sequences = .allocate(capacity: max(1, count))
         for index in 0..<count {
@@ -50,14 +52,14 @@ struct Slab: ~Copyable {
     @inline(__always)
     func address(_ index: Int) -> IOVirtualAddress {
         IOVirtualAddress(
-            rawValue: guest.rawValue &+ UInt64(truncatingIfNeeded: index &* DriverBuffers.stride))
+            rawValue: guest.rawValue &+ UInt64(truncatingIfNeeded: index &* stride))
     }
 
     @inline(__always)
     func bytes(_ index: Int) -> UnsafeMutableRawBufferPointer {
         precondition(index < count, "a buffer that is not there")
         return unsafe UnsafeMutableRawBufferPointer(
-            start: host.unsafelyUnwrapped + index &* DriverBuffers.stride, count: DriverBuffers.stride)
+            start: host.unsafelyUnwrapped + index &* stride, count: stride)
     }
 
     @inline(__always)

@@ -19,6 +19,8 @@ package struct NetworkHeader: Equatable, Sendable {
 
     /// Bytes that the header takes: VERSION_1 always has the `num_buffers` field.
     @inlinable package static var byteCount: Int { 12 }
+    /// The most bytes that a frame can have, header included: 65,550 behind the header (virtio 1.2, section 5.1.6.3.1).
+    @inlinable package static var longestFrameByteCount: Int { byteCount + 65_550 }
     /// Where `num_buffers` stands.
     @inlinable package static var bufferCountOffset: Int { 10 }
 

@@ -27,6 +27,9 @@ package struct TAPDevice: ~Copyable, Sendable {
     private let namespace: String?
     /// What the reader accepted unfinished when it attached.
     private let offloads: TAPOffloads
+    /// Whether attaching created the interface: there was none of that name. Such an interface is down, has no address
+    /// and goes away with the last descriptor.
+    package let wasMade: Bool
     /// Whether the interface has a queue for each descriptor; see ``anotherQueue()``.
     private let hasSeveralQueues: Bool
 
@@ -57,6 +60,46 @@ package struct TAPDevice: ~Copyable, Sendable {
         self.namespace = namespace
         self.offloads = offloads
         self.hasSeveralQueues = hasSeveralQueues
+        wasMade = outcome.wasMade
+    }
+
+    /// Takes a descriptor that is as good as a TAP's: each read gives one frame behind its header and each write takes
+    /// one, without waiting. It has no interface.
+    init(adopting descriptor: FileDescriptor) {
+        self.descriptor = descriptor
+        name = ""
+        namespace = nil
+        offloads = []
+        hasSeveralQueues = false
+        wasMade = false
+    }
+
+    /// What an interface is like at one moment.
+    package struct Status: Equatable, Sendable {
+        /// Somebody has brought it up (`ip link set NAME up`). One that is down takes no frame and gives none.
+        package let isUp: Bool
+        /// The longest payload of its frames in bytes.
+        package let mtu: Int
+    }
+
+    /// The interface as it is now; `nil` where it is gone, or cannot be asked for.
+    ///
+    /// A few system calls, and a short-lived thread where it is in another namespace.
+    package var status: Status? { Self.status(name: name, namespace: namespace) }
+
+    /// Whether the interface is up; `false` where it is gone.
+    package var isUp: Bool { status?.isUp ?? false }
+
+    /// The same of any interface by name.
+    package static func status(name: String, namespace: String?) -> Status? {
+        unsafe name.withCString { name in
+            unsafe withOptionalCString(namespace.map { "/run/netns/\($0)" }) { path in
+                var query = unsafe clinux_interface_query(
+                    namespace_path: path, name: name, is_up: 0, mtu: 0, result: 0)
+                guard unsafe clinux_interface_ask(&query) == 0 else { return nil }
+                return unsafe Status(isUp: query.is_up != 0, mtu: Int(query.mtu))
+            }
+        }
     }
 
     /// One more queue of the same interface; `nil` where it has one only.
@@ -90,15 +133,15 @@ package struct TAPDevice: ~Copyable, Sendable {
 
     private static func open(
         name: String, namespace: String?, offloads: TAPOffloads, hasSeveralQueues: Bool
-    ) -> (result: Int32, step: clinux_tap_step) {
+    ) -> (result: Int32, step: clinux_tap_step, wasMade: Bool) {
         unsafe name.withCString { name in
             unsafe withOptionalCString(namespace.map { "/run/netns/\($0)" }) { path in
                 var request = unsafe clinux_tap_request(
                     namespace_path: path, name: name, header_size: Int32(NetworkHeader.byteCount),
                     offload: offloads.rawValue, is_multiqueue: hasSeveralQueues ? 1 : 0,
-                    step: clinux_tap_step_none, result: 0)
+                    step: clinux_tap_step_none, was_made: 0, result: 0)
                 let result = unsafe clinux_tap_open(&request)
-                return unsafe (result, request.step)
+                return unsafe (result, request.step, request.was_made != 0)
             }
         }
     }

@@ -1,3 +1,4 @@
+import Glibc
 import GuestMemory
 import Synchronization
 import SystemPackage
@@ -88,6 +89,40 @@ struct TAPWireTests {
         #expect(guest.rings[0].usedIndex == 0)
         #expect(guest.device.stopQueue(0) == 0)
         #expect(guest.areGuardsIntact)
+    }
+
+    @Test(
+        "an interface that goes down or away refuses each frame by errno, costs no processor, and all is accounted for",
+        arguments: ["ip link set near down", "ip link del near"], [true, false])
+    func interfaceGoes(command: String, isGuests: Bool) throws {
+        let guestEnd = try BridgedTAP()
+        let guestPort = try guestEnd.makeNear()
+        let wireEnd = try BridgedTAP()
+        let wirePort = try wireEnd.makeNear()
+        let pair = try TestPair(guest: .tap(guestPort), wire: .tap(wirePort))
+        try pair.start()
+        let (gone, other) = isGuests ? (guestEnd, wireEnd) : (wireEnd, guestEnd)
+        for number in 0..<10 as Range<UInt32> {
+            #expect(NumberedFrame.send(number, sender: 1, to: gone.descriptor))
+            #expect(eventually { NumberedFrame.receive(from: other.descriptor) == number })
+        }
+        gone.expect(command)
+        for number in 0..<20 as Range<UInt32> {
+            #expect(NumberedFrame.send(number, sender: 2, to: other.descriptor))
+        }
+        func account() -> FrameAccount { isGuests ? pair.driver.account(0) : pair.device.account(1) }
+        #expect(eventually { account().refused == 20 })
+        #expect(account().lastRefusal == (command.contains("del") ? EBADFD : EIO))
+        // Nobody looks at the port again and again.
+        pair.device.settle()
+        #expect(eventually { pair.driver.pairs[0].mailbox.perform { $0.hasSlept } == true })
+        if command.contains("del") {
+            let reading = isGuests ? pair.driver.account(1) : pair.device.account(0)
+            #expect(reading.lastRefusal == EBADFD && reading.refused == 0)
+        }
+        _ = pair.stop()
+        pair.driver.synchronise()
+        for account in pair.accounts { #expect(account.balances, "\(account)") }
     }
 
     @Test("two frames a little while apart: the second does not wait for a third", arguments: [true, false])

@@ -110,6 +110,35 @@ struct TAPDeviceTests {
         namespace.expect("ip link show kept")
     }
 
+    @Test("An interface that attaching had to make is known, and so is one that was there")
+    func wasMade() throws {
+        let namespace = try NetworkNamespace()
+        namespace.expect("ip tuntap add there mode tap vnet_hdr")
+        let there = try TAPDevice(name: "there", namespace: namespace.name)
+        let made = try TAPDevice(name: "made", namespace: namespace.name)
+        let (isThere, isMade) = (!there.wasMade, made.wasMade)
+        #expect(isThere && isMade)
+    }
+
+    @Test("Whether an interface is up, and its MTU, are as they are now; one that is gone is neither")
+    func status() throws {
+        let namespace = try NetworkNamespace()
+        namespace.expect("ip tuntap add emu0 mode tap vnet_hdr")
+        let tap = try TAPDevice(name: "emu0", namespace: namespace.name)
+        let first = tap.status
+        #expect(first == TAPDevice.Status(isUp: false, mtu: 1500))
+        namespace.expect("ip link set emu0 mtu 9000 up")
+        let second = tap.status
+        #expect(second == TAPDevice.Status(isUp: true, mtu: 9000))
+        let isUp = tap.isUp
+        namespace.expect("ip link del emu0")
+        let third = tap.status
+        let isUpAfter = tap.isUp
+        #expect(isUp && third == nil && !isUpAfter)
+        #expect(TAPDevice.status(name: "lo", namespace: namespace.name) != nil)
+        #expect(TAPDevice.status(name: "lo", namespace: "emu-test-there-is-none") == nil)
+    }
+
     @Test("A TAP that is attached already is busy")
     func busy() throws {
         let namespace = try NetworkNamespace()

@@ -26,6 +26,11 @@ final class BridgedTAP {
         return near
     }
 
+    /// Runs a command where both interfaces are.
+    func expect(_ command: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        namespace.expect(command, sourceLocation: sourceLocation)
+    }
+
     /// The test's end. Valid while this object lives.
     var descriptor: FileDescriptor { far.descriptor }
 }

@@ -38,13 +38,15 @@ final class TestPair {
 
     init(
         queueSize: UInt16 = 256, guest: consuming sending GuestPort = .generator,
-        wire: consuming sending WirePort = .loopback, frameByteCount: Int = 64
+        wire: consuming sending WirePort = .loopback, frameByteCount: Int = 64,
+        bufferStride: Int = DriverBuffers.defaultStride
     ) throws {
-        let byteCount = DriverMemory.byteCount(queueSize: 1024)
+        let byteCount = DriverMemory.byteCount(queueSize: 1024, bufferStride: bufferStride)
         block = try RAMBlock.allocate(name: "test", byteCount: .mebibytes(32), pages: .base)
         configuration = DriverConfiguration(
             queueSize: queueSize, deviceAddress: MACAddress(0x5254_0012_3456), frameByteCount: frameByteCount)
-        let memory = unsafe DriverMemory(guest: Self.guestBase, host: block.base, byteCount: byteCount)
+        let memory = unsafe DriverMemory(
+            guest: Self.guestBase, host: block.base, byteCount: byteCount, bufferStride: bufferStride)
         driver = try NetworkDriver(port: guest, memory: memory, configuration: configuration)
         let events = events
         device = try NetworkDevice(name: "device", port: wire) { events.append($0) }

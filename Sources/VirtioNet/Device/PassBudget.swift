@@ -1,0 +1,27 @@
+/// How much one pass over a ring may still do before the worker looks at its letters.
+///
+/// A pass is limited by frames and by bytes, as in drivers/vhost/net.c (VHOST_NET_PKT_WEIGHT, VHOST_NET_WEIGHT): a
+/// guest that offers the longest frames would otherwise hold up a stop for as long as it takes to copy a ring of them
+/// (CVE-2019-3900). Chains that hold no frame count like those that do, and every segment of a chain for what it takes
+/// to look at.
+struct PassBudget {
+    /// The most bytes of a pass; the frame that reaches it is the last one.
+    static let byteLimit = 0x80000
+    private static let bytesPerSegment = 16
+
+    private var chains: Int
+    private var bytes = Self.byteLimit
+
+    /// A pass of `chains` at the most.
+    init(chains: Int) { self.chains = chains }
+
+    @inline(__always)
+    var hasRoom: Bool { chains > 0 && bytes > 0 }
+
+    /// Takes off a chain of so many segments, of which so many bytes are moved.
+    @inline(__always)
+    mutating func take(bytes: UInt32, segments: Int) {
+        chains &-= 1
+        self.bytes &-= Int(bytes) &+ segments &* Self.bytesPerSegment
+    }
+}

@@ -1,0 +1,105 @@
+import Testing
+import VirtQueue
+
+@testable import VirtioNet
+
+/// Accounts of a driver and a device between two ports.
+@Suite("The account of two ports", .timeLimit(.minutes(5)))
+struct PortAccountTests {
+    private func expectBalance(_ pair: TestPair, sourceLocation: SourceLocation = #_sourceLocation) {
+        for account in pair.accounts {
+            #expect(account.balances, "\(account)", sourceLocation: sourceLocation)
+        }
+    }
+
+    @Test(
+        "frames of every length pass whole, both ways, where the buffers have room",
+        arguments: [60, 1514, 2035, 2036, 2037, 4096, 9000, 9014])
+    func jumbo(byteCount: Int) throws {
+        let (guest, wire) = (try DatagramPort(), try DatagramPort())
+        let pair = try TestPair(
+            guest: .tap(guest.makeNear()), wire: .tap(wire.makeNear()),
+            bufferStride: DriverBuffers.stride(forMTU: 9000))
+        try pair.start()
+        let frame = DatagramPort.frame(byteCount, number: 7)
+        #expect(guest.send(frame) && wire.send(frame))
+        let payload = Array(frame.dropFirst(NetworkHeader.byteCount))
+        #expect(wire.awaitPayload() == payload)
+        #expect(guest.awaitPayload() == payload)
+        _ = pair.stop()
+        pair.driver.synchronise()
+        expectBalance(pair)
+        #expect(pair.driver.account(0).left == 1 && pair.device.account(1).left == 1)
+    }
+
+    @Test(
+        "frames too long for the buffers are dropped whole and counted as that, both ways",
+        arguments: [2037, 4096, 9014])
+    func tooLong(byteCount: Int) throws {
+        let (guest, wire) = (try DatagramPort(), try DatagramPort())
+        let pair = try TestPair(guest: .tap(guest.makeNear()), wire: .tap(wire.makeNear()))
+        try pair.start()
+        let small = DatagramPort.frame(100, number: 3)
+        for frame in [DatagramPort.frame(byteCount), small] {
+            #expect(guest.send(frame) && wire.send(frame))
+        }
+        // The short one behind it is the first that comes out.
+        let payload = Array(small.dropFirst(NetworkHeader.byteCount))
+        #expect(wire.awaitPayload() == payload)
+        #expect(guest.awaitPayload() == payload)
+        _ = pair.stop()
+        pair.driver.synchronise()
+        expectBalance(pair)
+        #expect(pair.driver.account(1).tooLong == 1 && pair.driver.account(1).entered == 2)
+        #expect(pair.device.account(0).tooLong == 1 && pair.device.account(0).entered == 2)
+    }
+
+    @Test("what the guest's port refuses is counted with its errno, frame by frame")
+    func refusedByTheGuest() throws {
+        let (guest, wire) = (try DatagramPort(), try DatagramPort())
+        let pair = try TestPair(guest: .tap(guest.makeNear()), wire: .tap(wire.makeNear()))
+        try pair.start()
+        guest.close()
+        for number in 0..<5 {
+            #expect(eventually { wire.send(DatagramPort.frame(60, number: number)) })
+        }
+        #expect(eventually { pair.driver.account(0).refused == 5 })
+        let account = pair.driver.account(0)
+        #expect(DatagramPort.refusals.contains(account.lastRefusal) && account.left == 0)
+        #expect(pair.driver.counters.receive.drops == 5)
+        _ = pair.stop()
+        pair.driver.synchronise()
+        expectBalance(pair)
+    }
+
+    @Test("frames in rings that start over are abandoned, for a port as for the generator: none is nowhere")
+    func startingOver() throws {
+        let (guest, wire) = (try DatagramPort(), try DatagramPort())
+        let pair = try TestPair(guest: .tap(guest.makeNear()), wire: .tap(wire.makeNear()))
+        let rounds = 10
+        var (sent, arrived) = (0, 0)
+        for _ in 0..<rounds {
+            try pair.start()
+            for _ in 0..<5 {
+                sent += 1
+                #expect(guest.send(DatagramPort.frame(60, number: sent)))
+                #expect(wire.awaitPayload() != nil)
+                arrived += 1
+            }
+            _ = pair.stop()
+            // These meet no device: they stand in the ring when it starts over.
+            let before = pair.driver.account(1).entered
+            for _ in 0..<3 {
+                sent += 1
+                #expect(guest.send(DatagramPort.frame(60, number: sent)))
+            }
+            #expect(eventually { pair.driver.account(1).entered == before + 3 })
+            try pair.driver.reinitialise(pair.configuration)
+        }
+        pair.driver.synchronise()
+        expectBalance(pair)
+        let account = pair.driver.account(1)
+        #expect(account.entered == UInt64(sent) && account.left == UInt64(arrived))
+        #expect(account.abandoned == UInt64(3 * rounds) && account.pending == 0)
+    }
+}

@@ -1,0 +1,173 @@
+import GuestMemory
+import Testing
+import VirtQueue
+
+@testable import VirtioNet
+
+/// One pass of a device's worker: how much it does, and what becomes of frames that come in one burst.
+@Suite("A pass of the device's worker", .timeLimit(.minutes(5)))
+struct DevicePassTests {
+    private static let longest = UInt32(NetworkHeader.longestFrameByteCount)
+
+    @Test("is over with so many bytes, however many frames the guest has: longest frames on a loop")
+    func bytesOfALoop() throws {
+        let device = try SteppedDevice(wire: .loopback)
+        for head in 0..<SteppedDevice.size {
+            device.rings[0].setDescriptor(Int(head), SteppedDevice.buffers, Self.longest, .write)
+            device.rings[1].setDescriptor(Int(head), SteppedDevice.buffers + 0x2_0000, Self.longest)
+            device.rings[0].offer(head)
+            device.rings[1].offer(head)
+        }
+        device.kick()
+        var passes = 0
+        var bytes: UInt64 = 0
+        while device.worker.reflect() {
+            passes += 1
+            let moved = device.worker.transmit.counts.bytes - bytes
+            #expect(moved > 0 && moved < UInt64(PassBudget.byteLimit) + UInt64(Self.longest))
+            bytes = device.worker.transmit.counts.bytes
+        }
+        #expect(device.worker.transmit.counts.packets == UInt64(SteppedDevice.size))
+        #expect(
+            passes >= Int(SteppedDevice.size) * Int(Self.longest) / (PassBudget.byteLimit + Int(Self.longest))
+        )
+        #expect(device.worker.receive.account.balances && device.worker.transmit.account.balances)
+    }
+
+    @Test(
+        "never copies what is longer than any frame, and does not look at a ring of it in one go",
+        arguments: [0, 1])
+    func noFrames(wire: Int) throws {
+        let device = try SteppedDevice(wire: wire == 0 ? .loopback : .none)
+        // One table that names the same 192 KiB 1,800 times: 354 MB a chain out of 1 MiB of memory.
+        let table = unsafe try RawRing(
+            size: 2048, memory: device.block.base + 0x2_0000,
+            address: .init(rawValue: SteppedDevice.base + 0x2_0000))
+        let segments = 1800
+        for place in 0..<segments {
+            table.setDescriptor(
+                place, SteppedDevice.buffers, 192 << 10, place == segments - 1 ? [] : .next,
+                next: UInt16(place + 1))
+        }
+        for head in 0..<SteppedDevice.size {
+            device.rings[0].setDescriptor(Int(head), SteppedDevice.buffers, 4096, .write)
+            device.rings[1].setDescriptor(
+                Int(head), SteppedDevice.base + 0x2_0000, UInt32(16 * segments), .indirect)
+            device.rings[0].offer(head)
+            device.rings[1].offer(head)
+        }
+        device.kick()
+        var passes = 0
+        while wire == 0 ? device.worker.reflect() : device.worker.discard() { passes += 1 }
+        #expect(passes >= 8)
+        let account = device.worker.transmit.account
+        #expect(account.malformed == UInt64(SteppedDevice.size) && account.entered == account.malformed)
+        #expect(device.worker.transmit.counts.bytes == 0 && device.worker.receive.counts.packets == 0)
+        #expect(device.worker.transmit.counts.errors == UInt64(SteppedDevice.size))
+        #expect(device.rings[1].usedIndex == SteppedDevice.size && device.rings[0].usedIndex == 0)
+    }
+
+    @Test("takes so many chains that break a rule and comes again")
+    func badChains() throws {
+        let device = try SteppedDevice(wire: .none)
+        for head in 0..<SteppedDevice.size {
+            device.rings[1].setDescriptor(Int(head), SteppedDevice.buffers, 0)
+            device.rings[1].offer(head)
+        }
+        device.kick()
+        var passes = 0
+        while device.worker.discard() { passes += 1 }
+        #expect(passes == Int(SteppedDevice.size) / DeviceWorker.badChainLimit)
+        #expect(device.worker.transmit.account.malformed == UInt64(SteppedDevice.size))
+    }
+
+    @Test("reads a port in bursts that grow with what was found, and shrink with it")
+    func bursts() throws {
+        let wire = try DatagramPort()
+        let device = try SteppedDevice(wire: .tap(wire.makeNear()))
+        for head in 0..<SteppedDevice.size {
+            device.rings[0].setDescriptor(
+                Int(head), SteppedDevice.buffers + UInt64(head) * 2048, 2048, .write)
+            device.rings[0].offer(head)
+        }
+        device.kick()
+        var expected = DeviceWorker.smallestBurst
+        var number = 0
+        while expected <= DeviceWorker.batchSize {
+            for _ in 0..<expected {
+                // A socket holds fewer frames than the longest burst reads: the worker is made to look in between.
+                guard wire.send(DatagramPort.frame(60, number: number)) else { break }
+                number += 1
+            }
+            let before = device.worker.receive.counts.packets
+            _ = device.worker.receiveFromPort()
+            #expect(device.worker.loop.batch.count == expected)
+            let found = Int(device.worker.receive.counts.packets - before)
+            let next = min(DeviceWorker.batchSize, max(DeviceWorker.smallestBurst, 2 * found))
+            #expect(device.worker.burst == next)
+            guard next > expected else { break }
+            expected = next
+            device.worker.loop.isPortReadable = true
+        }
+        #expect(expected > DeviceWorker.smallestBurst)
+        device.worker.loop.isPortReadable = true
+        _ = device.worker.receiveFromPort()
+        device.worker.loop.isPortReadable = true
+        _ = device.worker.receiveFromPort()
+        #expect(device.worker.burst == DeviceWorker.smallestBurst)
+        #expect(Int(device.worker.receive.counts.packets) == number)
+        #expect(device.worker.receive.account.balances)
+    }
+
+    @Test(
+        "a frame that moves down into a shorter chain must fit there: both are dropped, and nothing is overrun"
+    )
+    func shorterChain() throws {
+        let wire = try DatagramPort()
+        let device = try SteppedDevice(wire: .tap(wire.makeNear()))
+        // The short chain ends where the mapped memory does.
+        device.rings[0].setDescriptor(0, device.end - 40, 40, .write)
+        device.rings[0].setDescriptor(1, SteppedDevice.buffers, 2048, .write)
+        for head in 0..<2 as Range<UInt16> { device.rings[0].offer(head) }
+        for number in 1...2 { #expect(wire.send(DatagramPort.frame(600, number: number))) }
+        device.kick()
+        while device.worker.receiveFromPort() {}
+        let account = device.worker.receive.account
+        #expect(account.entered == 2 && account.tooLong == 2 && account.left == 0)
+        #expect(device.worker.receive.counts.drops == 2)
+        #expect(device.rings[0].usedIndex == 0)
+        #expect(device.isGuardIntact)
+    }
+
+    @Test(
+        "a port that is full is want of room and not an error; one that refuses is named by errno",
+        arguments: [true, false])
+    func fullPort(isFull: Bool) throws {
+        let wire = try DatagramPort()
+        let device = try SteppedDevice(wire: .tap(wire.makeNear()))
+        if !isFull { wire.close() }
+        // More rounds than a socket holds frames.
+        for round in 0..<16 {
+            for head in 0..<SteppedDevice.size {
+                device.rings[1].setDescriptor(Int(head), SteppedDevice.buffers, 1012)
+                device.rings[1].offer(head)
+            }
+            device.kick()
+            while device.worker.transmitToPort() {}
+            #expect(device.rings[1].usedIndex == SteppedDevice.size &* UInt16(round + 1))
+        }
+        let (counts, account) = (device.worker.transmit.counts, device.worker.transmit.account)
+        #expect(account.entered == 16 * UInt64(SteppedDevice.size) && account.balances)
+        if isFull {
+            #expect(account.noBuffer > 0 && account.left > 0 && account.refused == 0)
+            #expect(counts.drops == account.noBuffer && counts.errors == 0 && account.lastRefusal == 0)
+        } else {
+            #expect(account.refused == account.entered)
+            #expect(DatagramPort.refusals.contains(account.lastRefusal))
+            #expect(counts.errors == account.refused && counts.drops == 0)
+        }
+        var arrived: UInt64 = 0
+        while wire.receive() != nil { arrived += 1 }
+        #expect(arrived == account.left)
+    }
+}
