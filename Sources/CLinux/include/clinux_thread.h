@@ -1,4 +1,4 @@
-// Thread identity and placement, which Glibc hides from Swift without _GNU_SOURCE. Every function acts on the
+// Thread identity and placement, which Glibc hides from Swift without _GNU_SOURCE. Every function is about the
 // calling thread and returns -errno on failure. ABI: sched_setaffinity(2), gettid(2), prctl(2).
 #pragma once
 #include <errno.h>

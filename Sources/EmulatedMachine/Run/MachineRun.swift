@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Logging
 internal import SystemPackage
 internal import VhostVDPA
 internal import VhostVDPABackend
@@ -52,6 +53,8 @@ package final class MachineRun {
     /// - Throws: Where the first start fails. What goes wrong later is the result's ``RunEnding/brokeOff(_:)``.
     package func run() throws(MachineError) -> RunResult {
         try machine.start()
+        interrupt.enter("the device's traffic")
+        machine.logger.info("the device has started")
         let parentAtFirst = machine.parentCounts
         observer?.runDidStart(machine)
         // The driver's thread binds its interrupts in its own time; what it holds counts from then on.

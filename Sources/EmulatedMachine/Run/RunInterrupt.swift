@@ -1,11 +1,17 @@
 internal import IOUring
 internal import Synchronization
-internal import SystemPackage
+package import SystemPackage
 
-/// How another thread, a signal's for one, asks a run to end early.
+/// How another thread, a signal's for one, asks a command to end early.
+///
+/// A command is *preparing* until it first says what it does (``enter(_:)``): so far nothing has been measured, so
+/// whoever asks may end the process itself. From then on the command polls ``wasRaised`` at its safe points and
+/// ends with what it has.
 package final class RunInterrupt: Sendable {
     private let event: EventFD
     private let isRaised = Atomic<Bool>(false)
+    /// What the control thread does; `nil` while the command prepares.
+    private let current = Mutex<String?>(nil)
 
     package init() throws(MachineError) {
         do throws(Errno) {
@@ -15,14 +21,31 @@ package final class RunInterrupt: Sendable {
         }
     }
 
-    /// Asks the run to end. Any thread, any number of times.
+    /// Asks the command to end. Any thread, any number of times.
     package func raise() {
         isRaised.store(true, ordering: .releasing)
         event.signal()
     }
 
-    /// Whether somebody has asked.
+    /// Asks the command to end, or runs `end` where it is still preparing. The control thread cannot go on to
+    /// measure meanwhile: its ``enter(_:)`` waits for `end`. Any thread.
+    package func raise(orWhilePreparing end: () -> Void) {
+        current.withLock { step in
+            if step == nil { end() }
+            raise()
+        }
+    }
+
+    /// Whether somebody has asked. One atomic load; any thread.
     package var wasRaised: Bool { isRaised.load(ordering: .acquiring) }
 
-    var descriptor: FileDescriptor { event.descriptor }
+    /// Says what the control thread does from now on, in words that go after "waiting for". The first call ends
+    /// the preparation. Control thread; a lock and an assignment, so not for the path of a packet.
+    package func enter(_ step: String) { current.withLock { $0 = step } }
+
+    /// What the control thread last said it does; `nil` while it prepares. Any thread.
+    package var step: String? { current.withLock { $0 } }
+
+    /// Becomes readable when somebody asks; for poll(2).
+    package var descriptor: FileDescriptor { event.descriptor }
 }

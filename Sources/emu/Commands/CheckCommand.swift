@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EmulatedMachine
 internal import VhostVDPAConformance
 
 /// `emu check`: whether a device obeys the rules of vhost-vdpa.
@@ -36,7 +37,7 @@ struct CheckCommand: EmuCommand {
         guard !list, only == nil else { throw ValidationError("--sequences goes without --list and --only") }
     }
 
-    func execute() throws(StartError) -> ExitStatus {
+    func execute(_ interrupt: RunInterrupt) throws(StartError) -> ExitStatus {
         if list {
             Console.output(RuleBook.document)
             return .done

@@ -61,7 +61,7 @@ struct CycleCommand: EmuCommand {
 
     @OptionGroup var output: OutputOptions
 
-    func execute() throws(StartError) -> ExitStatus {
+    func execute(_ interrupt: RunInterrupt) throws(StartError) -> ExitStatus {
         let plan = try plan()
         let folder = try report.map { (path) throws(StartError) in try CycleReportFolder(path: path) }
         let progress = CycleProgress(console: .shared)

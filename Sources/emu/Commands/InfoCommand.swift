@@ -13,7 +13,7 @@ struct InfoCommand: EmuCommand {
     @OptionGroup var deviceOption: DeviceOption
     @OptionGroup var output: OutputOptions
 
-    func execute() throws(StartError) -> ExitStatus {
+    func execute(_ interrupt: RunInterrupt) throws(StartError) -> ExitStatus {
         let device = deviceOption.device
         let information: DeviceInformation
         do throws(MachineError) {

@@ -21,7 +21,7 @@ struct OutputOptions: ParsableArguments {
 
     /// Prints what people read: to standard output, or to standard error where that is JSON's.
     func print(_ text: String) {
-        if json { Console.shared.print(text) } else { Console.output(text) }
+        if json { Console.shared.present(text) } else { Console.output(text) }
     }
 }
 

@@ -93,8 +93,8 @@ struct RunCommand: EmuCommand {
 
     @OptionGroup var output: OutputOptions
 
-    func execute() throws(StartError) -> ExitStatus {
-        try RunSession(options: options(), output: output).run()
+    func execute(_ interrupt: RunInterrupt) throws(StartError) -> ExitStatus {
+        try RunSession(options: options(), output: output, interrupt: interrupt).run()
     }
 }
 

@@ -6,13 +6,13 @@ internal import Logging
 struct RunSession {
     let options: RunOptions
     let output: OutputOptions
+    let interrupt: RunInterrupt
 
     /// Assembles the machine, runs it, closes it and reports.
     ///
     /// A failure before the device has started for the first time is a ``StartError``. A later one is something
     /// the run found.
     func run() throws(StartError) -> ExitStatus {
-        let interrupt = try makeInterrupt()
         let progress = LiveProgress(console: .shared)
         defer { progress.end() }
         let report: RunReport
@@ -40,17 +40,6 @@ struct RunSession {
             "\(options.device): the device went away (vdpa dev del?): the run ended and closed it; add it again to go on"
         case .brokeOff: "\(options.device): the run broke off: \(report.failure ?? "")"
         case .done, .timeWasUp, .stalled, .interrupted: nil
-        }
-    }
-
-    /// Signals are blocked before the machine makes its threads, which then have them blocked too.
-    private func makeInterrupt() throws(StartError) -> RunInterrupt {
-        do throws(MachineError) {
-            let interrupt = try RunInterrupt()
-            try TerminationSignals.forward(to: interrupt)
-            return interrupt
-        } catch {
-            throw StartError("\(error)")
         }
     }
 }

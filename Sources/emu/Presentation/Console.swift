@@ -4,16 +4,25 @@ internal import SystemPackage
 
 /// Standard error, shared by messages, the log and the live line, each of which leaves the others whole.
 ///
-/// Any thread. A write that fails is dropped: there is nobody left to tell.
+/// Any thread. A message or a log line that cannot be written is dropped: there is nobody left to tell. Results go
+/// elsewhere: to ``output(_:)``, or to ``present(_:)`` where standard output belongs to JSON.
 final class Console: Sendable {
     /// The process's one.
     static let shared = Console(
         descriptor: .standardError, isTerminal: isatty(FileDescriptor.standardError.rawValue) == 1)
+    /// Standard output, which belongs to results.
+    static let results = ResultStream(descriptor: .standardOutput)
 
     /// Whether somebody watches, so that a live line makes sense.
     let isTerminal: Bool
     private let descriptor: FileDescriptor
-    private let liveLine = Mutex("")
+    private let state = Mutex(State())
+
+    private struct State {
+        var liveLine = ""
+        /// Why something that people were to read is missing.
+        var failure: Errno?
+    }
 
     init(descriptor: FileDescriptor, isTerminal: Bool) {
         self.descriptor = descriptor
@@ -22,30 +31,65 @@ final class Console: Sendable {
 
     /// Prints lines above the live line.
     func print(_ text: String) {
-        liveLine.withLock { line in
-            write((line.isEmpty ? "" : Self.eraseLine) + text + "\n" + line)
+        state.withLock { _ = printAbove($0.liveLine, text) }
+    }
+
+    /// Prints what people were to read of a result; that it could not be written is remembered.
+    func present(_ text: String) {
+        state.withLock { state in
+            if let error = printAbove(state.liveLine, text), state.failure == nil { state.failure = error }
         }
     }
+
+    /// Prints a last line in place of the live line, unless somebody is stuck in a write to the same terminal or
+    /// pipe. For the one who ends the process from another thread.
+    func printLast(_ text: String) {
+        for _ in 0..<Self.attempts {
+            let done: Void? = state.withLockIfAvailable { state in
+                _ = write((state.liveLine.isEmpty ? "" : Self.eraseLine) + text + "\n")
+                state.liveLine = ""
+            }
+            if done != nil { return }
+            usleep(1000)
+        }
+    }
+
+    /// How often, a millisecond apart, a last line looks for a moment when nobody else prints.
+    private static let attempts = 100
 
     /// Replaces the live line, where somebody watches; empty takes it away.
     func showLive(_ text: String) {
         guard isTerminal else { return }
-        liveLine.withLock { line in
-            guard !(line.isEmpty && text.isEmpty) else { return }
-            write(Self.eraseLine + text)
-            line = text
+        state.withLock { state in
+            guard !(state.liveLine.isEmpty && text.isEmpty) else { return }
+            _ = write(Self.eraseLine + text)
+            state.liveLine = text
         }
     }
 
-    /// Prints lines to standard output, which belongs to results.
-    static func output(_ text: String) {
-        _ = try? FileDescriptor.standardOutput.writeAll(Array((text + "\n").utf8))
+    /// Prints lines to standard output. A failure is remembered and ends in the exit status (``lostResult``): the
+    /// caller has nothing to do about it.
+    static func output(_ text: String) { results.write(text) }
+
+    /// The first result of the process that could not be written. Asked once, at the end.
+    static var lostResult: LostResult? {
+        if let error = results.finish() { return LostResult(stream: "standard output", error: error) }
+        return shared.state.withLock(\.failure).map { LostResult(stream: "standard error", error: $0) }
     }
 
     /// To the line's begin, and clear to its end (ECMA-48 EL).
     private static let eraseLine = "\r\u{1b}[K"
 
-    private func write(_ text: String) {
-        _ = try? descriptor.writeAll(Array(text.utf8))
+    private func printAbove(_ liveLine: String, _ text: String) -> Errno? {
+        write((liveLine.isEmpty ? "" : Self.eraseLine) + text + "\n" + liveLine)
+    }
+
+    private func write(_ text: String) -> Errno? {
+        do throws(Errno) {
+            try descriptor.writeWhole(Array(text.utf8))
+            return nil
+        } catch {
+            return error
+        }
     }
 }

@@ -1,37 +1,78 @@
+internal import CLinux
 internal import EmulatedMachine
 internal import Glibc
 internal import VirtioNet
 
-/// SIGINT and SIGTERM: the first asks the run to end with its summary, the second ends the process at once.
+/// SIGINT, SIGTERM and SIGHUP: the first asks the command to end with what it has, one that comes later than
+/// ``grace`` ends the process at once.
+///
+/// SIGHUP stays ignored where the process was started so (nohup).
 enum TerminationSignals {
-    /// Blocks both signals in this thread and those it makes from now on, and has a thread of its own wait for
-    /// them: no code runs in a signal handler, and no system call of the run is interrupted.
-    static func forward(to interrupt: RunInterrupt) throws(MachineError) {
-        var signals = sigset_t()
-        unsafe sigemptyset(&signals)
-        unsafe sigaddset(&signals, SIGINT)
-        unsafe sigaddset(&signals, SIGTERM)
-        let refused = unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
-        guard refused == 0 else {
-            throw .unsupported("SIGINT and SIGTERM could not be blocked (errno \(refused))")
-        }
-        let waited = signals
+    /// Signals that come this soon after the first are the same request: GNU timeout sends its signal to the
+    /// process and to its group, and a shell's Ctrl-C reaches whoever forwards it as well. A command that takes
+    /// longer to end says what it waits for.
+    static let grace = Duration.seconds(1)
+
+    /// Blocks the signals in this thread and those it makes from now on. Before anything makes a thread. A signal
+    /// that comes before ``forward(to:json:)`` waits for it.
+    static func block() {
+        var signals = handled
+        _ = unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+    }
+
+    /// Takes the signals as they always were: they end the process.
+    static func unblock() {
+        var signals = handled
+        _ = unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    }
+
+    /// Has a thread of its own wait for the signals: no code runs in a signal handler, and no system call of the
+    /// command is interrupted.
+    ///
+    /// With `json`, a process that ends without a result says so as an object.
+    static func forward(to interrupt: RunInterrupt, json: Bool) throws(MachineError) {
+        let waited = handled
         do throws(VirtioNetError) {
             try WorkerThread.start(
                 name: "emu-signals", setUp: { () throws(VirtioNetError) in waited },
-                run: { signals in
-                    guard wait(for: &signals) != nil else { return }
-                    interrupt.raise()
-                    guard let second = wait(for: &signals) else { return }
-                    _exit(128 + second)
-                })
+                run: { signals in serve(&signals, interrupt, Farewell(json: json)) })
         } catch {
             throw .network(error)
         }
     }
 
-    private static func wait(for signals: inout sigset_t) -> Int32? {
-        var signal: Int32 = 0
-        return unsafe sigwait(&signals, &signal) == 0 ? signal : nil
+    private static var handled: sigset_t {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, SIGINT)
+        unsafe sigaddset(&signals, SIGTERM)
+        if clinux_is_ignored(SIGHUP) == 0 { unsafe sigaddset(&signals, SIGHUP) }
+        return signals
+    }
+
+    private static func serve(_ signals: inout sigset_t, _ interrupt: RunInterrupt, _ farewell: Farewell) {
+        var first: Int32 = 0
+        guard unsafe sigwait(&signals, &first) == 0 else { return }
+        interrupt.raise(orWhilePreparing: {
+            farewell.endUnlessResultIsThere(first, "ended before anything was measured")
+        })
+        let clock = ContinuousClock()
+        let end = clock.now.advanced(by: grace)
+        while clock.now < end { waitAWhile(for: &signals, until: clock.now.duration(to: end)) }
+        let obstacle =
+            Console.results.isWriting ? "standard output to take the result" : interrupt.step
+        Console.shared.print(
+            "emu: \(SignalName.of(first)): still waiting for \(obstacle ?? "the command to end");"
+                + " another signal ends emu at once")
+        var second: Int32 = 0
+        guard unsafe sigwait(&signals, &second) == 0 else { return }
+        farewell.end(second, "ended at once, at the second signal")
+    }
+
+    /// Takes one signal, or waits for `time`.
+    private static func waitAWhile(for signals: inout sigset_t, until time: Duration) {
+        let (seconds, attoseconds) = time.components
+        var limit = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+        _ = unsafe sigtimedwait(&signals, nil, &limit)
     }
 }

@@ -94,21 +94,6 @@ import Testing
         #expect(report.cycles == 0)
     }
 
-    @Test(arguments: [SIGINT, SIGTERM])
-    func `A signal ends a run cleanly, with its report`(signal: Int32) throws {
-        let emu = try EmuProcess([
-            "run", "--memory", "64M", "--duration", "100s", "--json", "--log-level", "info",
-        ])
-        // What was negotiated is logged once the device is there, after signals have been taken care of.
-        try emu.waitForError("info ")
-        emu.send(signal)
-        let outcome = emu.finish()
-        #expect(outcome.status == 0, "\(outcome.errors)")
-        let report = try JSONDecoder().decode(RunReport.self, from: Data(outcome.output.utf8))
-        #expect(report.interrupted)
-        #expect(report.packets.lost == 0)
-    }
-
     @Test func `info --json is one object about the device`() throws {
         let outcome = try EmuProcess.run("info", "--json")
         #expect(outcome.status == 0, "\(outcome.errors)")

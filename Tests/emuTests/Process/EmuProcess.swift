@@ -8,6 +8,9 @@ struct EmuProcess {
         let status: Int32
         let output: String
         let errors: String
+
+        /// Standard error, line by line.
+        var errorLines: [String] { errors.split(separator: "\n").map(String.init) }
     }
 
     /// The executable, which SwiftPM builds into the directory of the test bundle.
@@ -20,13 +23,27 @@ struct EmuProcess {
 
     /// Starts `emu`.
     init(_ arguments: [String]) throws {
-        process.executableURL = Self.executable
+        try self.init(executable: Self.executable, arguments)
+    }
+
+    /// Starts `emu` from a shell's command: `exec "$@"` is emu with its arguments, to which redirections and
+    /// limits are added.
+    init(shell command: String, _ arguments: [String]) throws {
+        try self.init(
+            executable: URL(filePath: "/bin/bash"), ["-c", command, "bash", Self.executable.path] + arguments)
+    }
+
+    private init(executable: URL, _ arguments: [String]) throws {
+        process.executableURL = executable
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = errors
         try process.run()
     }
+
+    /// The process's number.
+    var identifier: Int32 { process.processIdentifier }
 
     /// Sends a signal.
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
@@ -53,4 +70,9 @@ struct EmuProcess {
 
     /// Runs `emu` from begin to end.
     static func run(_ arguments: String...) throws -> Outcome { try EmuProcess(arguments).finish() }
+
+    /// Runs `emu` from a shell's command, from begin to end.
+    static func run(shell command: String, _ arguments: [String]) throws -> Outcome {
+        try EmuProcess(shell: command, arguments).finish()
+    }
 }

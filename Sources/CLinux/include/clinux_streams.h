@@ -1,0 +1,47 @@
+// Standard input, output and error as a process may find them: closed, or the end of a pipe that nobody reads.
+#pragma once
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+// Takes descriptors 0, 1 and 2 where they are closed, so that no file opened later becomes one of them. What it puts
+// there is opened the wrong way round, so that a read or write still fails with EBADF, as it did (gnulib's stdopen).
+// 0, or -errno where not even "/" can be opened.
+static inline int clinux_open_closed_streams(void) {
+    for (int stream = 0; stream <= 2; stream++) {
+        if (fcntl(stream, F_GETFD) >= 0) continue;
+        int file = open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY);
+        if (file < 0) file = open("/", O_RDONLY | O_DIRECTORY);
+        if (file < 0) return -errno;
+        // open takes the lowest free descriptor, and the lower ones are taken.
+        if (file != stream) return close(file), -EBADF;
+    }
+    return 0;
+}
+
+// Lets writes answer EPIPE and EFBIG instead of ending the process (pipe(7), setrlimit(2)).
+static inline void clinux_ignore_write_signals(void) {
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
+// Whether whoever started the process has it ignore `number`, as nohup(1) does with SIGHUP.
+static inline int clinux_is_ignored(int number) {
+    struct sigaction action;
+    return sigaction(number, 0, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+// The columns of the terminal at `fd`, or 0 where it does not say (ioctl_tty(2)).
+static inline int clinux_terminal_columns(int fd) {
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+// Whether the terminal at `fd` is another process group's at the moment: this one runs in the background.
+static inline int clinux_is_in_background(int fd) {
+    pid_t group = tcgetpgrp(fd);
+    return group >= 0 && group != getpgrp();
+}
