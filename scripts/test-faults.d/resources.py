@@ -43,7 +43,7 @@ def processes(command, machine):
             launcher = limited(f"ulimit -u {count}")
         else:
             # The limit does not hold for root: a user that has no other process.
-            if command.taps:
+            if command.root:
                 continue
             user = next(STRANGERS)
             launcher = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--", *limited(f"ulimit -u {count}")]
