@@ -116,7 +116,7 @@ def hits(report):
 
 
 # A line names what failed, why, and where there is something to do, what: "emu: what: why; what to do".
-LINE = re.compile(r"^emu: [^:]+.*")
+LINE = re.compile(r"^(warning |error )?emu: [^:]+.*")
 LOADER = re.compile(r"error while loading shared libraries|cannot allocate memory in static TLS|failed to map segment", re.I)
 
 
