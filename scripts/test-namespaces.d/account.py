@@ -351,7 +351,7 @@ def flapping(case, side):
 
 def restarts(case):
     case.start()
-    case.exchange(2000)
+    case.exchange(6000, rate=8000)
     yield from case.end()
     if case.report["cycles"] < 3:
         yield f"only {case.report['cycles']} cycles"
