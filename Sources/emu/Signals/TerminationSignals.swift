@@ -71,8 +71,6 @@ enum TerminationSignals {
 
     /// Takes one signal, or waits for `time`.
     private static func waitAWhile(for signals: inout sigset_t, until time: Duration) {
-        let (seconds, attoseconds) = time.components
-        var limit = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
-        _ = unsafe sigtimedwait(&signals, nil, &limit)
+        unsafe clinux_signal_await(&signals, Int64(time / .nanoseconds(1)))
     }
 }
