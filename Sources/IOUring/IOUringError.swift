@@ -121,6 +121,8 @@ extension IOUringError {
             error(.wrongThread, "the ring is not enabled: call enable() on the thread that uses it")
         case .badFileDescriptor, .noSuchAddressOrDevice, .notSupported:
             error(.system, "its descriptor is no ring any more: something else in this process closed it")
+        case Errno(rawValue: 53):  // EBADR
+            error(.system, "completions were lost, as the kernel had no memory to keep them: free some")
         case .noMemory, .tooManyOpenFiles, .tooManyOpenFilesInSystem:
             error(.system, "memory or descriptors are used up: free some, or raise ulimit -l and -n")
         case .notPermitted, .permissionDenied, .noFunction:

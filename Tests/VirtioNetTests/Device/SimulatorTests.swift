@@ -107,6 +107,29 @@ struct SimulatorTests {
         }
     }
 
+    @Test("its account has every frame: looped, filtered, cut, without a receive chain, and no frame at all")
+    func account() throws {
+        let guest = try Guest()
+        guest.start()
+        guest.offerReceive(0..<2)
+        guest.offerReceive(2..<3, byteCount: 40)
+        guest.send(to: Self.own, head: 0)
+        guest.send(to: MACAddress(0x5254_0099_9999), head: 1)
+        guest.send(to: Self.own, head: 2)
+        guest.send(to: Self.own, head: 3)
+        guest.raw.rings[1].setDescriptor(4, HostileGuest.buffer(12), 0)
+        guest.raw.rings[1].offer(4)
+        guest.send(to: Self.own, head: 5)
+        guest.raw.device.kick(1)
+        guest.raw.device.settle()
+        let (receive, transmit) = (guest.raw.device.account(0), guest.raw.device.account(1))
+        #expect(transmit.entered == 6 && transmit.left == 5 && transmit.malformed == 1)
+        #expect(receive.entered == 5 && receive.left == 3 && receive.cut == 1)
+        #expect(receive.filtered == 1 && receive.noBuffer == 1)
+        #expect(transmit.balances && receive.balances)
+        #expect(guest.raw.rings[0].usedIndex == 3 && guest.raw.rings[1].usedIndex == 6)
+    }
+
     @Test(
         "loops back what is for it, for a group or for all, and drops the rest",
         arguments: [

@@ -125,6 +125,41 @@ struct TAPWireTests {
         for account in pair.accounts { #expect(account.balances, "\(account)") }
     }
 
+    @Test(
+        "an interface that goes down and comes up under traffic carries frames again, both ways",
+        arguments: [1, 5])
+    func linkFlaps(times: Int) throws {
+        let guestEnd = try BridgedTAP()
+        let guestPort = try guestEnd.makeNear()
+        let wireEnd = try BridgedTAP()
+        let wirePort = try wireEnd.makeNear()
+        let pair = try TestPair(guest: .tap(guestPort), wire: .tap(wirePort))
+        try pair.start()
+        for round in 1...UInt32(times) {
+            for end in [guestEnd, wireEnd] {
+                end.expect("ip link set near down")
+                for number in 0..<10 as Range<UInt32> {
+                    for other in [guestEnd, wireEnd] {
+                        _ = NumberedFrame.send(number, sender: 1, to: other.descriptor)
+                    }
+                }
+                end.expect("ip link set near up")
+            }
+            // A frame that waited while the link was down may come first.
+            for (first, second) in [(guestEnd, wireEnd), (wireEnd, guestEnd)] {
+                let mark = 1000 * round
+                #expect(
+                    eventually {
+                        _ = NumberedFrame.send(mark, sender: 2, to: first.descriptor)
+                        return NumberedFrame.receive(from: second.descriptor) == mark
+                    })
+            }
+        }
+        _ = pair.stop()
+        pair.driver.synchronise()
+        for account in pair.accounts { #expect(account.balances, "\(account)") }
+    }
+
     @Test("two frames a little while apart: the second does not wait for a third", arguments: [true, false])
     func pairsOfFrames(isFromGuest: Bool) throws {
         let guestEnd = try BridgedTAP()

@@ -1,0 +1,35 @@
+import Testing
+
+/// What `emu run` says where the machine has too little of something: always a line, never silence.
+@Suite("A run that is short of descriptors", .timeLimit(.minutes(5)))
+struct ShortageTests {
+    private func outcome(_ limit: Int, _ arguments: [String]) throws -> EmuProcess.Outcome {
+        try EmuProcess.run(
+            shell: "ulimit -n \(limit); exec \"$@\"",
+            ["run", "--memory", "64M", "--duration", "100ms", "--log-level", "error"] + arguments)
+    }
+
+    @Test("ends with what it is short of, at whichever step of its start, and runs where it has enough")
+    func everyStep() throws {
+        var hasRun = false
+        for limit in 6...48 {
+            let outcome = try outcome(limit, [])
+            if outcome.status == 0 {
+                hasRun = true
+                continue
+            }
+            #expect(!hasRun, "\(limit) descriptors are too few, and fewer were enough")
+            #expect(outcome.status == 2, "\(limit): \(outcome.errors)")
+            let lines = outcome.errorLines
+            #expect(lines.count == 1 && lines[0].hasPrefix("emu: "), "\(limit): \(outcome.errors)")
+        }
+        #expect(hasRun)
+    }
+
+    @Test("with many queue pairs ends those that have started", arguments: [24, 64, 200])
+    func manyPairs(limit: Int) throws {
+        let outcome = try outcome(limit, ["--queues", "64"])
+        #expect(outcome.status == 2)
+        #expect(outcome.errorLines.count == 1, "\(outcome.errors)")
+    }
+}
