@@ -38,14 +38,15 @@ package final class EmulatedMachine {
     /// Assembles the machine: RAM, device, driver, backend. The device is open and mapped, and stopped.
     ///
     /// `interpose` may put a character device of its own before the opened one, to watch its calls or to fail
-    /// them.
+    /// them. Where `interrupt` is raised while memory is filled, the filling ends with
+    /// ``GuestMemoryError/Code/cancelled``.
     package init(
-        _ configuration: MachineConfiguration, logger: Logger,
+        _ configuration: MachineConfiguration, logger: Logger, interrupt: RunInterrupt? = nil,
         interpose: (any CharacterDevice) -> any CharacterDevice = { $0 }
     ) throws(MachineError) {
         self.configuration = configuration
         self.logger = logger
-        memory = try MachineMemory(configuration, logger: logger).make()
+        memory = try MachineMemory(configuration, logger: logger, interrupt: interrupt).make()
         let opened = try OpenedDevice(configuration, logger: logger)
         simulation = opened.simulation
         statistics = opened.vdpaName.map { VendorStatisticsReader(device: $0) }

@@ -5,16 +5,23 @@ internal import Logging
 struct MachineMemory {
     private let configuration: MachineConfiguration
     private let logger: Logger
+    private let interrupt: RunInterrupt?
 
-    init(_ configuration: MachineConfiguration, logger: Logger) {
+    /// `interrupt` ends the filling early.
+    init(_ configuration: MachineConfiguration, logger: Logger, interrupt: RunInterrupt? = nil) {
         self.configuration = configuration
         self.logger = logger
+        self.interrupt = interrupt
     }
 
     /// The memory, touched where that is asked for. Nothing is left behind by an error.
     func make() throws(MachineError) -> PCMemoryLayout {
         let shape = try Shape(configuration)
         do throws(GuestMemoryError) {
+            // Before there is a block: one larger than the address space would be refused without these words.
+            if !configuration.isSparse, configuration.pages != .explicit {
+                try RAMBlock.requireAvailableMemory(shape.ram, name: "pc.ram")
+            }
             let memory = try PCMemoryLayout(
                 memory: shape.ram, pages: configuration.pages, hasFirmware: shape.hasFirmware, logger: logger)
             if configuration.isPrefaulted { try memory.bios.prefault() }
@@ -34,12 +41,13 @@ struct MachineMemory {
     private func fill(_ block: RAMBlock) throws(GuestMemoryError) {
         if !configuration.isSparse { try block.requireAvailableMemory() }
         guard configuration.isPrefaulted else { return }
+        let isCancelled: @Sendable () -> Bool = { [interrupt] in interrupt?.wasRaised ?? false }
         if configuration.isFragmented {
-            try block.prefaultFragmented()
+            try block.prefaultFragmented(isCancelled: isCancelled)
         } else {
-            try block.prefault { done, total in
-                logger.info("touching guest memory: \(done) of \(total)")
-            }
+            try block.prefault(
+                progress: { done, total in logger.info("touching guest memory: \(done) of \(total)") },
+                isCancelled: isCancelled)
         }
     }
 

@@ -20,6 +20,8 @@ public struct GuestMemoryError: Error, Sendable, CustomStringConvertible {
         public static let notEnoughMemory = Code(rawValue: "notEnoughMemory")
         /// The kernel could not make a block's pages resident.
         public static let prefaultFailed = Code(rawValue: "prefaultFailed")
+        /// Somebody asked to end before a block's pages were all resident.
+        public static let cancelled = Code(rawValue: "cancelled")
         /// A region cannot stand where it was to be put, or is not where it was to be taken from.
         public static let invalidTopology = Code(rawValue: "invalidTopology")
         /// A listener refused a change; the memory map is as it was.

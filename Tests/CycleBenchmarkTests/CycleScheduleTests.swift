@@ -51,6 +51,25 @@ struct CycleScheduleTests {
         #expect(phases.allSatisfy { $0 == .phases })
     }
 
+    @Test("a schedule that never ends takes no memory and no number runs over")
+    func endless() {
+        let schedule = CycleSchedule(
+            strategies: Array(CycleStrategy.allCases), cycles: .max, phaseInterval: 1)
+        #expect(schedule.turns.count > 1 << 50)
+        #expect(schedule.turns.prefix(10).allSatisfy { $0.purpose == .warmUp })
+        #expect(schedule.turns[10].purpose == .whole && schedule.turns[10].round == 0)
+        #expect(schedule.turns.last?.purpose == .phases)
+        #expect(schedule.trafficTurns.last.map { $0.round + 1 } == schedule.rounds(of: .traffic))
+    }
+
+    @Test("rounds are counted by purpose: as many as were asked for")
+    func counted() {
+        let schedule = CycleSchedule(strategies: Self.strategies, warmUp: 2, cycles: 300)
+        let purposes: [CycleSchedule.Turn.Purpose] = [.warmUp, .whole, .phases, .traffic]
+        #expect(purposes.map { schedule.rounds(of: $0) } == [2, 300, 150, 150])
+        #expect(schedule.turns.filter { $0.purpose == .whole }.map(\.round).max() == 299)
+    }
+
     @Test("no strategy, no turn")
     func nothing() {
         #expect(CycleSchedule(strategies: [], cycles: 5).turns.isEmpty)

@@ -11,7 +11,9 @@ struct ReportPageTests {
     @Test(
         "shows times with three significant digits in the unit people use",
         arguments: [
-            (0.5, "0.5 µs"), (3.14159, "3.14 µs"), (999.6, "1,000 µs"), (1000, "1 ms"), (135_120, "135 ms"),
+            (0.5, "0.5 µs"), (3.14159, "3.14 µs"), (999.4, "999 µs"), (999.6, "1 ms"), (1000, "1 ms"),
+            (999_600, "1 s"),
+            (999_400, "999 ms"), (135_120, "135 ms"),
             (40_060, "40.1 ms"), (2_500_000, "2.5 s"),
         ])
     func times(microseconds: Double, text: String) { #expect(FigureText.time(microseconds) == text) }
@@ -66,7 +68,7 @@ struct ReportPageTests {
         #expect(!html.contains("nan") && !html.contains("inf\""))
         // The picture is a file of its own: its names are declared, its style is in it, its ground is the page's.
         let picture = CyclePage(outcome).picture
-        #expect(picture.hasPrefix(#"<svg xmlns="http://www.w3.org/2000/svg" width="760" height="420" "#))
+        #expect(picture.hasPrefix(#"<svg xmlns="http://www.w3.org/2000/svg" width="800" height="420" "#))
         #expect(picture.components("<polyline") == 3)
         #expect(picture.components("<style>") == 1 && picture.components("<rect ") == 1)
         #expect(picture.contains("--paper: "))

@@ -25,7 +25,8 @@ struct SimulatedCycleTests {
     private func outcome(
         _ device: String = "sim", memory: [ByteCount] = [.mebibytes(64)],
         strategies: [CycleStrategy] = CycleStrategy.allCases, cycles: Int = 4, regions: Int? = nil,
-        queuePairs: Int = 1
+        queuePairs: Int = 1, models: Bool = false, observer: (any CycleObserver)? = nil,
+        interrupt: RunInterrupt? = nil
     ) throws -> CycleOutcome {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -35,7 +36,9 @@ struct SimulatedCycleTests {
             cycles: cycles)
         plan.regions = regions
         plan.queuePairs = queuePairs
-        return try CycleBenchmark(plan, logger: logger).run()
+        plan.modelsMissingMemory = models
+        plan.patience = .seconds(1)
+        return try CycleBenchmark(plan, logger: logger, observer: observer, interrupt: interrupt).run()
     }
 
     /// Messages of one cycle.
@@ -86,7 +89,7 @@ struct SimulatedCycleTests {
             "sim,use-va=off,memlock=unlimited", strategies: [.persist], cycles: 1)
         let first = try #require(outcome.firstMaps.first)
         #expect(outcome.firstMaps.count == 1)
-        #expect(first.openings == 5 && first.map > 0)
+        #expect(first.openings == 5)
         // A machine whose limit of locked memory is too low says so in its place.
         #expect((first.registerBuffers ?? 0 > 0) == (first.obstacle == nil))
         #expect(try self.outcome("sim", strategies: [.persist], cycles: 1).firstMaps.isEmpty)
@@ -116,8 +119,7 @@ struct SimulatedCycleTests {
     @Test("a size that the machine does not have is skipped by name, the others are measured")
     func tooLarge() throws {
         // Pinned memory must be there. Twice the machine's, which a sanitizer can still map.
-        let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
-        let large = ByteCount.gibibytes(2 + ((2 * memory) >> 30))
+        let large = Self.missing
         let outcome = try outcome(
             "sim,use-va=off,entries=1048576", memory: [large], strategies: [.persist])
         #expect(outcome.series.isEmpty)
@@ -141,12 +143,116 @@ struct SimulatedCycleTests {
         #expect(Set(calls.map { $0[.resume] }).count == 1, "\(calls)")
     }
 
-    @Test("a modelled size needs no memory")
+    /// More than the machine has, as far as a sanitizer can map it.
+    private static var missing: ByteCount {
+        let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+        return .gibibytes(2 + ((2 * memory) >> 30))
+    }
+
+    @Test("memory is touched, or marked as modelled where that was asked for, or its size is skipped by name")
     func modelled() throws {
-        let report = try measure(memory: [.gibibytes(1 << 10)], strategies: [.persist], cycles: 1)
-        #expect(report.results.first?.memoryBytes == 1 << 40)
-        #expect(report.results.first?.pinned == false)
+        let sizes = [ByteCount.mebibytes(64), Self.missing]
+        let modelled = CycleReport(
+            try outcome(memory: sizes, strategies: [.persist], cycles: 1, models: true))
+        #expect(modelled.results.map(\.modelled) == [false, true])
+        #expect(modelled.results.map(\.memoryBytes) == sizes.map(\.rawValue))
+        #expect(modelled.skipped.isEmpty && modelled.problems.isEmpty)
+        let touched = CycleReport(try outcome(memory: sizes, strategies: [.persist], cycles: 1))
+        #expect(touched.results.map(\.memoryBytes) == [64 << 20])
+        #expect(touched.skipped.map(\.memoryBytes) == [Self.missing.rawValue])
+        #expect(touched.skipped.first?.reason.contains("--modelled") == true)
+    }
+
+    @Test("the memory of a device that pins nothing is there before it is mapped")
+    func touched() throws {
+        final class Look: CycleObserver {
+            private(set) var allocated: UInt64 = 0
+            func willPrepare(_ memory: ByteCount) {}
+            func didBeginMeasuring(_ memory: ByteCount) {
+                let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+                let line = text.split(separator: "\n").first { $0.hasPrefix("RssShmem:") }
+                allocated = line.flatMap { UInt64($0.filter(\.isNumber)) }.map { $0 << 10 } ?? 0
+            }
+            func willEnd() {}
+            func didCycle(_ memory: ByteCount, _ purpose: CycleSchedule.Turn.Purpose, done: Int, total: Int) {
+            }
+        }
+        let look = Look()
+        _ = try outcome(memory: [.mebibytes(96)], strategies: [.persist], cycles: 1, observer: look)
+        #expect(look.allocated >= 96 << 20)
+    }
+
+    /// Raises an interrupt at the first call that `isTime` says.
+    private final class Raiser: CycleObserver {
+        enum Moment: Hashable, Sendable {
+            case preparing(ByteCount)
+            case cycle(CycleSchedule.Turn.Purpose)
+        }
+
+        private let interrupt: RunInterrupt
+        private let moment: Moment
+
+        init(_ interrupt: RunInterrupt, _ moment: Moment) {
+            self.interrupt = interrupt
+            self.moment = moment
+        }
+
+        func willPrepare(_ memory: ByteCount) { if moment == .preparing(memory) { interrupt.raise() } }
+        func didBeginMeasuring(_ memory: ByteCount) {}
+        func willEnd() {}
+        func didCycle(_ memory: ByteCount, _ purpose: CycleSchedule.Turn.Purpose, done: Int, total: Int) {
+            if moment == .cycle(purpose) { interrupt.raise() }
+        }
+    }
+
+    private func interrupted(_ moment: Raiser.Moment, cycles: Int) throws -> CycleReport {
+        let interrupt = try RunInterrupt()
+        let raiser = Raiser(interrupt, moment)
+        return CycleReport(
+            try outcome(
+                memory: [.mebibytes(64), .mebibytes(128)], strategies: [.remap, .persist], cycles: cycles,
+                observer: raiser, interrupt: interrupt))
+    }
+
+    @Test("an endless benchmark ends when somebody asks, with the cycles it has")
+    func endless() throws {
+        let report = try interrupted(.cycle(.whole), cycles: .max)
+        #expect(report.interrupted)
+        #expect(report.results.map(\.strategy) == [.remap, .persist])
+        #expect(
+            report.results.allSatisfy { $0.cycles > 0 && $0.memoryBytes == 64 << 20 && $0.downtime == nil })
         #expect(report.problems.isEmpty)
+    }
+
+    @Test("interrupted while the next size is filled, or under traffic, it keeps what was measured")
+    func partial() throws {
+        let filling = try interrupted(.preparing(.mebibytes(128)), cycles: 2)
+        #expect(filling.interrupted && filling.problems.isEmpty)
+        #expect(filling.results.map(\.memoryBytes) == [64 << 20, 64 << 20])
+        #expect(filling.results.allSatisfy { $0.downtime != nil })
+        let traffic = try interrupted(.cycle(.traffic), cycles: 6)
+        #expect(traffic.interrupted && traffic.problems.isEmpty)
+        #expect(traffic.results.map(\.cycles) == [6, 6])
+        #expect(traffic.results.map(\.downtimeCycles) == [1, 0])
+    }
+
+    @Test("a device after whose start no frame comes back is a problem, and its cycles are no results")
+    func silent() throws {
+        let outcome = try outcome("sim,fault=loses-maps", strategies: [.remap, .persist], cycles: 1)
+        #expect(outcome.problems == ["64M, persist: no frame came back after a stop and start"])
+        #expect(outcome.series.isEmpty)
+    }
+
+    @Test("what fails after something was measured leaves it there, and is a problem by name")
+    func brokenOff() throws {
+        // The second size has more regions than entries.
+        let report = CycleReport(
+            try outcome(
+                "sim,use-va=off,memlock=80M", memory: [.mebibytes(64), .mebibytes(128)],
+                strategies: [.persist], cycles: 1))
+        #expect(report.results.map(\.memoryBytes) == [64 << 20])
+        #expect(report.problems.count == 1)
+        #expect(report.problems.first?.hasPrefix("128M: the benchmark broke off: ") == true)
     }
 
     @Test("the JSON has every field of its schema, null where nothing was measured")
@@ -158,13 +264,20 @@ struct SimulatedCycleTests {
         let result = try #require((object["results"] as? [[String: Any]])?.first)
         let keys: Set<String> = [
             "strategy", "device", "memoryBytes", "pageKind", "pinned", "regions", "queuePairs",
-            "contiguousRuns",
-            "cycles", "cycle", "downtime", "suspendToEnable", "downtimeCycles", "phases", "perCycle",
+            "contiguousRuns", "modelled", "cycles", "cycle", "downtime", "suspendToEnable", "downtimeCycles",
+            "phases", "perCycle",
         ]
         #expect(Set(result.keys) == keys)
-        #expect((result["cycle"] as? [String: Double]).map { Set($0.keys) } == ["p50", "p99"])
-        #expect((result["downtime"] as? [String: Double]).map { Set($0.keys) } == ["p50", "p99"])
-        #expect((result["suspendToEnable"] as? [String: Double]).map { Set($0.keys) } == ["p50", "p99"])
+        let times: Set<String> = ["p50", "p25", "p75", "p99", "min", "max", "modes"]
+        for measure in ["cycle", "downtime", "suspendToEnable"] {
+            #expect((result[measure] as? [String: Any]).map { Set($0.keys) } == times, "\(measure)")
+        }
+        #expect(
+            Set(object.keys) == [
+                "command", "version", "date", "machine", "interrupted", "results", "firstMaps", "skipped",
+                "problems",
+                "loads", "remarks",
+            ])
         #expect(
             (result["phases"] as? [String: Double]).map { Set($0.keys) }
                 == Set(CyclePhase.allCases.map(\.rawValue)))

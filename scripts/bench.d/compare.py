@@ -27,6 +27,11 @@ def time(microseconds):
     return f"{microseconds:.3g} µs"
 
 
+def farthest(times):
+    """The 99th percentile, or the maximum of too few samples for one, by that name."""
+    return f"max {time(times['max'])}" if times["p99"] is None else time(times["p99"])
+
+
 def memory(size):
     return f"{size >> 30} GiB" if size >= 1 << 30 else f"{size >> 20} MiB"
 
@@ -74,17 +79,19 @@ def table(report, floor):
                         if r["memoryBytes"] == one["memoryBytes"] and r["strategy"] == "persist"), None)
         cycle, calls, downtime, span = one["cycle"], one["perCycle"], one["downtime"], one["suspendToEnable"]
         cells = [
-            memory(one["memoryBytes"]), one["contiguousRuns"] or "–", one["strategy"], time(cycle["p50"]), time(cycle["p99"]),
+            memory(one["memoryBytes"]) + (" (modelled)" if one["modelled"] else ""), one["contiguousRuns"] or "–", one["strategy"], time(cycle["p50"]), farthest(cycle),
             f"{time(base[0])} ({base[1]})" if base else "–",
             f"{cycle['p50'] / base[0]:.2f}" if base else "–",
             worth(cycle["p50"], persist),
-            time(downtime["p50"]) if downtime else "–", time(downtime["p99"]) if downtime else "–",
+            time(downtime["p50"]) if downtime else "–", farthest(downtime) if downtime else "–",
             time(span["p50"]) if span else "–",
             f"{calls['updates']:g} + {calls['invalidates']:g}", f"{calls['ioctls']:g}",
         ]
         print("| " + " | ".join(str(cell) for cell in cells) + " |")
     for skip in report["skipped"]:
         print(f"\nskipped: {memory(skip['memoryBytes'])} {skip.get('strategy') or ''}: {skip['reason']}")
+    for remark in report["remarks"]:
+        print(f"\nnote: {remark}")
     for problem in report["problems"]:
         print(f"\n**WRONG**: {problem}")
 

@@ -5,6 +5,8 @@ package import VhostVDPA
 package struct CycleSeries: Sendable {
     package let strategy: CycleStrategy
     package let setup: CycleSetup
+    /// The most samples kept of a phase, of which only the median is told.
+    private static let phaseLimit = 4096
     /// Whole cycles.
     package var cycles = Samples()
     /// Cycles that were measured phase by phase, each phase's time.
@@ -37,7 +39,7 @@ package struct CycleSeries: Sendable {
             phaseCycles += 1
             // A phase that a cycle does not have took no time in it.
             for phase in CyclePhase.allCases {
-                phases[phase, default: Samples()].append(timing.phases[phase] ?? 0)
+                phases[phase, default: Samples(limit: Self.phaseLimit)].append(timing.phases[phase] ?? 0)
             }
         }
         counts.ioctls += calls.ioctls
@@ -61,4 +63,6 @@ package struct CycleSetup: Hashable, Sendable {
     package let queuePairs: Int
     /// Physically contiguous runs of guest memory; `nil` where the kernel does not show them.
     package let contiguousRuns: Int?
+    /// Whether the memory is a size on paper: mapped, and never touched.
+    package let isModelled: Bool
 }

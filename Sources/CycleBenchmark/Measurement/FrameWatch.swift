@@ -1,35 +1,43 @@
 internal import Glibc
-package import GuestMemory
+internal import GuestMemory
 
 /// Sees frames arrive in a receive queue, to the microsecond, without the help of the guest's driver.
-package struct FrameWatch: ~Copyable {
+struct FrameWatch: FrameArrivals, ~Copyable {
     private let index: UsedIndex
     /// How long to look.
     private let patience: Duration
+    /// Ends a look early.
+    private let end: EndWatch
 
-    package init?(ring: IOVirtualAddress, in memory: PCMemoryLayout, patience: Duration) {
+    init?(ring: IOVirtualAddress, in memory: PCMemoryLayout, patience: Duration, end: EndWatch) {
         guard let index = UsedIndex(ring: ring, in: memory) else { return nil }
         self.index = index
         self.patience = patience
+        self.end = end
     }
 
     /// How many frames the queue has had, modulo 65536.
-    package var count: UInt16 { index.value }
+    var count: UInt16 { index.value }
 
     /// Looks until the queue has had another number of frames than `count`, and says when that was, in nanoseconds of
-    /// CLOCK_MONOTONIC; `nil` where that does not happen in time.
+    /// CLOCK_MONOTONIC; `nil` where that does not happen in time, or somebody asks to end.
     ///
     /// Yields the processor between two looks, and sleeps between them once 2 ms are over: device and driver need the
     /// processor, too, and of a time so long 50 µs are little.
-    package func change(from count: UInt16) -> UInt64? {
+    func change(from count: UInt16) -> UInt64? {
         let start = PhaseTimer.now()
-        let limit = UInt64(patience.components.seconds) * 1_000_000_000
+        let limit = UInt64(patience / .nanoseconds(1))
         while true {
             let isChanged = index.value != count
             let now = PhaseTimer.now()
             if isChanged { return now }
             if now - start > limit { return nil }
-            if now - start < 2_000_000 { sched_yield() } else { usleep(50) }
+            guard now - start >= 2_000_000 else {
+                sched_yield()
+                continue
+            }
+            if end.isInterrupted { return nil }
+            usleep(50)
         }
     }
 }

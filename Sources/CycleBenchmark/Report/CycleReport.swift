@@ -3,23 +3,6 @@ internal import VhostVDPA
 
 /// A benchmark's results as `emu cycle --json` prints them. Times are in microseconds.
 package struct CycleReport: Codable, Equatable, Sendable {
-    /// Percentiles of times.
-    package struct Percentiles: Codable, Equatable, Sendable {
-        package var p50: Double
-        package var p99: Double
-
-        init(p50: Double, p99: Double) {
-            self.p50 = p50
-            self.p99 = p99
-        }
-
-        /// `nil` of no samples.
-        init?(_ samples: Samples) {
-            guard let p50 = samples.percentile(50), let p99 = samples.percentile(99) else { return nil }
-            self.init(p50: p50, p99: p99)
-        }
-    }
-
     /// The mean of what one cycle sends.
     package struct PerCycle: Codable, Equatable, Sendable {
         package var updates: Double
@@ -39,14 +22,16 @@ package struct CycleReport: Codable, Equatable, Sendable {
         package var queuePairs: Int
         /// `null` where the kernel does not show them.
         package var contiguousRuns: Int?
+        /// Whether the memory is a size on paper, mapped and never touched, as the machine does not have it.
+        package var modelled: Bool
         /// How many cycles the percentiles are of.
         package var cycles: Int
-        package var cycle: Percentiles
+        package var cycle: CycleTimes
         /// Under traffic, from the last frame before to the first one after; `null` where it was not measured.
-        package var downtime: Percentiles?
+        package var downtime: CycleTimes?
         /// The same cycles, from SUSPEND (or the reset, without it) to the end of the last VRING_ENABLE, DRIVER_OK
         /// or RESUME: the measure that QEMU's developers use.
-        package var suspendToEnable: Percentiles?
+        package var suspendToEnable: CycleTimes?
         /// How many cycles these two are of.
         package var downtimeCycles: Int
         /// The median of each phase.
@@ -64,6 +49,7 @@ package struct CycleReport: Codable, Equatable, Sendable {
             try container.encode(queuePairs, forKey: .queuePairs)
             // Present in every result, so that a reader of the schema finds it.
             try container.encode(contiguousRuns, forKey: .contiguousRuns)
+            try container.encode(modelled, forKey: .modelled)
             try container.encode(cycles, forKey: .cycles)
             try container.encode(cycle, forKey: .cycle)
             try container.encode(downtime, forKey: .downtime)
@@ -74,7 +60,13 @@ package struct CycleReport: Codable, Equatable, Sendable {
         }
     }
 
+    /// What was asked, of which version, and when.
+    package var command: String
+    package var version: String
+    package var date: String
     package var machine: HostFacts
+    /// Whether somebody asked the benchmark to end before its end: then this is what there was.
+    package var interrupted: Bool
     package var results: [Result]
     /// First maps beside io_uring's registration of the same memory.
     package var firstMaps: [FirstMap]
@@ -82,18 +74,31 @@ package struct CycleReport: Codable, Equatable, Sendable {
     package var skipped: [CycleOutcome.Skip]
     /// What was wrong with the device.
     package var problems: [String]
+    /// What else the machine did, one for each size.
+    package var loads: [MachineLoad]
+    /// What to know before trusting a time: a machine that was busy, times of two kinds, memory that is modelled.
+    package var remarks: [String]
 
     package init(_ outcome: CycleOutcome) {
+        command = outcome.command
+        version = outcome.version
+        date = outcome.date
         machine = outcome.machine
-        results = outcome.series.map(Result.init)
+        interrupted = outcome.isInterrupted
+        results = outcome.series.compactMap(Result.init)
         firstMaps = outcome.firstMaps
         skipped = outcome.skips
         problems = outcome.problems
+        loads = outcome.loads
+        remarks = CycleRemarks.of(results, loads)
     }
 }
 
 extension CycleReport.Result {
-    init(_ series: CycleSeries) {
+    /// `nil` of a series without a whole cycle.
+    init?(_ series: CycleSeries) {
+        guard let cycle = CycleTimes(series.cycles) else { return nil }
+        self.cycle = cycle
         let setup = series.setup
         strategy = series.strategy
         device = setup.device
@@ -103,8 +108,8 @@ extension CycleReport.Result {
         regions = setup.regions
         queuePairs = setup.queuePairs
         contiguousRuns = setup.contiguousRuns
+        modelled = setup.isModelled
         cycles = series.cycles.count
-        cycle = .init(series.cycles) ?? .init(p50: 0, p99: 0)
         downtime = .init(series.downtimes)
         suspendToEnable = .init(series.spans)
         downtimeCycles = series.downtimes.count

@@ -8,10 +8,10 @@ extension CycleBenchmark {
 
     /// `map` is what the machine's own opening took. The machine is closed, so that no device has its memory pinned.
     /// A device that cannot be opened again is one of the `problems`.
-    static func firstMap(
+    func firstMap(
         of machine: EmulatedMachine, _ setup: CycleSetup, _ map: Duration, problems: inout [String]
     ) -> FirstMap {
-        var maps = Samples([nanoseconds(map)])
+        var maps = Samples([Self.nanoseconds(map)])
         var registrations = Samples()
         var obstacle: String?
         func register(_ registrar: inout BufferRegistrar) {
@@ -29,9 +29,10 @@ extension CycleBenchmark {
         }
         register(&registrar)
         // A descriptor that was inherited is closed with the machine.
-        for _ in 1..<(machine.canReopen ? openings : 1) {
+        for _ in 1..<(machine.canReopen ? Self.openings : 1) {
+            guard interrupt?.wasRaised != true else { break }
             do throws(MachineError) {
-                maps.append(nanoseconds(try machine.mapOnce()))
+                maps.append(Self.nanoseconds(try machine.mapOnce()))
             } catch {
                 // What has been measured stays.
                 problems.append("\(setup.memory), the device could not be opened again: \(error)")

@@ -21,6 +21,14 @@ package struct CyclePlan: Sendable {
     package var queuePairs = 1
     /// Whether the memory's pages lie apart in the machine's.
     package var isFragmented = false
+    /// Whether a size that the machine does not have is measured all the same, with memory that is never touched, and
+    /// marked so. Only for a device that pins nothing, for which ``canModel`` is true.
+    package var modelsMissingMemory = false
+    /// The command line and the version of the program, for the report.
+    package var command = ""
+    package var version = ""
+    /// How long frames may take that show that a device works.
+    package var patience = Duration.seconds(5)
 
     package init(
         device: DeviceSource, deviceName: String, memory: [ByteCount], pages: PageKind = .base,
@@ -35,8 +43,8 @@ package struct CyclePlan: Sendable {
         self.warmUp = warmUp
     }
 
-    /// Whether guest RAM stays untouched: a simulated device that pins nothing has a size on paper only.
-    var isSparse: Bool {
+    /// Whether the device can map memory that is not there: a simulated one that pins nothing.
+    package var canModel: Bool {
         guard case .simulated(let specification) = device else { return false }
         return specification.usesVirtualAddresses
     }

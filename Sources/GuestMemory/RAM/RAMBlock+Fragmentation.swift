@@ -13,20 +13,22 @@ extension RAMBlock {
     /// made. Nothing promises the result: whoever needs to know counts the runs. Costs two page faults a page, one
     /// thread, and 64 MiB more than the block for the time of the call.
     ///
-    /// - Throws: ``GuestMemoryError/Code/prefaultFailed``, also for a block of huge pages, which cannot lie apart.
-    package func prefaultFragmented() throws(GuestMemoryError) {
+    /// - Parameter isCancelled: Asked before every page; `true` ends it.
+    /// - Throws: ``GuestMemoryError/Code/prefaultFailed``, also for a block of huge pages, which cannot lie apart, or
+    ///   ``GuestMemoryError/Code/cancelled``.
+    package func prefaultFragmented(isCancelled: () -> Bool = { false }) throws(GuestMemoryError) {
         guard pages == .base else {
             throw failure("huge pages are contiguous: leave them off", .invalidArgument)
         }
+        var offset: UInt64 = 0
         do throws(SystemCallFailure) {
             let page = Self.hostPageSize
             let piece = min(byteCount, Self.decoyByteCount)
-            var offset: UInt64 = 0
-            while offset < byteCount.rawValue {
+            while offset < byteCount.rawValue, !isCancelled() {
                 let file = try MemoryFile.make(name: "decoy", byteCount: piece, hugePages: false)
                 let decoy = try MemoryMapping(file, byteCount: piece, alignment: page, reserve: false)
                 let end = min(byteCount.rawValue, offset + piece.rawValue)
-                for place in stride(from: offset, to: end, by: Int(page.rawValue)) {
+                for place in stride(from: offset, to: end, by: Int(page.rawValue)) where !isCancelled() {
                     try unsafe Self.touch(base + Int(place), page)
                     try unsafe Self.touch(decoy.base + Int(place - offset), page)
                 }
@@ -35,6 +37,7 @@ extension RAMBlock {
         } catch {
             throw failure("\(error)", error.errno)
         }
+        guard !isCancelled() else { throw cancellation(done: ByteCount(rawValue: offset)) }
     }
 
     private static func touch(_ address: UnsafeMutableRawPointer, _ page: ByteCount) throws(SystemCallFailure)

@@ -13,20 +13,26 @@ extension RAMBlock {
     ///   - threads: How many threads fill it; by default one per processor, 16 at most.
     ///   - progress: Called on the calling thread, about once a second from the first second on and once at
     ///     the end, with the bytes done and the block's size. A quicker prefault never calls it.
+    ///   - isCancelled: Asked on every filling thread between two chunks of 16 MiB; `true` ends the prefault.
     /// - Throws: ``GuestMemoryError/Code/notEnoughMemory``, nothing touched, or
-    ///   ``GuestMemoryError/Code/prefaultFailed``, some pages resident and the block still usable.
+    ///   ``GuestMemoryError/Code/prefaultFailed`` or ``GuestMemoryError/Code/cancelled``, some pages resident and
+    ///   the block still usable.
     public func prefault(
-        threads: Int? = nil, progress: (_ done: ByteCount, _ total: ByteCount) -> Void = { _, _ in }
+        threads: Int? = nil, progress: (_ done: ByteCount, _ total: ByteCount) -> Void = { _, _ in },
+        isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(GuestMemoryError) {
-        try prefault(threads: threads, memory: .current, interval: .seconds(1), progress: progress)
+        try prefault(
+            threads: threads, memory: .current, interval: .seconds(1), progress: progress,
+            isCancelled: isCancelled)
     }
 
     func prefault(
         threads: Int?, memory: HostMemory, interval: Duration,
-        progress: (_ done: ByteCount, _ total: ByteCount) -> Void
+        progress: (_ done: ByteCount, _ total: ByteCount) -> Void,
+        isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(GuestMemoryError) {
         try refuseIfTooLarge(for: memory)
-        let job = PrefaultJob(block: self)
+        let job = PrefaultJob(block: self, isCancelled: isCancelled)
         let threads = threads ?? min(16, Int(clinux_online_processors()))
         let helpers = max(0, min(threads, job.chunkCount) - 1)
         let start = ContinuousClock.now
@@ -49,7 +55,16 @@ extension RAMBlock {
                 errno: errno
             )
         }
+        guard job.done == byteCount else { throw cancellation(done: job.done) }
         if reported > start { progress(byteCount, byteCount) }
+    }
+
+    /// Somebody asked to end.
+    func cancellation(done: ByteCount) -> GuestMemoryError {
+        GuestMemoryError(
+            code: .cancelled,
+            context:
+                "RAM block \(name) of \(byteCount) is not all resident, \(done) done: it was asked to end")
     }
 
     /// Refuses a block whose missing pages this machine does not have; touches none.
@@ -59,11 +74,27 @@ extension RAMBlock {
         try refuseIfTooLarge(for: .current)
     }
 
+    /// Refuses `byteCount` of base or transparent huge pages before there is a block of them, where this machine does
+    /// not have them.
+    ///
+    /// - Throws: ``GuestMemoryError/Code/notEnoughMemory``.
+    package static func requireAvailableMemory(
+        _ byteCount: ByteCount, name: String
+    ) throws(GuestMemoryError) {
+        try refuse(name, of: byteCount, needing: byteCount, for: .current)
+    }
+
     private func refuseIfTooLarge(for memory: HostMemory) throws(GuestMemoryError) {
         // A hugetlb block's pages were reserved when it was mapped; they are not part of MemAvailable.
-        guard pages != .explicit, let available = memory.available() else { return }
+        guard pages != .explicit else { return }
         let needed = ByteCount(rawValue: byteCount.rawValue - min(byteCount, allocatedByteCount).rawValue)
-        guard needed > available.bytes else { return }
+        try Self.refuse(name, of: byteCount, needing: needed, for: memory)
+    }
+
+    private static func refuse(
+        _ name: String, of byteCount: ByteCount, needing needed: ByteCount, for memory: HostMemory
+    ) throws(GuestMemoryError) {
+        guard let available = memory.available(), needed > available.bytes else { return }
         throw GuestMemoryError(
             code: .notEnoughMemory,
             context: "RAM block \(name) of \(byteCount) cannot be made resident: it needs \(needed.rounded) "
@@ -85,13 +116,15 @@ private final class PrefaultJob: Sendable {
     private static let chunkSize: UInt64 = 16 << 20
 
     private let block: RAMBlock
+    private let isCancelled: @Sendable () -> Bool
     private let next = Atomic<Int>(0)
     private let doneBytes = Atomic<UInt64>(0)
     private let firstError = Atomic<Int32>(0)
     let chunkCount: Int
 
-    init(block: RAMBlock) {
+    init(block: RAMBlock, isCancelled: @escaping @Sendable () -> Bool) {
         self.block = block
+        self.isCancelled = isCancelled
         chunkCount = Int((block.byteCount.rawValue - 1) / Self.chunkSize) + 1
     }
 
@@ -102,9 +135,9 @@ private final class PrefaultJob: Sendable {
         return number == 0 ? nil : Errno(rawValue: number)
     }
 
-    /// Fills a chunk that no other thread has; `false` where none is left or a thread has failed.
+    /// Fills a chunk that no other thread has; `false` where none is left, a thread has failed or all are to end.
     func fillNextChunk() -> Bool {
-        guard firstError.load(ordering: .relaxed) == 0 else { return false }
+        guard firstError.load(ordering: .relaxed) == 0, !isCancelled() else { return false }
         let index = next.add(1, ordering: .relaxed).oldValue
         guard index < chunkCount else { return false }
         let offset = UInt64(index) * Self.chunkSize

@@ -111,7 +111,8 @@ public final class RAMBlock: Sendable {
         let advice =
             switch failure.errno {
             case .tooManyOpenFiles, .tooManyOpenFilesInSystem: "raise the limit of open files (ulimit -n)"
-            case .noMemory, .fileTooLarge, .invalidArgument, .overflow:
+            case .fileTooLarge: "choose a smaller size, or raise the limit of a file's size (ulimit -f)"
+            case .noMemory, .invalidArgument, .overflow:
                 "choose a smaller size, or raise the address space limit (ulimit -v)"
             default: "see memfd_create(2) and mmap(2) for this errno"
             }

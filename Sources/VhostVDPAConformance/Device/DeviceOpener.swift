@@ -23,6 +23,8 @@ package struct DeviceOpener {
     /// How a device in its 1:1 state reaches memory of ours; `nil` where that is the machine's doing: the owner's
     /// virtual address, or the physical one.
     package var identity: IdentityAccess?
+    /// Whether somebody asks to end: waits end early then, and what a rule says is worth nothing.
+    package var isInterrupted: () -> Bool = { false }
     /// How long a wait for something that must not happen lasts, in milliseconds.
     package var quietMilliseconds: Int
     /// How long a wait for something that must happen lasts at most, in milliseconds.

@@ -28,6 +28,7 @@ package final class NetworkRig {
     private let quietMilliseconds: Int
     private let patienceMilliseconds: Int
     private let settleDevice: (() -> Void)?
+    private let isInterrupted: () -> Bool
     private let features: UInt64
     private var receive: SplitDriverQueue
     private var transmit: SplitDriverQueue
@@ -39,6 +40,7 @@ package final class NetworkRig {
         quietMilliseconds = opener.quietMilliseconds
         patienceMilliseconds = opener.patienceMilliseconds
         settleDevice = opener.settle
+        isInterrupted = opener.isInterrupted
         features = traits.driverFeatures
         page = try TestPages(pages: 1)
         page.settle()
@@ -199,7 +201,7 @@ package final class NetworkRig {
         let milliseconds = milliseconds ?? patienceMilliseconds
         var seen = try reap()
         var waited = 0
-        while seen < count, waited < milliseconds {
+        while seen < count, waited < milliseconds, !isInterrupted() {
             pause()
             waited += 5
             seen += try reap()
@@ -213,7 +215,7 @@ package final class NetworkRig {
     /// Lets the device go to sleep: one that has just served a frame may find the next without a kick.
     package func rest() {
         if let settleDevice { return settleDevice() }
-        for _ in 0..<(quietMilliseconds + 4) / 5 { pause() }
+        for _ in 0..<(quietMilliseconds + 4) / 5 where !isInterrupted() { pause() }
     }
 
     /// Ends the rule unless the posted frame is used.

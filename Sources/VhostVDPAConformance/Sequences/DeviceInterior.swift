@@ -46,3 +46,32 @@ package struct DeviceInterior: Hashable, Sendable {
         self.isOpen = isOpen
     }
 }
+
+extension DeviceInterior: CustomStringConvertible {
+    /// One line for people: each space's maps from both sides, and the rest.
+    package var description: String {
+        let inDevice = device.enumerated().map { "space \($0) \($1)" }
+        let inVhost = vhost.sorted { $0.key < $1.key }.map { "space \($0.key) \(Self.text($0.value))" }
+        return "device \(inDevice.joined(separator: ", ")); vhost-vdpa"
+            + " \(inVhost.isEmpty ? "no space" : inVhost.joined(separator: ", ")); group 0 in space \(groupSpace),"
+            + " \(pinnedPages) pages pinned, \(isOpen ? "open" : "closed")"
+    }
+
+    fileprivate static func text(_ entries: [Entry]) -> String {
+        entries.isEmpty ? "empty" : entries.map(\.description).joined(separator: " ")
+    }
+}
+
+extension DeviceInterior.Space: CustomStringConvertible {
+    package var description: String {
+        isIdentity && entries.isEmpty ? "one to one" : DeviceInterior.text(entries)
+    }
+}
+
+extension DeviceInterior.Entry: CustomStringConvertible {
+    package var description: String {
+        func hexadecimal(_ number: UInt64) -> String { "0x" + String(number, radix: 16) }
+        let rights = [(1, "r"), (2, "w")].map { access & $0 == 0 ? "-" : $1 }.joined()
+        return "[\(hexadecimal(first))-\(hexadecimal(last)) to \(hexadecimal(host)) \(rights)]"
+    }
+}

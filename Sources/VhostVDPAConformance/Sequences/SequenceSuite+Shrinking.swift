@@ -35,7 +35,9 @@ extension SequenceSuite {
 
     /// The failure of a shorter sequence, cut after the step that differs.
     private func failing(_ operations: [SequenceOperation], _ seed: UInt64) throws -> Failure? {
-        guard !operations.isEmpty, var failure = try outcome(of: operations, seed: seed) else { return nil }
+        // Asked to end, what is found so far is short enough.
+        guard !operations.isEmpty, !isInterrupted(), var failure = try outcome(of: operations, seed: seed)
+        else { return nil }
         failure.operations = Array(operations.prefix(failure.step + 1))
         return failure
     }

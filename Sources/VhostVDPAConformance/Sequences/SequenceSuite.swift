@@ -19,12 +19,18 @@ package struct SequenceSuite {
 
     private let profile: MapProfile
     private let makeOpener: () throws -> DeviceOpener
+    /// Whether somebody asks to end: asked before every sequence, also while one is shrunk.
+    let isInterrupted: () -> Bool
     private let memory: [SequenceOperation.Memory: TestPages]
 
     /// Sequences for devices that `makeOpener` makes, each with an interior, and that are as `profile` says.
-    package init(profile: MapProfile, makeOpener: @escaping () throws -> DeviceOpener) throws {
+    package init(
+        profile: MapProfile, isInterrupted: @escaping () -> Bool = { false },
+        makeOpener: @escaping () throws -> DeviceOpener
+    ) throws {
         self.profile = profile
         self.makeOpener = makeOpener
+        self.isInterrupted = isInterrupted
         let pages = SequenceOperation.memoryPages
         memory = [
             .shared: try TestPages(pages: pages),
@@ -33,9 +39,11 @@ package struct SequenceSuite {
         ]
     }
 
-    /// Runs the sequences of `count` seeds from `seed` on, and throws the first failure, shrunk.
+    /// Runs the sequences of `count` seeds from `seed` on, and throws the first failure, shrunk. Calls `progress` with
+    /// the number of those that went as they should, after each; fewer than `count` where somebody asked to end.
     package func run(seed: UInt64, count: Int, progress: (Int) -> Void = { _ in }) throws {
         for index in 0..<count {
+            guard !isInterrupted() else { return }
             let seed = seed &+ UInt64(index)
             let operations = SequenceOperation.sequence(seed: seed, length: Self.length)
             if let failure = try outcome(of: operations, seed: seed) { throw try shrunk(failure) }

@@ -19,13 +19,40 @@ struct CheckReport: Codable, Equatable, Sendable {
     var passed: Int
     var failed: Int
     var notApplicable: Int
+    /// Rules that were asked for and not run, as the check ended before its end.
+    var notRun: Int
+    /// Whether somebody asked it to.
+    var interrupted: Bool
+    /// What else was wrong, such as a device that went away.
+    var problems: [String]
 
-    init(device: String, results: [(rule: Rule, outcome: RuleOutcome)]) {
+    init(
+        device: String, results: [(rule: Rule, outcome: RuleOutcome)], asked: Int? = nil,
+        interrupted: Bool = false, problems: [String] = []
+    ) {
         self.device = device
+        self.interrupted = interrupted
+        self.problems = problems
+        notRun = (asked ?? results.count) - results.count
         rules = results.map { Entry($0.rule, $0.outcome) }
         passed = rules.count { $0.outcome == .passed }
         failed = rules.count { $0.outcome == .failed }
         notApplicable = rules.count { $0.outcome == .notApplicable }
+    }
+
+    /// What the command says with its status: a check that is not over has not found that all is well.
+    var status: ExitStatus {
+        failed == 0 && notRun == 0 && problems.isEmpty ? .done : .foundSomethingWrong
+    }
+
+    /// The last lines for a person.
+    var verdict: String {
+        var counts = "\(device): \(passed) passed, \(failed) failed, \(notApplicable) not applicable"
+        if notRun > 0 { counts += ", \(notRun) not run" }
+        return
+            ([counts] + problems.map { "WRONG: \($0)" }
+            + (interrupted ? ["INTERRUPTED: the rules that were not run may fail"] : [])).joined(
+                separator: "\n")
     }
 }
 

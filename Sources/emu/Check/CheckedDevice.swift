@@ -1,3 +1,4 @@
+internal import EmulatedMachine
 internal import Logging
 internal import SimulatedConformance
 internal import SimulatedVDPA
@@ -8,16 +9,39 @@ internal import VhostVDPAConformance
 /// A device that `emu check` opens again and again.
 struct CheckedDevice {
     let opener: DeviceOpener
+    private let presence: DevicePresence?
 
-    /// Makes the simulated device, or opens the real one once to see that it can be.
-    init(_ device: DeviceSpecification, logger: Logger) throws(StartError) {
+    /// Makes the simulated device, or opens the real one once to see that it can be. `interrupt` ends the rules' waits.
+    init(
+        _ device: DeviceSpecification, logger: Logger, interrupt: RunInterrupt
+    ) throws(StartError) {
+        var opener: DeviceOpener
         switch device.kind {
-        case .simulated(let specification): opener = try Self.simulated(specification, logger)
-        case .file(let path): opener = try Self.kernel(FilePath(path))
+        case .simulated(let specification):
+            opener = try Self.simulated(specification, logger)
+            presence = nil
+        case .file(let path):
+            let presence = DevicePresence()
+            opener = try Self.kernel(FilePath(path), presence)
+            self.presence = presence
         case .descriptor:
             throw StartError(
                 "emu check opens the device for every rule and cannot open an inherited descriptor again;"
                     + " give the device's path")
+        }
+        opener.isInterrupted = { interrupt.wasRaised }
+        self.opener = opener
+    }
+
+    /// Whether a real device was removed since it was first opened.
+    var isGone: Bool { presence?.isGone ?? false }
+
+    /// What the device is, or why it is none that a rule could be asked of.
+    func traits() throws(StartError) -> DeviceTraits {
+        do throws(RuleInterruption) {
+            return try DeviceTraits.probe(opener)
+        } catch {
+            throw StartError("the device does not answer what every vhost-vdpa device does: \(error)")
         }
     }
 
@@ -35,8 +59,11 @@ struct CheckedDevice {
         }
     }
 
-    private static func kernel(_ path: FilePath) throws(StartError) -> DeviceOpener {
+    private static func kernel(
+        _ path: FilePath, _ presence: DevicePresence
+    ) throws(StartError) -> DeviceOpener {
         do throws(VhostVDPAError) {
+            // It asks what every vhost-vdpa device answers: nothing is written to a file of another kind.
             try KernelFile(path: path).close()
         } catch {
             throw StartError("\(error)")
@@ -46,6 +73,28 @@ struct CheckedDevice {
             throw StartError(
                 "/proc/sys/kernel/osrelease says '\(text)', which is no kernel release; mount /proc")
         }
-        return .kernel(path, release: release)
+        return .kernel(path, release: release, presence: presence)
+    }
+}
+
+/// Whether a device that is opened again and again is still there. Control thread.
+final class DevicePresence {
+    private var wasMissed = false
+    private var file: KernelFile?
+
+    /// Whether it is gone: an open found none, or sysfs has it no more. Looks, with one or two system calls.
+    var isGone: Bool {
+        // sysfs says so of a file that is closed, too.
+        if file?.isGone == true { wasMissed = true }
+        return wasMissed
+    }
+
+    /// A further open of the device.
+    func opened(_ file: KernelFile) { self.file = file }
+
+    /// An open that failed: there may be no device any more where there was one.
+    func failed(_ errno: Errno) {
+        let gone: [Errno] = [.noSuchFileOrDirectory, .noSuchAddressOrDevice, .operationNotSupportedByDevice]
+        if gone.contains(errno) { wasMissed = true }
     }
 }

@@ -4,14 +4,19 @@ internal import VhostVDPA
 internal import VhostVDPAConformance
 
 extension DeviceOpener {
-    /// The kernel's device at `path`.
-    static func kernel(_ path: FilePath, release: KernelRelease) -> DeviceOpener {
+    /// The kernel's device at `path`. `presence` is told of every open.
+    static func kernel(
+        _ path: FilePath, release: KernelRelease, presence: DevicePresence
+    ) -> DeviceOpener {
         var opener = DeviceOpener(
             kernel: release, entryLimit: KernelText.entryLimit,
             open: { () throws(Errno) in
                 do throws(VhostVDPAError) {
-                    return try KernelFile(path: path)
+                    let file = try KernelFile(path: path)
+                    presence.opened(file)
+                    return file
                 } catch {
+                    presence.failed(error.errno)
                     throw error.errno
                 }
             })

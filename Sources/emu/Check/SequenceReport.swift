@@ -1,3 +1,4 @@
+internal import EmulatedMachine
 internal import Logging
 internal import SimulatedConformance
 internal import SimulatedVDPA
@@ -20,12 +21,18 @@ struct SequenceReport: Codable, Equatable, Sendable {
 
     var device: String
     var seed: UInt64
+    /// How many were asked for, and how many of them went as plain arrays say.
     var sequences: Int
+    var passed: Int
     var operationsEach: Int
+    /// Whether somebody asked the check to end before its end.
+    var interrupted: Bool
     var failure: Failure?
 
-    /// Runs `count` sequences.
-    init(_ device: DeviceSpecification, count: Int, seed: UInt64) throws(StartError) {
+    /// Runs `count` sequences, or as many as there is time for before `interrupt`.
+    init(
+        _ device: DeviceSpecification, count: Int, seed: UInt64, interrupt: RunInterrupt
+    ) throws(StartError) {
         guard case .simulated(let specification) = device.kind else {
             throw StartError(
                 "--sequences compares what is inside the device, so it takes a simulated one (--device sim…)")
@@ -33,6 +40,8 @@ struct SequenceReport: Codable, Equatable, Sendable {
         self.device = device.description
         self.seed = seed
         sequences = count
+        passed = 0
+        interrupted = false
         operationsEach = SequenceSuite.length
         // Refusals are what a random sequence is full of.
         var logger = Logger(label: "emu")
@@ -40,14 +49,18 @@ struct SequenceReport: Codable, Equatable, Sendable {
         let quiet = logger
         // Read once, after the suite has made its pages, instead of at every message.
         let mappings = KnownMappings()
+        var passed = 0
         do {
-            let suite = try SequenceSuite(profile: MapProfile(specification)) {
+            let suite = try SequenceSuite(
+                profile: MapProfile(specification), isInterrupted: { interrupt.wasRaised }
+            ) {
                 try DeviceOpener.simulation(
                     specification, movesFrames: false,
                     pinner: AccountingPinner(mappings: { _ throws(Errno) in try mappings.get() }),
                     mappings: { _ throws(Errno) in try mappings.get() }, logger: quiet)
             }
-            try suite.run(seed: seed, count: count)
+            try suite.run(seed: seed, count: count) { passed = $0 }
+            interrupted = passed < count
         } catch let failure as SequenceSuite.Failure {
             self.failure = Failure(
                 seed: failure.seed, operations: failure.operations.map(\.description), step: failure.step,
@@ -55,12 +68,21 @@ struct SequenceReport: Codable, Equatable, Sendable {
         } catch {
             throw StartError("the sequences could not be run: \(error)")
         }
+        self.passed = passed
     }
+
+    /// What the command says with its status: a check that is not over has not found that all is well.
+    var status: ExitStatus { failure == nil && !interrupted ? .done : .foundSomethingWrong }
 
     /// The same for a person.
     var text: String {
         let what = "\(device): \(sequences) sequences of \(operationsEach) operations from seed \(seed)"
-        guard let failure else { return what + ": every errno, both views and the pins as plain arrays say" }
+        guard let failure else {
+            guard !interrupted else {
+                return "INTERRUPTED after \(passed) of \(what), all as plain arrays say"
+            }
+            return what + ": every errno, both views and the pins as plain arrays say"
+        }
         let steps = failure.operations.enumerated().map { "  \($0 == failure.step ? ">" : " ") \($1)" }
         return
             ([what + ": seed \(failure.seed) differs; the shortest part of it that does:"] + steps + [

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import EmulatedMachine
+internal import Logging
 internal import VhostVDPAConformance
 
 /// `emu check`: whether a device obeys the rules of vhost-vdpa.
@@ -11,7 +12,7 @@ struct CheckCommand: EmuCommand {
             Every rule opens the device anew, which resets it: nobody else may be using it. Rules that the device \
             cannot be asked are not applicable, with the reason, and never counted as passed. On a real device with \
             an IOMMU of its own and pinned memory, run as root: rules with traffic need a page's physical address \
-            to be harmless.
+            to be harmless. Ctrl-C ends it with what it has; rules that were not run make the status 1.
             """
     )
 
@@ -20,57 +21,81 @@ struct CheckCommand: EmuCommand {
         help: ArgumentHelp("Only these rules, by number.", valueName: "n,n…"),
         transform: { (text) throws(ArgumentError) in try RuleSelection(parsing: text) })
     var only: RuleSelection?
-    @Flag(help: "Print the rules as a document (docs/rules.md) and check nothing.")
+    @Flag(help: "Print the rules as a document (docs/rules.md), with --json as an object, and check nothing.")
     var list = false
     @Option(
         help: ArgumentHelp(
             "Instead of the rules: this many random sequences of map operations, each on a fresh simulated device,"
                 + " compared with plain arrays.", valueName: "count"))
     var sequences: Int?
-    @Option(help: "The seed of the first sequence; the next ones follow it.")
-    var seed: UInt64 = 1
+    @Option(
+        help: "The seed of the first sequence (default: 1); the next ones follow it. Only with --sequences.")
+    var seed: UInt64?
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard let sequences else { return }
+        if list {
+            guard only == nil else {
+                throw ValidationError("--only with --list: the list has all rules; leave one of them out")
+            }
+            guard deviceOption.device == .standard else {
+                throw ValidationError(
+                    "--device with --list: the list is the same for every device; leave --device out")
+            }
+        }
+        guard let sequences else {
+            guard seed == nil else {
+                throw ValidationError(
+                    "--seed is the seed of the first sequence; give --sequences too, or leave it out")
+            }
+            return
+        }
         guard sequences > 0 else { throw ValidationError("--sequences must be above 0") }
         guard !list, only == nil else { throw ValidationError("--sequences goes without --list and --only") }
     }
 
     func execute(_ interrupt: RunInterrupt) throws(StartError) -> ExitStatus {
         if list {
-            Console.output(RuleBook.document)
+            Console.output(output.json ? JSONText.encode(RuleListing()) : RuleBook.document)
             return .done
         }
-        if let sequences { return try checkSequences(sequences) }
-        let opener = try CheckedDevice(deviceOption.device, logger: output.makeLogger()).opener
-        let traits: DeviceTraits
-        do throws(RuleInterruption) {
-            traits = try DeviceTraits.probe(opener)
-        } catch {
-            throw StartError("the device does not answer what every vhost-vdpa device does: \(error)")
-        }
-        var results: [(rule: Rule, outcome: RuleOutcome)] = []
-        var topic: RuleTopic?
-        for rule in RuleBook.rules(numbered: only?.numbers) {
-            if rule.topic != topic { output.print(rule.topic.rawValue) }
-            topic = rule.topic
-            let outcome = rule.run(on: opener, traits: traits)
-            output.print(CheckLine.text(rule, outcome))
-            results.append((rule, outcome))
-        }
-        let report = CheckReport(device: deviceOption.device.description, results: results)
-        output.print(
-            "\(report.device): \(report.passed) passed, \(report.failed) failed,"
-                + " \(report.notApplicable) not applicable")
+        if let sequences { return try checkSequences(sequences, interrupt) }
+        let report = try checkRules(interrupt)
+        output.print(report.verdict)
         if output.json { Console.output(JSONText.encode(report)) }
-        return report.failed == 0 ? .done : .foundSomethingWrong
+        for problem in report.problems { Console.shared.print("emu: \(report.device): \(problem)") }
+        return report.status
     }
 
-    private func checkSequences(_ count: Int) throws(StartError) -> ExitStatus {
-        let report = try SequenceReport(deviceOption.device, count: count, seed: seed)
+    private func checkRules(_ interrupt: RunInterrupt) throws(StartError) -> CheckReport {
+        let device = try CheckedDevice(
+            deviceOption.device, logger: output.makeLogger(), interrupt: interrupt)
+        let rules = RuleBook.rules(numbered: only?.numbers)
+        let traits: DeviceTraits
+        do throws(StartError) {
+            traits = try device.traits()
+        } catch {
+            // It was there when it was first opened: that it is no more is something that was found.
+            guard device.isGone else { throw error }
+            return CheckReport(
+                device: deviceOption.device.description, results: [], asked: rules.count,
+                problems: [RuleCheck.goneText])
+        }
+        let check = RuleCheck(
+            device: deviceOption.device.description, opener: device.opener, traits: traits,
+            interrupt: interrupt, isGone: { device.isGone })
+        return check.run(rules, line: output.print)
+    }
+
+    private func checkSequences(
+        _ count: Int, _ interrupt: RunInterrupt
+    ) throws(StartError) -> ExitStatus {
+        interrupt.enter("a sequence to end")
+        output.makeLogger().info("comparing sequences", metadata: ["count": "\(count)"])
+        let report = try SequenceReport(
+            deviceOption.device, count: count, seed: seed ?? 1, interrupt: interrupt)
         output.print(report.text)
         if output.json { Console.output(JSONText.encode(report)) }
-        return report.failure == nil ? .done : .foundSomethingWrong
+        return report.status
     }
 }

@@ -13,8 +13,9 @@ struct CycleCommand: EmuCommand {
             Strategies take turns, cycle by cycle, on one device with idle queues: remap (what every released \
             QEMU does: unmap all, map all), remap-verified (the device must answer for the maps), \
             remap-unbatched, persist (IOTLB_PERSIST keeps the maps), resume (SUSPEND and RESUME, no reset). \
-            Half as many cycles are then done under traffic, for the downtime. Sizes the machine does not have \
-            are skipped.
+            Half as many cycles are then done under traffic, for the downtime. Guest memory is touched before it is \
+            mapped; sizes the machine does not have are skipped, or modelled (--modelled). Ctrl-C ends it with what \
+            it has.
             """
     )
 
@@ -47,6 +48,12 @@ struct CycleCommand: EmuCommand {
     @Flag(help: "Leave guest RAM in single pages, each apart from the one before it.")
     var fragmented = false
 
+    @Flag(
+        help:
+            "Measure sizes that the machine does not have with memory that is mapped and never touched, and mark them as modelled; simulated devices that pin nothing only."
+    )
+    var modelled = false
+
     @Option(
         help: ArgumentHelp(
             "Queue pairs (default: what a simulated device has; a real one is driven with 1).", valueName: "n"
@@ -62,40 +69,47 @@ struct CycleCommand: EmuCommand {
     @OptionGroup var output: OutputOptions
 
     func execute(_ interrupt: RunInterrupt) throws(StartError) -> ExitStatus {
-        let plan = try plan()
+        var plan = try plan()
+        plan.version = Emu.configuration.version
+        plan.command = ShellText.line(["emu"] + ProcessStart.arguments)
         let folder = try report.map { (path) throws(StartError) in try CycleReportFolder(path: path) }
-        let progress = CycleProgress(console: .shared)
+        let progress = CycleProgress(console: .shared, interrupt: interrupt)
         defer { progress.end() }
         let outcome: CycleOutcome
         do throws(MachineError) {
-            outcome = try CycleBenchmark(plan, logger: output.makeLogger(), observer: progress).run()
+            outcome = try CycleBenchmark(
+                plan, logger: output.makeLogger(), observer: progress, interrupt: interrupt
+            ).run()
         } catch {
-            guard progress.hasStarted else { throw StartError("\(error)") }
-            progress.end()
-            output.print("FAILED: the benchmark broke off: \(error)")
-            if output.json { Console.output(JSONText.encode(["error": "\(error)"])) }
-            return .foundSomethingWrong
+            throw StartError("\(error)")
         }
         progress.end()
-        return try present(outcome, in: folder)
+        guard outcome.hasBegun else {
+            let reasons = outcome.skips.map { "\(ByteCount(rawValue: $0.memoryBytes)): \($0.reason)" }
+            throw StartError("nothing could be measured: \(reasons.joined(separator: "; "))")
+        }
+        return present(outcome, in: folder)
     }
 
-    private func present(
-        _ outcome: CycleOutcome, in folder: CycleReportFolder?
-    ) throws(StartError) -> ExitStatus {
+    private func present(_ outcome: CycleOutcome, in folder: CycleReportFolder?) -> ExitStatus {
         let report = CycleReport(outcome)
-        guard !report.results.isEmpty else {
-            throw StartError(
-                "nothing could be measured: \(report.skipped.first?.reason ?? "no size is left")")
-        }
         output.print(CycleSummary(report: report).text)
         if output.json { Console.output(JSONText.encode(report)) }
-        do throws(Errno) {
-            try folder?.write(outcome)
-        } catch {
-            output.print("FAILED: the report could not be written: \(error)")
-            return .foundSomethingWrong
+        if let failure = outcome.failure {
+            Console.shared.print("emu: \(deviceOption.device): \(failure)")
         }
-        return report.problems.isEmpty ? .done : .foundSomethingWrong
+        if let folder {
+            guard !report.results.isEmpty else {
+                Console.shared.print("emu: --report \(folder.path): not written, as no cycle was measured")
+                return .foundSomethingWrong
+            }
+            do throws(CycleReportFolder.Failure) {
+                try folder.write(outcome)
+            } catch {
+                Console.shared.print("emu: --report \(folder.path): not written: \(error)")
+                return .foundSomethingWrong
+            }
+        }
+        return report.problems.isEmpty && !report.results.isEmpty ? .done : .foundSomethingWrong
     }
 }

@@ -28,6 +28,12 @@ extension CycleCommand {
         plan.regions = regions
         plan.queuePairs = queuePairs.count
         plan.isFragmented = fragmented
+        plan.modelsMissingMemory = modelled
+        guard !modelled || plan.canModel else {
+            throw StartError(
+                "--modelled with \(deviceOption.device): a device that pins memory cannot map what is not there; use a"
+                    + " simulated one without use-va=off, or leave --modelled out")
+        }
         return plan
     }
 
@@ -68,11 +74,12 @@ extension CycleStrategy {
 }
 
 extension ByteCount {
-    /// Reads sizes with commas between them, for the parser.
+    /// Reads sizes with commas between them, for the parser. A size given twice counts once.
     static func list(argument text: String) throws(ArgumentError) -> [ByteCount] {
         var sizes: [ByteCount] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            sizes.append(try ByteCount(argument: String(part)))
+            let size = try ByteCount(argument: String(part))
+            if !sizes.contains(size) { sizes.append(size) }
         }
         return sizes
     }

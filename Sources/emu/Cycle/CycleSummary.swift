@@ -7,9 +7,13 @@ struct CycleSummary {
 
     var text: String {
         var parts = [head]
-        if !report.results.isEmpty { parts += [table, downtimes, phases] }
+        if !report.results.isEmpty { parts.append(table) }
+        if report.results.contains(where: { $0.downtime != nil }) { parts.append(downtimes) }
+        if report.results.contains(where: { $0.phases.values.contains { $0 > 0 } }) { parts.append(phases) }
         if !report.firstMaps.isEmpty { parts.append(firstMaps) }
-        let notes = skips + report.problems.map { "WRONG: \($0)" }
+        let notes =
+            skips + report.remarks.map { "note: \($0)" } + report.problems.map { "WRONG: \($0)" }
+            + (report.interrupted ? ["INTERRUPTED: this is what had been measured"] : [])
         if !notes.isEmpty { parts.append(notes.joined(separator: "\n")) }
         return parts.joined(separator: "\n\n")
     }
@@ -30,23 +34,30 @@ struct CycleSummary {
     }
 
     private var table: String {
+        let far = CycleTimes.FarthestHead(report.results.map(\.cycle))
         var rows = [
             [
-                "MEMORY", "PAGES", "RUNS", "STRATEGY", "P50", "P99", "CYCLES", "× PERSIST", "MAP", "UNMAP",
-                "IOCTLS",
+                "MEMORY", "PAGES", "RUNS", "STRATEGY", "P50", "SPREAD", far.rawValue.uppercased(), "CYCLES",
+                "× PERSIST", "MAP", "UNMAP", "IOCTLS",
             ]
         ]
         for result in report.results {
             rows.append([
-                "\(ByteCount(rawValue: result.memoryBytes))", result.pageKind,
+                size(of: result), result.pageKind,
                 result.contiguousRuns.map { NumberText.grouped($0) } ?? "-", result.strategy.rawValue,
-                NumberText.time(microseconds: result.cycle.p50),
-                NumberText.time(microseconds: result.cycle.p99), NumberText.grouped(result.cycles),
+                NumberText.time(microseconds: result.cycle.p50), result.cycle.spreadText,
+                result.cycle.farthestText(below: far), NumberText.grouped(result.cycles),
                 ratio(of: result), NumberText.short(result.perCycle.updates),
                 NumberText.short(result.perCycle.invalidates), NumberText.short(result.perCycle.ioctls),
             ])
         }
         return TextTable(rows, leading: [1, 3]).text
+            + "\nSPREAD: the width of the middle half of the times, as a part of the median"
+    }
+
+    /// The size as the command line takes it; a modelled one by that name.
+    private func size(of result: CycleReport.Result) -> String {
+        "\(ByteCount(rawValue: result.memoryBytes))" + (result.modelled ? " (modelled)" : "")
     }
 
     /// How often `persist` with the same memory goes into the cycle.
@@ -59,13 +70,16 @@ struct CycleSummary {
     }
 
     private var downtimes: String {
-        var rows = [["MEMORY", "STRATEGY", "P50", "P99", "SUSPEND-ENABLE P50", "P99", "CYCLES"]]
+        let far = CycleTimes.FarthestHead(report.results.compactMap(\.downtime))
+        let head = far.rawValue.uppercased()
+        var rows = [["MEMORY", "STRATEGY", "P50", "SPREAD", head, "SUSPEND-ENABLE P50", head, "CYCLES"]]
         for result in report.results {
             guard let downtime = result.downtime, let span = result.suspendToEnable else { continue }
             rows.append([
-                "\(ByteCount(rawValue: result.memoryBytes))", result.strategy.rawValue,
-                NumberText.time(microseconds: downtime.p50), NumberText.time(microseconds: downtime.p99),
-                NumberText.time(microseconds: span.p50), NumberText.time(microseconds: span.p99),
+                size(of: result), result.strategy.rawValue,
+                NumberText.time(microseconds: downtime.p50), downtime.spreadText,
+                downtime.farthestText(below: far),
+                NumberText.time(microseconds: span.p50), span.farthestText(below: far),
                 NumberText.grouped(result.downtimeCycles),
             ])
         }
@@ -94,7 +108,7 @@ struct CycleSummary {
         var rows = [["MEMORY", "STRATEGY"] + names.map { $0.rawValue.uppercased() }]
         for result in report.results {
             rows.append(
-                ["\(ByteCount(rawValue: result.memoryBytes))", result.strategy.rawValue]
+                [size(of: result), result.strategy.rawValue]
                     + names.map { name in
                         let time = result.phases[name.rawValue] ?? 0
                         return time == 0 ? "-" : NumberText.time(microseconds: time)

@@ -1,3 +1,5 @@
+internal import CycleBenchmark
+
 /// Numbers as people read them.
 enum NumberText {
     /// `1234567` as `1,234,567`.
@@ -31,10 +33,6 @@ enum NumberText {
         return short(number)
     }
 
-    /// Microseconds in the unit that people would use.
-    static func time(microseconds: Double) -> String {
-        if microseconds >= 1e6 { return "\(short(microseconds / 1e6)) s" }
-        if microseconds >= 1e3 { return "\(short(microseconds / 1e3)) ms" }
-        return "\(short(microseconds)) µs"
-    }
+    /// Microseconds in the unit that people would use, as every table and page shows them.
+    static func time(microseconds: Double) -> String { FigureText.time(microseconds) }
 }

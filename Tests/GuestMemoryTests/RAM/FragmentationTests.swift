@@ -14,6 +14,20 @@ struct FragmentationTests {
         #expect(last == 0)
     }
 
+    @Test("is left as far as it is when somebody asks to end")
+    func cancelled() throws {
+        let block = try RAMBlock.allocate(name: "fragmented", byteCount: .mebibytes(8))
+        var asked = 0
+        let error = #expect(throws: GuestMemoryError.self) {
+            try block.prefaultFragmented(isCancelled: {
+                asked += 1
+                return asked > 100
+            })
+        }
+        #expect(error?.code == .cancelled)
+        #expect(block.allocatedByteCount > .zero && block.allocatedByteCount < .mebibytes(1))
+    }
+
     @Test("keeps what it holds")
     func contents() throws {
         let block = try RAMBlock.allocate(name: "fragmented", byteCount: .mebibytes(1))

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Logging
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -100,6 +101,25 @@ struct RAMBlockTests {
         let block = try RAMBlock.allocate(name: "sparse", byteCount: .gibibytes(1024))
         unsafe block.base.storeBytes(of: 7, toByteOffset: (1 << 40) - 1, as: UInt8.self)
         #expect(block.allocatedByteCount == RAMBlock.hostPageSize)
+    }
+
+    @Test(
+        "A prefault that is asked to end does so between two chunks, says how far it came, and the block stays usable",
+        arguments: [1, 2])
+    func cancelled(threads: Int) throws {
+        let block = try RAMBlock.allocate(name: "cancelled", byteCount: .mebibytes(160))
+        let asked = Atomic<Int>(0)
+        let error = #expect(throws: GuestMemoryError.self) {
+            try block.prefault(
+                threads: threads, isCancelled: { asked.add(1, ordering: .relaxed).newValue > 3 })
+        }
+        #expect(error?.code == .cancelled)
+        #expect(
+            error?.description.contains("cancelled") == true
+                && error?.description.contains("48M done") == true)
+        #expect(block.allocatedByteCount == .mebibytes(48))
+        try block.prefault(threads: threads)
+        #expect(block.allocatedByteCount == block.byteCount)
     }
 
     @Test("A prefault of more than is available is refused by name before a page is touched")

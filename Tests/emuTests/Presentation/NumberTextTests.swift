@@ -27,7 +27,9 @@ import Testing
         #expect(NumberText.scaled(number) == text)
     }
 
-    @Test(arguments: [(152.5, "153 µs"), (0.5, "0.5 µs"), (1310, "1.31 ms"), (9_800_000, "9.8 s")])
+    @Test(arguments: [
+        (152.5, "153 µs"), (0.5, "0.5 µs"), (999.6, "1 ms"), (1310, "1.31 ms"), (9_800_000, "9.8 s"),
+    ])
     func `Times are in the unit people would use`(microseconds: Double, text: String) {
         #expect(NumberText.time(microseconds: microseconds) == text)
     }

@@ -33,10 +33,11 @@ package struct CyclePage {
         <main>
         <h1>\(escaped(headline))</h1>
         <p class="lead">\(escaped(subtitle))</p>
+        \(remarks)
         <figure>
         \(CyclePlot(results: report.results).svg)
         <figcaption>Median time of one stop and start against guest memory, both axes logarithmic. The thin line above \
-        a point reaches to the 99th percentile.</figcaption>
+        a point reaches to the 99th percentile, or to the maximum of fewer than \(Samples.leastForP99) cycles.</figcaption>
         </figure>
         <h2>Where the time goes</h2>
         <figure>
@@ -47,7 +48,7 @@ package struct CyclePage {
         <h2>Every cycle</h2>
         <figure>
         \(DistributionPlot(series: outcome.series).svg)
-        <figcaption>One line for each cycle measured. Raw data: <a href="\(Self.dataName)">\(Self.dataName)</a>.</figcaption>
+        <figcaption>One line for each cycle measured\(sampled). Raw data: <a href="\(Self.dataName)">\(Self.dataName)</a>.</figcaption>
         </figure>
         \(downtime)
         <h2>The numbers</h2>
@@ -57,6 +58,8 @@ package struct CyclePage {
         <h2>How it was measured</h2>
         <p>\(escaped(method))</p>
         <p class="small">\(escaped(machine))</p>
+        <p class="small">\(escaped(origin))</p>
+        <pre>\(escaped(report.command))</pre>
         </main>
         </body>
         </html>
@@ -97,9 +100,39 @@ package struct CyclePage {
     private var method: String {
         "The device calls of one stop and one start, on one thread, with idle queues; what the guest's driver does in"
             + " between is left out. Strategies take turns cycle by cycle on one open device, so that drift hits all of"
-            + " them; guest memory is touched before, and the first cycles are not counted. After the first and the last"
+            + " them; guest memory is touched before\(modelledText), and the first cycles are not counted. After the first and the last"
             + " cycle of each strategy frames had to come back through the device. Downtime is measured in cycles of its"
-            + " own, while the guest sends without pause; no frame may be lost. Percentiles are exact (nearest rank)."
+            + " own, while the guest sends without pause; no frame may be lost. Percentiles are the nearest rank of \(isSampled ? "the cycles kept" : "all cycles")."
+    }
+
+    private var modelledText: String {
+        report.results.contains(where: \.modelled) ? " (where it is not marked as modelled)" : ""
+    }
+
+    /// Whether more cycles were measured than are kept.
+    private var isSampled: Bool {
+        outcome.series.contains { !$0.cycles.isComplete || !$0.downtimes.isComplete }
+    }
+
+    private var sampled: String {
+        isSampled ? ", of long series \(FigureText.grouped(Samples.standardLimit)) chosen at random" : ""
+    }
+
+    /// When, by what, and with which command.
+    private var origin: String {
+        let version = report.version.isEmpty ? "emu" : "emu \(report.version)"
+        return "\(report.date), \(version)"
+            + (report.interrupted ? ", interrupted before its end" : "") + (report.command.isEmpty ? "" : ":")
+    }
+
+    /// What a reader has to know first.
+    private var remarks: String {
+        let lines =
+            (report.interrupted ? ["Interrupted before its end: this is what had been measured."] : [])
+            + report.remarks
+        guard !lines.isEmpty else { return "" }
+        return "<ul class=\"remarks\">" + lines.map { "<li>\(escaped($0))</li>" }.joined(separator: "\n")
+            + "</ul>"
     }
 
     private var machine: String {
@@ -109,17 +142,18 @@ package struct CyclePage {
     }
 
     private var table: String {
+        let head = CycleTimes.FarthestHead(report.results.map(\.cycle))
         let heads = [
-            "memory", "strategy", "median", "p99", "cycles", "downtime", "maps", "unmaps",
+            "memory", "strategy", "median", "spread", head.rawValue, "cycles", "downtime", "maps", "unmaps",
             "batches",
             "ioctls", "runs",
         ]
         let rows = report.results.map { result in
             let runs = result.contiguousRuns.map { FigureText.grouped($0) } ?? "–"
             let cells = [
-                FigureText.memory(result.memoryBytes), result.strategy.rawValue,
-                FigureText.time(result.cycle.p50),
-                FigureText.time(result.cycle.p99), FigureText.grouped(result.cycles),
+                FigureText.memory(result.memoryBytes) + (result.modelled ? " (modelled)" : ""),
+                result.strategy.rawValue, FigureText.time(result.cycle.p50), result.cycle.spreadText,
+                result.cycle.farthestText(below: head), FigureText.grouped(result.cycles),
                 result.downtime.map { FigureText.time($0.p50) } ?? "–",
                 FigureText.short(result.perCycle.updates), FigureText.short(result.perCycle.invalidates),
                 FigureText.short(result.perCycle.batches), FigureText.short(result.perCycle.ioctls), runs,
@@ -128,8 +162,9 @@ package struct CyclePage {
         }
         return "<div class=\"wide\"><table><thead><tr>" + heads.map { "<th>\($0)</th>" }.joined()
             + "</tr></thead><tbody>\n" + rows.joined(separator: "\n")
-            + "\n</tbody></table></div>\n<p class=\"small\">Maps to ioctls: what one cycle sends, on average. p99: the 99th percentile. Runs:"
-            + " physically contiguous pieces of guest memory.</p>"
+            + "\n</tbody></table></div>\n<p class=\"small\">Maps to ioctls: what one cycle sends, on average. Spread: the width of the"
+            + " middle half of the times as a part of the median. p99: the 99th percentile, from \(Samples.leastForP99) cycles"
+            + " on. Runs: physically contiguous pieces of guest memory.</p>"
     }
 
     private var downtime: String {

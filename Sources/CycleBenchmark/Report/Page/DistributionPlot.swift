@@ -9,7 +9,7 @@ struct DistributionPlot {
         self.series = series
         plot = RowPlot(
             "The time of every cycle measured", rowCount: series.count,
-            times: series.flatMap(\.cycles.values).map { Double($0) / 1000 }, right: 730)
+            times: series.flatMap(\.cycles.values).map { Double($0) / 1000 }, right: 770)
     }
 
     var svg: String { plot.svg { row(series[$0], y: $1) } }

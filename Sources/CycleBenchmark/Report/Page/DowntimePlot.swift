@@ -9,8 +9,10 @@ struct DowntimePlot {
         plot = RowPlot(
             "Downtime under traffic for each strategy", rowCount: results.count,
             times: results.flatMap { result in
-                [result.downtime?.p50, result.downtime?.p99, result.suspendToEnable?.p50].compactMap { $0 }
-            }, right: 650)
+                [result.downtime?.p50, result.downtime?.farthest, result.suspendToEnable?.p50].compactMap {
+                    $0
+                }
+            }, right: 690)
     }
 
     var svg: String { plot.svg { row(results[$0], y: $1) } }
@@ -19,11 +21,11 @@ struct DowntimePlot {
         guard let downtime = result.downtime, downtime.p50 > 0 else { return "" }
         let middle = plot.middle(y)
         let end = plot.position(downtime.p50)
-        let farthest = plot.scale.position(max(downtime.p99, downtime.p50))
+        let farthest = plot.scale.position(max(downtime.farthest, downtime.p50))
         var parts = [
             plot.name(result.memoryBytes, result.strategy, y: y),
             "<g class=\"s-\(result.strategy.rawValue)\">",
-            "<line class=\"whisker\" x1=\"\(end)\" y1=\"\(middle)\" x2=\"\(plot.number(farthest))\" y2=\"\(middle)\"><title>99th percentile: \(FigureText.time(downtime.p99))</title></line>",
+            "<line class=\"whisker\" x1=\"\(end)\" y1=\"\(middle)\" x2=\"\(plot.number(farthest))\" y2=\"\(middle)\"><title>\(downtime.p99 == nil ? "maximum" : "99th percentile"): \(FigureText.time(downtime.farthest))</title></line>",
             "<circle cx=\"\(end)\" cy=\"\(middle)\" r=\"4.5\"/>",
         ]
         if let span = result.suspendToEnable, span.p50 > 0 {

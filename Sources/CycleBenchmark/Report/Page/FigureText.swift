@@ -1,18 +1,19 @@
 internal import GuestMemory
 
-/// Numbers and names as the report's figures show them.
-enum FigureText {
-    /// Microseconds with three significant digits, in the unit that people would use.
-    static func time(_ microseconds: Double) -> String {
+/// Numbers and names as tables and figures show them.
+package enum FigureText {
+    /// Microseconds with three significant digits, in the unit that people would use: the unit of the rounded value, so
+    /// that 999.6 µs are 1 ms.
+    package static func time(_ microseconds: Double) -> String {
         let (value, unit) =
-            microseconds >= 1e6
+            microseconds >= 999_500
             ? (microseconds / 1e6, "s")
-            : microseconds >= 1e3 ? (microseconds / 1e3, "ms") : (microseconds, "µs")
+            : microseconds >= 999.5 ? (microseconds / 1e3, "ms") : (microseconds, "µs")
         return "\(short(value)) \(unit)"
     }
 
     /// Three significant digits, no exponent.
-    static func short(_ value: Double) -> String {
+    package static func short(_ value: Double) -> String {
         if value >= 100 { return grouped(Int(value.rounded())) }
         let scale = value >= 10 ? 10.0 : 100.0
         let scaled = Int((value * scale).rounded())
@@ -24,7 +25,7 @@ enum FigureText {
     }
 
     /// `12345` as `12,345`.
-    static func grouped(_ number: Int) -> String {
+    package static func grouped(_ number: Int) -> String {
         var text = ""
         for (index, digit) in String(number.magnitude).reversed().enumerated() {
             if index > 0, index.isMultiple(of: 3) { text.append(",") }
@@ -34,7 +35,7 @@ enum FigureText {
     }
 
     /// `1G` as `1 GiB`.
-    static func memory(_ bytes: UInt64) -> String {
+    package static func memory(_ bytes: UInt64) -> String {
         let text = "\(ByteCount(rawValue: bytes))"
         guard let unit = text.last, unit.isLetter else { return "\(text) B" }
         return "\(text.dropLast()) \(unit)iB"

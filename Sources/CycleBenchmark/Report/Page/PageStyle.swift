@@ -22,7 +22,7 @@ enum PageStyle {
         * { box-sizing: border-box; }
         body { margin: 0; background: var(--paper); color: var(--ink);
           font: 16px/1.5 \(fonts); }
-        main { max-width: 52rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
+        main { max-width: 60rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
         h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .5rem; text-wrap: balance; }
         h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; }
         .lead { color: var(--soft); margin: 0 0 1.5rem; }
@@ -33,10 +33,15 @@ enum PageStyle {
         svg { width: 100%; height: auto; display: block; }
         .wide { overflow-x: auto; }
         table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; width: 100%; }
-        th, td { padding: .3rem .5rem; text-align: right; border-bottom: 1px solid var(--grid); white-space: nowrap; }
+        th, td { padding: .3rem .4rem; text-align: right; border-bottom: 1px solid var(--grid); white-space: nowrap; }
         th { color: var(--soft); font-weight: 600; } th:nth-child(2), td:nth-child(2) { text-align: left; }
         .numbers th:nth-child(2), .numbers td:nth-child(2) { text-align: right; }
-        @media print { main { max-width: none; padding: 0; } h2 { break-after: avoid; } a { color: inherit; } }
+        .remarks { border-left: 3px solid var(--remap); margin: 0 0 1.5rem; padding: .25rem 0 .25rem 1.5rem; }
+        pre { font-size: .85rem; white-space: pre-wrap; overflow-wrap: anywhere; margin: .5rem 0; }
+        @page { size: A4; margin: 14mm; }
+        @media print { body { font-size: 11pt; } main { max-width: none; padding: 0; } h2 { break-after: avoid; }
+          a { color: inherit; } .wide { overflow: visible; } tr { break-inside: avoid; }
+          table { font-size: 7.5pt; } th, td { padding: .2rem .25rem; white-space: normal; } }
         """
 
     private static let plots = """
@@ -51,6 +56,7 @@ enum PageStyle {
         svg .ticks { stroke: var(--c); stroke-width: 1.5; opacity: .5; fill: none; }
         svg text[class*="s-"] { fill: var(--c); font-weight: 600; }
         svg text[class*="s-"] .value { font-weight: 400; }
+        svg text.inside { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
         .s-remap { --c: var(--remap); } .s-remap-verified { --c: var(--verified); }
         .s-remap-unbatched { --c: var(--unbatched); } .s-persist { --c: var(--persist); }
         .s-resume { --c: var(--resume); }

@@ -3,7 +3,7 @@
 struct PhasePlot {
     let results: [CycleReport.Result]
 
-    private static let (width, left, right) = (760.0, 190.0, 650.0)
+    private static let (width, left, right) = (800.0, 236.0, 690.0)
     private static let (rowHeight, barHeight, top) = (26.0, 18.0, 52.0)
 
     var svg: String {

@@ -7,12 +7,12 @@ struct RowPlot {
     /// The times on the axis, in microseconds.
     let scale: LogarithmicScale
 
-    private static let (width, left) = (760.0, 190.0)
+    private static let (width, left) = (800.0, 236.0)
     private static let (rowHeight, top) = (26.0, 8.0)
     /// The height of a row's bar, point or line.
     static let barHeight = 16.0
 
-    /// `right` is where the axis ends, of 760; behind it is room for figures.
+    /// `right` is where the axis ends, of 800; behind it is room for figures.
     init(_ title: String, rowCount: Int, times: [Double], right: Double) {
         self.title = title
         self.rowCount = rowCount

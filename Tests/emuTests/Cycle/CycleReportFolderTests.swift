@@ -1,0 +1,83 @@
+import CycleBenchmark
+import Foundation
+import Glibc
+import Testing
+
+@testable import emu
+
+@Suite("emu cycle --report")
+struct CycleReportFolderTests {
+    /// A folder of its own, gone with the test.
+    private final class Folder {
+        let url = FileManager.default.temporaryDirectory.appending(path: "emu-report-\(UUID().uuidString)")
+
+        init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+        deinit { try? FileManager.default.removeItem(at: url) }
+
+        var names: [String] {
+            ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted()
+        }
+
+        func write(_ text: String, _ name: String) throws {
+            try text.write(to: url.appending(path: name), atomically: false, encoding: .utf8)
+        }
+
+        func text(_ name: String) throws -> String {
+            try String(contentsOf: url.appending(path: name), encoding: .utf8)
+        }
+    }
+
+    private static var outcome: CycleOutcome { CycleOutcome(machine: .current) }
+
+    @Test("leaves earlier files alone until all new ones are whole, and nothing beside them")
+    func replaces() throws {
+        let folder = try Folder()
+        try folder.write("earlier", "cycles.csv")
+        try folder.write("earlier", "index.html")
+        let report = try CycleReportFolder(path: folder.url.path)
+        #expect(folder.names == ["cycles.csv", "index.html"])
+        #expect(try folder.text("cycles.csv") == "earlier" && folder.text("index.html") == "earlier")
+        try report.write(Self.outcome)
+        #expect(folder.names == ["cycles.csv", "cycles.svg", "index.html"])
+        #expect(try folder.text("cycles.csv").hasPrefix("strategy,"))
+        #expect(try folder.text("index.html").hasSuffix("</html>\n"))
+    }
+
+    @Test("a file that cannot be written leaves all earlier ones whole, and is named")
+    func keeps() throws {
+        let folder = try Folder()
+        try folder.write("earlier", "cycles.csv")
+        try folder.write("earlier", "index.html")
+        let report = try CycleReportFolder(path: folder.url.path)
+        // Something stands where the page is written aside.
+        let obstacle = ".index.html.\(getpid())"
+        try FileManager.default.createDirectory(
+            at: folder.url.appending(path: obstacle), withIntermediateDirectories: false)
+        let failure = #expect(throws: CycleReportFolder.Failure.self) { try report.write(Self.outcome) }
+        #expect(failure?.description.hasPrefix("index.html: ") == true)
+        #expect(try folder.text("cycles.csv") == "earlier" && folder.text("index.html") == "earlier")
+        #expect(folder.names == [obstacle, "cycles.csv", "index.html"])
+    }
+
+    @Test("a folder that cannot be used is refused before anything is measured, with the name and what to do")
+    func refused() throws {
+        let folder = try Folder()
+        try folder.write("a file", "file")
+        try FileManager.default.createDirectory(
+            at: folder.url.appending(path: "taken/index.html"), withIntermediateDirectories: true)
+        for path in [
+            "", "/proc/emu", "\(folder.url.path)/file", "\(folder.url.path)/a/b", "\(folder.url.path)/taken",
+        ] {
+            let error = #expect(throws: StartError.self) { _ = try CycleReportFolder(path: path) }
+            #expect(error?.description.hasPrefix("--report ") == true)
+            #expect(error?.description.contains("name ") == true, "\(path)")
+        }
+    }
+
+    @Test("words of a command line can be pasted into a shell")
+    func command() {
+        #expect(
+            ShellText.line(["emu", "--device", "sim,use-va=off", "a b", "it's", ""])
+                == #"emu --device sim,use-va=off 'a b' 'it'\''s' ''"#)
+    }
+}

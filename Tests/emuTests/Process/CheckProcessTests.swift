@@ -1,0 +1,117 @@
+import Foundation
+import Glibc
+import Testing
+import VhostVDPAConformance
+
+@testable import emu
+
+/// `emu check` as its caller sees it: streams and exit status.
+@Suite(.timeLimit(.minutes(15))) struct CheckProcessTests {
+    private static func rules(_ outcome: EmuProcess.Outcome) throws -> CheckReport {
+        try JSONDecoder().decode(CheckReport.self, from: Data(outcome.output.utf8))
+    }
+
+    @Test func `A device with a fault fails rules by number, and status 1`() throws {
+        let outcome = try EmuProcess.run("check", "--device", "sim,fault=loses-maps", "--only", "1,62")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.isEmpty)
+        let lines = outcome.output.split(separator: "\n").map(String.init)
+        #expect(lines.contains { $0.hasPrefix("    1  passed  ") })
+        #expect(lines.contains { $0.hasPrefix("   62  FAILED  ") })
+        #expect(lines.contains { $0.contains("expected  ") } && lines.contains { $0.contains("seen      ") })
+        #expect(lines.last == "sim,fault=loses-maps: 1 passed, 1 failed, 0 not applicable")
+    }
+
+    @Test func `--only runs these rules and no other, in JSON too`() throws {
+        let outcome = try EmuProcess.run("check", "--only", "62,1", "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let report = try Self.rules(outcome)
+        #expect(report.rules.map(\.number) == [1, 62])
+        #expect(report.passed == 2 && report.failed == 0 && report.notApplicable == 0 && report.notRun == 0)
+        #expect(!report.interrupted && report.problems.isEmpty)
+    }
+
+    @Test func `All rules of a good device are status 0`() throws {
+        let outcome = try EmuProcess.run("check", "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try Self.rules(outcome).rules.count == RuleBook.rules.count)
+    }
+
+    @Test func `Sequences that differ show the shortest part that does, in words, and status 1`() throws {
+        let arguments = ["check", "--device", "sim,entries=6,fault=loses-maps", "--sequences", "50"]
+        let outcome = try EmuProcess(arguments).finish()
+        #expect(outcome.status == 1)
+        #expect(outcome.output.contains("  > SET_STATUS 0\n"))
+        // People read what the device has, not how the program spells it.
+        #expect(!outcome.output.contains("DeviceInterior("))
+        let json = try EmuProcess(arguments + ["--json"]).finish()
+        #expect(json.status == 1)
+        let report = try JSONDecoder().decode(SequenceReport.self, from: Data(json.output.utf8))
+        #expect(report.failure?.operations.count == 3)
+        #expect(report.sequences == 50 && report.passed < 50)
+    }
+
+    @Test func `Sequences that agree are status 0`() throws {
+        let outcome = try EmuProcess.run("check", "--sequences", "5", "--seed", "7", "--json")
+        #expect(outcome.status == 0)
+        let report = try JSONDecoder().decode(SequenceReport.self, from: Data(outcome.output.utf8))
+        #expect(report.seed == 7 && report.sequences == 5 && report.passed == 5 && !report.interrupted)
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM])
+    func `A signal ends endless sequences with how many there were, and status 1`(signal: Int32) throws {
+        let emu = try EmuProcess([
+            "check", "--sequences", "9223372036854775807", "--json", "--log-level", "info",
+        ])
+        try emu.waitForError("comparing sequences")
+        emu.send(signal)
+        let outcome = emu.finish()
+        #expect(outcome.status == 1, "\(outcome.errors)")
+        let report = try JSONDecoder().decode(SequenceReport.self, from: Data(outcome.output.utf8))
+        #expect(report.interrupted && report.failure == nil && report.passed < report.sequences)
+        #expect(outcome.errors.contains("INTERRUPTED after "))
+    }
+
+    @Test func `--list is the document, and with --json an object of every rule`() throws {
+        let text = try EmuProcess.run("check", "--list")
+        #expect(text.status == 0 && text.output == RuleBook.document + "\n")
+        let json = try EmuProcess.run("check", "--list", "--json")
+        #expect(json.status == 0 && json.errors.isEmpty)
+        let listing = try JSONDecoder().decode(RuleListing.self, from: Data(json.output.utf8))
+        #expect(listing.rules.map(\.number) == RuleBook.rules.map(\.number))
+        #expect(listing.rules.allSatisfy { !$0.title.isEmpty && !$0.source.isEmpty && !$0.topic.isEmpty })
+    }
+
+    @Test(arguments: [
+        (["--seed", "3"], "--sequences"), (["--only", "3", "--list"], "--list"),
+        (["--device", "sim,queues=2", "--list"], "--list"),
+        (["--sequences", "0"], "above 0"), (["--sequences", "5", "--only", "3"], "--only"),
+        (["--sequences", "5", "--list"], "--list"), (["--sequences", "-1"], "--sequences"),
+        (["--only", "99"], "no rule 99"),
+        (["--sequences", "5", "--device", "/dev/null"], "--device sim"),
+        (["--device", "/dev/null"], "vhost-vdpa"), (["--device", "/dev/zero"], "vhost-vdpa"),
+        (["--device", "/"], "/"), (["--device", "/nowhere/vhost-vdpa-0"], "vdpa dev add"),
+        (["--device", "fd:999"], "path"), (["--device", "fd:0"], "path"),
+    ])
+    func `What cannot be checked is one line that says why, and status 2`(
+        arguments: [String], word: String
+    ) throws {
+        let outcome = try EmuProcess(["check"] + arguments).finish()
+        #expect(outcome.status == 2)
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.errors.hasPrefix("emu: ") && outcome.errors.contains(word), "\(outcome.errors)")
+        #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+        for spelling in ["failed(", "expected:", "errno:"] { #expect(!outcome.errors.contains(spelling)) }
+    }
+
+    @Test func `A pipe by name is refused and not waited for`() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "emu-fifo-\(UUID().uuidString)")
+            .path
+        let made = unsafe mkfifo(path, 0o600)
+        try #require(made == 0)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let outcome = try EmuProcess.run("check", "--device", path)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+    }
+}

@@ -1,0 +1,89 @@
+import CycleBenchmark
+import Foundation
+import Glibc
+import Testing
+
+@testable import emu
+
+/// `emu cycle` as its caller sees it: streams, files and exit status.
+@Suite(.timeLimit(.minutes(15))) struct CycleProcessTests {
+    private static func folder() -> URL {
+        FileManager.default.temporaryDirectory.appending(path: "emu-cycle-\(UUID().uuidString)")
+    }
+
+    @Test func `A size that is not there is skipped by name, and the others are measured`() throws {
+        let outcome = try EmuProcess.run(
+            "cycle", "--memory", "64M,100T", "--strategy", "persist", "--cycles", "2", "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let report = try JSONDecoder().decode(CycleReport.self, from: Data(outcome.output.utf8))
+        #expect(report.results.map(\.memoryBytes) == [64 << 20])
+        #expect(report.results.map(\.cycles) == [2])
+        #expect(report.skipped.map(\.memoryBytes) == [100 << 40])
+        #expect(!report.interrupted)
+        #expect(report.command.hasSuffix("--memory 64M,100T --strategy persist --cycles 2 --json"))
+        #expect(outcome.errors.contains("skipped: 100T: "))
+    }
+
+    @Test func `Sizes none of which is there are one line and status 2`() throws {
+        let outcome = try EmuProcess.run("cycle", "--memory", "90T,100T", "--cycles", "1")
+        #expect(outcome.status == 2)
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.errors.split(separator: "\n").count == 1)
+        #expect(outcome.errors.contains("90T: ") && outcome.errors.contains("100T: "), "\(outcome.errors)")
+    }
+
+    @Test(arguments: [
+        ["--cycles", "0"], ["--cycles", "-1"], ["--memory", ""], ["--memory", "64M,"], ["--memory", "1000K"],
+        ["--strategy", "walk"], ["--strategy", ""], ["--regions", "0"], ["--regions", "513"],
+        ["--queues", "0"],
+        ["--modelled", "--device", "sim,use-va=off"], ["--fragmented"], ["--report", "/proc/emu"],
+        ["--device", "/dev/null"], ["--device", "/nowhere"],
+    ])
+    func `What cannot be asked for is one line and status 2`(arguments: [String]) throws {
+        let outcome = try EmuProcess(["cycle"] + arguments).finish()
+        #expect(outcome.status == 2)
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.errors.hasPrefix("emu: "))
+        #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+    }
+
+    @Test func `A device that gives no frame back is a problem by name, and status 1`() throws {
+        let folder = Self.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let outcome = try EmuProcess.run(
+            "cycle", "--device", "sim,fault=loses-maps", "--memory", "64M", "--strategy", "persist",
+            "--cycles", "1",
+            "--report", folder.path)
+        #expect(outcome.status == 1)
+        #expect(outcome.output.contains("WRONG: 64M, persist: no frame came back after a stop and start\n"))
+        // Nothing was measured, so there is nothing for a page to show.
+        #expect(outcome.errors.contains("emu: --report \(folder.path): not written"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM])
+    func `A signal ends an endless benchmark with what it has: table, JSON and whole files`(
+        signal: Int32
+    ) throws {
+        let folder = Self.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let emu = try EmuProcess([
+            "cycle", "--memory", "64M", "--strategy", "remap,persist", "--cycles", "9223372036854775807",
+            "--json",
+            "--report", folder.path, "--log-level", "info",
+        ])
+        try emu.waitForError("the first cycle of each strategy is measured")
+        emu.send(signal)
+        let outcome = emu.finish()
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let report = try JSONDecoder().decode(CycleReport.self, from: Data(outcome.output.utf8))
+        #expect(report.interrupted)
+        #expect(report.results.map(\.strategy) == [.remap, .persist])
+        #expect(report.results.allSatisfy { $0.cycles > 0 })
+        #expect(outcome.errors.contains("INTERRUPTED: "))
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        #expect(names == ["cycles.csv", "cycles.svg", "index.html"])
+        let page = try String(contentsOf: folder.appending(path: "index.html"), encoding: .utf8)
+        #expect(page.contains("Interrupted before its end") && page.hasSuffix("</html>\n"))
+    }
+}
