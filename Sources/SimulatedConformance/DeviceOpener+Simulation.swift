@@ -33,6 +33,13 @@ extension DeviceOpener {
             entryLimit: specification.entryLimit,
             pinnedBytes: { UInt64(device.diagnostics.pinnedPages * PageSize.current) },
             open: { () throws(Errno) in try device.open() })
+        opener.runByteCount = specification.fragment.map(UInt64.init)
+        opener.lockedMemoryLimit = specification.memlock.map { limit in
+            switch limit {
+            case .unlimited: .max
+            case .bytes(let count): UInt64(count)
+            }
+        }
         opener.settle = worker.map { worker in { worker.settle() } }
         opener.identity = IdentityAccess(
             share: { address, byteCount in

@@ -12,9 +12,10 @@ extension SimulatedDeviceSpecification {
             )
         }
         if let fault,
-            let reason = fault.contradiction(parent: parent, offersPersist: offersPersist)
+            let reason = fault.contradiction(
+                kernel: kernel, parent: parent, offersPersist: offersPersist)
         {
-            throw Self.contradiction("fault=\(fault.rawValue) cannot be: \(reason)")
+            throw Self.contradiction("fault=\(fault.rawValue) cannot be with \(reason)")
         }
     }
 

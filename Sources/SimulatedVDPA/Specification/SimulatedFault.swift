@@ -20,19 +20,28 @@ extension SimulatedFault {
     /// How much longer a late device takes for one operation.
     package static let lateness = Duration.milliseconds(20)
 
-    /// Why a device of this kind cannot have the fault, and what to choose instead; `nil` where it can.
-    func contradiction(parent: SimulatedParentKind, offersPersist: Bool) -> String? {
+    /// What a device of this kind cannot have the fault with, why, and what to choose instead; `nil` where it can.
+    func contradiction(
+        kernel: KernelVersion, parent: SimulatedParentKind, offersPersist: Bool
+    ) -> String? {
         switch self {
         case .losesMaps where !offersPersist:
-            "only a device that offers IOTLB_PERSIST can break that promise, and this one does not offer it; "
-                + "take reset-map=on, kernel=6.12 or parent=platform"
+            "\(Self.cause(kernel, parent)): only a device that offers IOTLB_PERSIST can break that promise, and this "
+                + "one does not offer it; take reset-map=on, kernel=6.12 or parent=platform"
         case .mapHalfWay where parent.mapOperation == .setMap:
-            "this parent gets its map in one call and has no half way; take parent=dma-map, or fault=set-map"
+            "parent=\(parent.rawValue): this parent gets its map in one call and has no half way; take "
+                + "parent=dma-map, or fault=set-map"
         case .setMap where parent.mapOperation != .setMap:
-            "parent=\(parent.rawValue) has no set_map; take parent=set-map or parent=vduse"
+            "parent=\(parent.rawValue): it has no set_map; take parent=set-map or parent=vduse"
         case .suspend where !parent.canSuspend:
-            "parent=\(parent.rawValue) has no SUSPEND that could fail; take parent=set-map"
+            "parent=\(parent.rawValue): it has no SUSPEND that could fail; take parent=set-map"
         case .losesMaps, .mapHalfWay, .setMap, .suspend, .late, .dies: nil
         }
+    }
+
+    /// The key by which a device does not offer IOTLB_PERSIST.
+    private static func cause(_ kernel: KernelVersion, _ parent: SimulatedParentKind) -> String {
+        guard kernel.hasResetMap else { return "kernel=\(kernel.rawValue)" }
+        return parent.choosesResetOperations ? "reset-map=off" : "parent=\(parent.rawValue)"
     }
 }

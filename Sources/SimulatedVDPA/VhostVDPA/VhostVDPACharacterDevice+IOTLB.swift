@@ -126,15 +126,22 @@ extension VhostVDPACharacterDevice {
             case .setMap where batch == nil:
                 try parent.setMap(addressSpaces[addressSpace]?.entries ?? [], addressSpace: addressSpace)
             case .setMap: break
-            case .platform: try domain?.map(entry)
+            case .platform: try mapInDomain(entry)
             }
         } catch {
             addressSpaces[addressSpace]?.remove(
                 touching: entry.range.first.rawValue, through: entry.range.last.rawValue)
             parent.memory.letGo(of: entry, addressSpace: addressSpace)
-            refusalWords = "the parent driver's \(description.mapOperation.name) failed"
+            let whose = description.mapOperation == .platform ? "platform" : "parent driver"
+            refusalWords = "the \(whose)'s \(description.mapOperation.name) failed"
             throw error
         }
+    }
+
+    private func mapInDomain(_ entry: TranslationEntry) throws(Errno) {
+        guard let domain else { return }
+        try parent.faults.checkMap(standing: domain.table.count)
+        try domain.map(entry)
     }
 
     private func insert(_ entry: TranslationEntry, addressSpace: UInt32) throws(Errno) {

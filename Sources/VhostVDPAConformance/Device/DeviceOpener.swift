@@ -15,6 +15,11 @@ package struct DeviceOpener {
     package var pinnedBytes: () -> UInt64?
     /// The most entries of an address space; `nil` where there is no limit or it is not known.
     package var entryLimit: Int?
+    /// The length in bytes of the physically contiguous runs that pinned memory is taken to be in; `nil` where it is in
+    /// those that it really has.
+    package var runByteCount: UInt64?
+    /// The most bytes that may be pinned; `nil` for RLIMIT_MEMLOCK, which is the kernel's limit.
+    package var lockedMemoryLimit: UInt64?
     /// Returns when the device has done everything it is going to do by itself; `nil` where only time can tell, and
     /// ``quietMilliseconds`` and ``patienceMilliseconds`` are waited instead.
     package var settle: (() -> Void)?

@@ -102,6 +102,7 @@ enum MessageRules {
             note: "Pinned memory makes an entry per physically contiguous run, so two pages that follow each"
                 + " other are looked for."
         ) { device in
+            try device.requireLongRuns(pages: 2)
             let client = try device.owned()
             let pages: TestPages
             var first = 0

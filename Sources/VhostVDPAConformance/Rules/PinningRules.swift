@@ -40,9 +40,9 @@ enum PinningRules {
             57, .pinning, "Pinned: one page over RLIMIT_MEMLOCK is EFAULT and pins nothing, for root too",
             needs: [.pinned], source: "vhost_vdpa_pa_map"
         ) { device in
-            let limit = clinux_memlock_limit()
+            let limit = device.opener.lockedMemoryLimit ?? clinux_memlock_limit()
             guard limit < 1 << 40 else {
-                throw RuleInterruption.notApplicable(reason: "RLIMIT_MEMLOCK sets no limit here")
+                throw RuleInterruption.notApplicable(reason: "nothing limits locked memory here")
             }
             let client = try device.owned()
             let before = device.opener.pinnedBytes()
@@ -58,6 +58,7 @@ enum PinningRules {
             58, .pinning, "Pinned: exactly the pages mapped are pinned; INVALIDATE and close let them go",
             needs: [.pinned], source: "vhost_vdpa_pa_map, vhost_vdpa_pa_unmap"
         ) { device in
+            try device.requireEntries(maps: 2, pages: 4)
             let client = try device.owned()
             let pages = try TestPages(pages: 4)
             guard let before = device.opener.pinnedBytes() else {

@@ -63,6 +63,22 @@ package final class RuleContext {
         return identity.share(page.address, page.byteCount)
     }
 
+    /// Throws where pinned memory in runs of one page makes two entries of two pages that follow each other.
+    func requireLongRuns(pages: Int) throws(RuleInterruption) {
+        guard !traits.usesVirtualAddresses, let run = opener.runByteCount,
+            run < UInt64(pages * TestPages.pageSize)
+        else { return }
+        throw .notApplicable(reason: "pinned memory is in runs of \(run) bytes here")
+    }
+
+    /// Throws where `maps` maps of `pages` pages each take more entries than an address space has.
+    func requireEntries(maps: Int, pages: Int) throws(RuleInterruption) {
+        guard let limit = opener.entryLimit, let run = opener.runByteCount else { return }
+        let needed = maps * Int((UInt64(pages * TestPages.pageSize) + run - 1) / run)
+        guard needed > limit else { return }
+        throw .notApplicable(reason: "\(needed) entries are needed, and an address space has \(limit)")
+    }
+
     func closeAll() {
         for client in opened where !client.isClosed {
             // A parent without reset_map keeps the table of a client that is gone, and our pages go now.
