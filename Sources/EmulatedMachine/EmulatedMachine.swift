@@ -240,7 +240,7 @@ package final class EmulatedMachine {
         _ configuration: MachineConfiguration, _ driverConfiguration: DriverConfiguration,
         _ memory: PCMemoryLayout, roomFor queueSize: UInt16, wireMTU: Int?, _ logger: Logger
     ) throws(MachineError) -> NetworkDriver {
-        let port = try GuestPort(configuration.guest, queuePairs: configuration.queuePairs)
+        let port = try GuestPort(configuration.guest, queuePairs: configuration.queuePairs, logger: logger)
         func place(stride: Int) throws(MachineError) -> DriverMemory {
             try driverMemory(
                 DriverMemory.byteCount(

@@ -24,7 +24,8 @@ struct OpenedDevice {
                         + " device without profile=")
             }
             let simulation = try SimulatedDevice(
-                specification, port: WirePort(configuration.wire, queuePairs: specification.queuePairs),
+                specification,
+                port: WirePort(configuration.wire, queuePairs: specification.queuePairs, logger: logger),
                 logger: logger)
             do throws(Errno) {
                 file = try simulation.device.open()

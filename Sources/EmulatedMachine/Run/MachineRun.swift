@@ -23,6 +23,8 @@ package final class MachineRun {
     private var idleStops = 0
     private var watch: ReturnWatch
     private var ports: PortWatch
+    private var namespaces: NamespaceWatch
+    private var lostPorts: [PortSpecification] = []
     private var begin: ContinuousClock.Instant
     private var nextReport: ContinuousClock.Instant
     private var nextLook: ContinuousClock.Instant
@@ -43,6 +45,7 @@ package final class MachineRun {
         self.observer = observer
         watch = ReturnWatch(at: clock.now)
         ports = PortWatch(guest: machine.configuration.guest, wire: machine.configuration.wire)
+        namespaces = NamespaceWatch([machine.configuration.guest, machine.configuration.wire])
         begin = clock.now
         nextReport = begin
         nextLook = begin
@@ -83,6 +86,7 @@ package final class MachineRun {
             ending = .brokeOff("\(error)")
         }
         machine.driver.synchronise()
+        lookAtPorts()
         noteTimes(trafficEnd: trafficEnd)
         return RunResult(
             ending: ending, negotiated: machine.backend.negotiated,
@@ -94,6 +98,7 @@ package final class MachineRun {
             deviceErrors: machine.simulation?.ringErrors ?? parentCounts?.errors ?? 0,
             faults: machine.simulation?.faultCount ?? 0,
             recentFaults: machine.simulation?.recentFaults ?? [], recoveries: recoveries,
+            lostPorts: lostPorts,
             firstResources: firstResources, lastResources: lastResources, processorTime: processorTime,
             counts: machine.backend.counts)
     }
@@ -133,7 +138,7 @@ package final class MachineRun {
         if interrupt.wasRaised { return .interrupted }
         if now >= nextLook {
             nextLook = now.advanced(by: Self.longestWait)
-            for refusal in ports.newRefusals(in: machine.accounts()) { observer?.runDidSee(refusal) }
+            lookAtPorts()
             if machine.deviceIsGone { return .deviceWentAway }
         }
         if let failure = machine.failure { return .brokeOff("\(failure)") }
@@ -141,6 +146,14 @@ package final class MachineRun {
         if let end, now >= end { return plan.hasGoal ? .timeWasUp : .done }
         if !arePacketsDone, watch.isStill(for: plan.patience, at: now) { return .stalled }
         return nil
+    }
+
+    private func lookAtPorts() {
+        for refusal in ports.newRefusals(in: machine.accounts()) { observer?.runDidSee(refusal) }
+        for port in namespaces.newlyDeleted() {
+            lostPorts.append(port)
+            observer?.runDidLose(port)
+        }
     }
 
     /// When the run's time is up, if it ever is.

@@ -20,11 +20,9 @@ package struct PortRefusal: Hashable, Sendable {
     package var reason: String { "\(Errno(rawValue: errno))" + (remedy.map { ": \($0)" } ?? "") }
 
     private var remedy: String? {
-        guard case .tap(let name, let namespace) = port else { return nil }
+        guard let command = port.commandToBringUp else { return nil }
         switch Errno(rawValue: errno) {
-        case .ioError:
-            let place = namespace.map { "-n \($0) " } ?? ""
-            return "the interface is down; bring it up with 'ip \(place)link set \(name) up'"
+        case .ioError: return "the interface is down; bring it up with '\(command)'"
         case Self.gone:
             return
                 "the interface is gone, it or its network namespace was deleted; make it again and run anew"

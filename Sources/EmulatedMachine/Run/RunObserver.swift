@@ -1,3 +1,5 @@
+package import VirtioNet
+
 /// Somebody who watches a run. Called on the control thread, which waits for it.
 package protocol RunObserver: AnyObject {
     /// The device has started for the first time.
@@ -8,6 +10,8 @@ package protocol RunObserver: AnyObject {
     func runDidRecover()
     /// A port took no frame, or gave none, for a reason that it has not given before.
     func runDidSee(_ refusal: PortRefusal)
+    /// The network namespace of a TAP was deleted: it takes frames on, and nobody gets them.
+    func runDidLose(_ port: PortSpecification)
     /// No more frames are sent, and `outstanding` ones are waited for.
     func runDidEndTraffic(outstanding: UInt64)
 }
@@ -17,5 +21,6 @@ extension RunObserver {
     package func runDidProgress(_ progress: RunProgress) {}
     package func runDidRecover() {}
     package func runDidSee(_ refusal: PortRefusal) {}
+    package func runDidLose(_ port: PortSpecification) {}
     package func runDidEndTraffic(outstanding: UInt64) {}
 }

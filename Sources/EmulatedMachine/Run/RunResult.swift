@@ -33,6 +33,8 @@ package struct RunResult: Sendable {
     package let recentFaults: [TranslationFault]
     /// How often the device asked for a reset and got one.
     package let recoveries: Int
+    /// TAPs whose network namespace was deleted meanwhile.
+    package let lostPorts: [PortSpecification]
     /// What the process held after the first start and after the last one, both times with the device running.
     package let firstResources: ProcessResources
     package let lastResources: ProcessResources

@@ -17,6 +17,12 @@ final class LiveProgress: RunObserver {
 
     func runDidSee(_ refusal: PortRefusal) { console.print("emu: \(refusal)") }
 
+    func runDidLose(_ port: PortSpecification) {
+        console.print(
+            "emu: \(port): its network namespace was deleted; what goes there reaches nobody: make it again and run anew"
+        )
+    }
+
     func runDidEndTraffic(outstanding: UInt64) {
         console.showLive("waiting for \(NumberText.grouped(outstanding)) frames on their way")
     }

@@ -19,6 +19,9 @@ extension RunReport {
         ]
         problems += counts.compactMap(counted)
         problems += shortfall + imbalances + refusals
+        problems += lostPorts.map {
+            "the network namespace of \($0) was deleted, and what went there reached nobody"
+        }
         problems += [
             (
                 deviceErrors, "broken chain or ring on the device's side",

@@ -33,6 +33,7 @@ extension RunReport {
         driverErrors = result.received.errors + result.transmitted.errors
         unsent = result.frames.unsent
         recoveries = result.recoveries
+        lostPorts = result.lostPorts.map(\.description)
         resources = Resources(result)
         processorWait = result.processorTime.map { ($0.waitingShare * 1000).rounded() / 1000 }
         (ending, failure) = Ending.of(result.ending)

@@ -149,6 +149,8 @@ struct RunReport: Codable, Equatable, Sendable {
     var unsent: UInt64
     /// How often the device asked for a reset and got one.
     var recoveries: Int
+    /// TAPs whose network namespace was deleted meanwhile.
+    var lostPorts: [String]
     var resources: Resources
     /// Which part of the time in which they had work the process's threads waited for a processor; none where the
     /// kernel does not say.

@@ -27,6 +27,23 @@ import VirtioNet
         #expect(PortRefusal(port: try PortSpecification(parsing: port), errno: errno).description == expected)
     }
 
+    @Test(
+        "that no frame can pass yet is said when it is attached to, with the command",
+        arguments: [
+            (
+                "tap:ta", true, false,
+                "tap:ta: there was no such interface, so it was made, and is down: no frame passes until 'ip link set ta up'"
+            ),
+            (
+                "tap:ta@left", false, false,
+                "tap:ta@left: the interface is down: no frame passes until 'ip -n left link set ta up'"
+            ),
+            ("tap:ta", false, true, nil), ("tap:ta", false, nil, nil), ("generator", true, false, nil),
+        ] as [(String, Bool, Bool?, String?)])
+    func notice(port: String, wasMade: Bool, isUp: Bool?, expected: String?) throws {
+        #expect(try PortSpecification(parsing: port).notice(wasMade: wasMade, isUp: isUp) == expected)
+    }
+
     private func account(_ queue: Int, driver: Int32 = 0, device: Int32 = 0) -> QueueAccount {
         var sides = (FrameAccount(), FrameAccount())
         sides.0.lastRefusal = driver

@@ -48,6 +48,15 @@ struct EmuProcess {
     /// Sends a signal.
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
+    /// Lowers the process's limit of descriptors to what it has open at the least.
+    func allowNoMoreDescriptors() throws {
+        let limit = try Process.run(
+            URL(filePath: "/usr/bin/prlimit"),
+            arguments: ["--pid", "\(process.processIdentifier)", "--nofile=3:3"])
+        limit.waitUntilExit()
+        try #require(limit.terminationStatus == 0)
+    }
+
     /// Reads standard error up to `words`, which must come.
     func waitForError(_ words: String) throws {
         var seen = ""

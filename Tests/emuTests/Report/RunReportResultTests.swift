@@ -72,7 +72,7 @@ import VirtioNet
             frames: frames, received: counts(2000), transmitted: counts(3000), device: device,
             deviceErrors: 43, faults: 44,
             recentFaults: [TranslationFault(address: IOVirtualAddress(rawValue: 0x5000), access: .read)],
-            recoveries: 45,
+            recoveries: 45, lostPorts: [.tap(name: "ta", namespace: "left")],
             firstResources: ProcessResources(pinned: ByteCount(46), descriptors: 47),
             lastResources: ProcessResources(pinned: ByteCount(48), descriptors: 50),
             processorTime: ProcessorTime(schedstats: ["100 300 1"]), counts: calls)
@@ -107,6 +107,7 @@ import VirtioNet
             report.faults == 44 && report.recentFaults == [.init(address: "0x5000", access: "read", count: 1)]
         )
         #expect(report.recoveries == 45)
+        #expect(report.lostPorts == ["tap:ta@left"])
         #expect(report.resources.pinned == .init(first: 46, last: 48))
         #expect(report.resources.descriptors == .init(first: 47, last: 50))
         #expect(report.processorWait == 0.75)
@@ -209,7 +210,8 @@ extension RunResult {
             frames: frames,
             received: received, transmitted: transmitted, device: device, deviceErrors: deviceErrors,
             faults: faults,
-            recentFaults: recentFaults, recoveries: recoveries, firstResources: firstResources,
+            recentFaults: recentFaults, recoveries: recoveries, lostPorts: lostPorts,
+            firstResources: firstResources,
             lastResources: lastResources, processorTime: processorTime, counts: counts)
     }
 }

@@ -69,6 +69,10 @@ import Testing
             // Of the moment, and nothing that could be held against it.
             $0.accounts[1].driver.missing = 12
         },
+        Finding(words: "the network namespace of tap:ta@left was deleted, and what went there reached nobody")
+        {
+            $0.lostPorts = ["tap:ta@left"]
+        },
         Finding(words: "the device went away (vdpa dev del?)") { $0.ending = .deviceWentAway },
     ])
     func `Whatever is wrong is named and makes the status 1`(finding: Finding) {

@@ -1,0 +1,37 @@
+import Foundation
+import Testing
+import VirtioNet
+
+@testable import EmulatedMachine
+
+@Suite("The namespaces of a machine's TAPs") struct NamespaceWatchTests {
+    private let folder = FileManager.default.temporaryDirectory.appending(path: "netns-\(UUID())")
+
+    private func make(_ name: String) throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Data().write(to: folder.appending(path: name))
+    }
+
+    @Test("are said to be deleted once: where the name is gone, and where it is another's")
+    func deleted() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try make("left")
+        try make("right")
+        let ports = [
+            PortSpecification.tap(name: "ta", namespace: "left"), .tap(name: "tb", namespace: "right"),
+            .tap(name: "tc", namespace: "nowhere"), .tap(name: "td", namespace: nil), .generator,
+        ]
+        var watch = NamespaceWatch(ports, folder: folder.path())
+        #expect(watch.newlyDeleted().isEmpty)
+        try FileManager.default.removeItem(at: folder.appending(path: "left"))
+        #expect(watch.newlyDeleted() == [ports[0]])
+        #expect(watch.newlyDeleted().isEmpty)
+        // Made before the old one goes, so that it cannot have the same inode.
+        try make("other")
+        try FileManager.default.removeItem(at: folder.appending(path: "right"))
+        try FileManager.default.moveItem(
+            at: folder.appending(path: "other"), to: folder.appending(path: "right"))
+        #expect(watch.newlyDeleted() == [ports[1]])
+        #expect(watch.newlyDeleted().isEmpty)
+    }
+}
