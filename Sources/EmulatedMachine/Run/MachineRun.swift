@@ -34,7 +34,7 @@ package final class MachineRun {
     /// How often a number of packets is looked at: it has no event of its own.
     private static let packetsWait = Duration.milliseconds(2)
     /// How long frames on their way are waited for where somebody wants the run to end, or its device is gone.
-    private static let shortPatience = Duration.milliseconds(250)
+    private static let shortPatience = Duration.milliseconds(500)
 
     package init(
         _ machine: EmulatedMachine, plan: RunPlan, interrupt: RunInterrupt, observer: (any RunObserver)? = nil
@@ -81,6 +81,7 @@ package final class MachineRun {
         let lastResources = ProcessResources.current()
         let parentCounts = machine.parentCounts(since: parentAtFirst)
         do throws(MachineError) {
+            interrupt.enter("the device's last stop")
             if !ending.isBreak { noteRings(kept: try machine.stop()) }
         } catch {
             ending = .brokeOff("\(error)")
@@ -110,6 +111,8 @@ package final class MachineRun {
         while true {
             if let ending = try runInterval() { return ending }
             if isBackAlready { idleStops += 1 }
+            interrupt.enter("the device's stop and start")
+            defer { interrupt.enter("the device's traffic") }
             let cycle = try machine.cycle()
             cycles.add(cycle)
             noteRings(kept: cycle.keptRings)
@@ -228,6 +231,7 @@ package final class MachineRun {
     private func settle(_ ending: RunEnding) -> Bool {
         guard machine.configuration.guest == .generator else { return true }
         guard !ending.isBreak, ending != .stalled else { return false }
+        interrupt.enter("frames on their way")
         observer?.runDidEndTraffic(outstanding: machine.driver.counters.frames.outstanding)
         watch.restart(at: clock.now)
         while machine.failure == nil {

@@ -89,9 +89,11 @@ extension RunReport.Packets {
         // What a named counter holds is not lost. Where frames do not come back, nothing can be said.
         let expectsReturn = !options.device.isSimulated || options.machine.wire == .loopback
         let dropped = accounts.flatMap(\.sides).reduce(0) { $0 + $1.account.dropped }
-        lost =
-            isGenerated && expectsReturn
-            ? frames.outstanding - min(frames.outstanding, max(dropped, deviceDrops)) : 0
+        // Where the end could not wait, a frame that the device has not taken yet is not lost either.
+        let isHurried = result.ending == .interrupted || result.ending == .deviceWentAway
+        let waiting = isHurried ? accounts.filter(\.isTransmit).reduce(0) { $0 + $1.driver.pending } : 0
+        let known = max(dropped, deviceDrops) + waiting
+        lost = isGenerated && expectsReturn ? frames.outstanding - min(frames.outstanding, known) : 0
     }
 }
 

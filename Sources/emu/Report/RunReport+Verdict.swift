@@ -67,7 +67,7 @@ extension RunReport {
         var total = QueueAccount.Side()
         for side in accounts.flatMap(\.sides) { total += side.account }
         total.abandoned = 0
-        total.pending = 0
+        total.pending = accounts.filter(\.isTransmit).reduce(0) { $0 + $1.driver.pending }
         return total.named.map { ($0.count, $0.words) }
     }
 

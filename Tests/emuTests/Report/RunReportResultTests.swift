@@ -144,6 +144,13 @@ import VirtioNet
         )
         #expect(try report(some).packets.lost == 960)
         #expect(try report(some).packets.deviceDrops == 4)
+        // What the device had not taken when somebody asked for the end is still in the ring.
+        var pending = FrameAccount()
+        pending.pending = 900
+        let waiting = [QueueAccount(queue: 1, driver: pending, device: nil)]
+        #expect(try report(try result(.interrupted).with(accounts: waiting)).packets.lost == 64)
+        #expect(try report(try result(.deviceWentAway).with(accounts: waiting)).packets.lost == 64)
+        #expect(try report(try result(.done).with(accounts: waiting)).packets.lost == 964)
         // A real device's parent counts its drops.
         var parent = QueueCounts()
         parent.drops = 900
