@@ -8,12 +8,12 @@ internal import SystemPackage
 /// asks over netlink itself waits for that mutex, so that neither ever ends, and with them no other netlink of the
 /// machine. A child without the device may wait; who asked it goes on, and closes. One thread.
 final class GenericNetlink {
-    /// How long the answers to one question may take.
+    /// How long the answers to one question may take. A machine that is busy, or emulated, takes a good part of a second.
     private let patience: Duration
     /// Children that did not answer in time. They are told to end, and do when the kernel lets them.
     private var lateChildren: [pid_t] = []
 
-    init(patience: Duration = .seconds(1)) { self.patience = patience }
+    init(patience: Duration = .seconds(3)) { self.patience = patience }
 
     deinit { reap() }
 

@@ -20,7 +20,7 @@ public final class VendorStatisticsReader {
         self.netlink = netlink
     }
 
-    /// The counters of each of `vrings`, in their order. Takes a second at most, and a millisecond as a rule.
+    /// The counters of each of `vrings`, in their order. Takes three seconds at most, and a millisecond as a rule.
     ///
     /// Needs CAP_NET_ADMIN. Errors: EPERM; EAGAIN before FEATURES_OK; EOPNOTSUPP where the parent counts nothing;
     /// ENODEV; ENOENT where the kernel has no vDPA; ETIMEDOUT where the kernel does not answer, as while somebody
