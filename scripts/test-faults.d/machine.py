@@ -15,10 +15,13 @@ import uuid
 class Command:
     """A command of emu's that is tried, and how to see that its answer is whole."""
 
-    def __init__(self, name, text, json=False, report=False, taps=False, root=False, lines=None):
+    def __init__(self, name, text, json=False, report=False, taps=False, root=False, lines=None, calls=True):
         self.name, self.words = name, text.split()
         # What its stdout must be: JSON, or as many lines as without a fault ("same"), or a verdict.
         self.json, self.lines = json, lines
+        # Whether its calls are refused one by one. Not those of all rules: strace -k takes minutes to list them, as each
+        # mapping that is made or moved has it read all mappings anew.
+        self.calls = calls
         self.report, self.taps = report, taps
         # TAPs in a namespace and pages pinned over the limit take privileges.
         self.root = root or taps
@@ -32,9 +35,9 @@ COMMANDS = (
     Command("help", "--help", lines="same"),
     Command("info", "info", lines="same"),
     Command("info-json", "info --json", json=True),
-    Command("check-only", "check --only 1,5,12,21,33", lines="same"),
-    Command("check", "check", lines="same"),
-    Command("check-json", "check --json", json=True),
+    Command("check-only", "check --only 1,12,21,30,33,39,51,62", lines="same"),
+    Command("check", "check", lines="same", calls=False),
+    Command("check-json", "check --json", json=True, calls=False),
     Command("sequences", "check --sequences 3", lines="same"),
     Command("cycle", "cycle --memory 64M --cycles 2 --strategy remap,persist,resume --report REPORT", report=True),
     Command("cycle-json", "cycle --memory 64M --cycles 2 --strategy remap,persist --json", json=True),
