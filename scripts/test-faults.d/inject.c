@@ -23,12 +23,23 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { max_rules = 16, max_offsets = 8, stack_words = 4096 };
+enum { max_rules = 16, max_offsets = 8, stack_words = 4096, max_threads = 1024 };
+
+// Threads whose close(2) is under way. Linux closes the descriptor whatever it answers, so that call is made, and its answer
+// replaced.
+static pid_t closing[max_threads];
+
+static pid_t *slot_of(pid_t thread) {
+    for (size_t index = 0; index < max_threads; index++)
+        if (closing[index] == thread) return &closing[index];
+    return NULL;
+}
 
 static void die(const char *what) {
     fprintf(stderr, "inject: %s: %s\n", what, strerror(errno));
@@ -132,7 +143,7 @@ static int trace(char **arguments, char **command) {
     }
     int status;
     if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) die("the command did not start");
-    long options = PTRACE_O_EXITKILL | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
+    long options = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
                    PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
     if (ptrace(PTRACE_SETOPTIONS, child, 0, options) != 0) die("PTRACE_SETOPTIONS");
     ptrace(PTRACE_CONT, child, 0, 0);
@@ -150,15 +161,31 @@ static int trace(char **arguments, char **command) {
             continue;
         }
         int signal = WSTOPSIG(status), event = status >> 16;
+        struct user_regs_struct registers;
+        if (signal == (SIGTRAP | 0x80)) {
+            pid_t *slot = slot_of(thread);
+            if (slot != NULL && ptrace(PTRACE_GETREGS, thread, 0, &registers) == 0) {
+                *slot = 0;
+                registers.rax = (uint64_t)-error;
+                ptrace(PTRACE_SETREGS, thread, 0, &registers);
+            }
+            ptrace(PTRACE_CONT, thread, 0, 0);
+            continue;
+        }
         if (event == PTRACE_EVENT_EXEC) {
             text = find_text(thread);
         } else if (event == PTRACE_EVENT_SECCOMP && text.start != 0) {
-            struct user_regs_struct registers;
             if (ptrace(PTRACE_GETREGS, thread, 0, &registers) == 0 &&
                 is_here(thread, registers.rsp, text, offsets, count)) {
                 seen++;
                 if (seen >= first && (number == 0 || seen < first + number)) {
                     hits++;
+                    pid_t *slot = call == SYS_close ? slot_of(0) : NULL;
+                    if (slot != NULL) {
+                        *slot = thread;
+                        ptrace(PTRACE_SYSCALL, thread, 0, 0);
+                        continue;
+                    }
                     registers.orig_rax = (uint64_t)-1;
                     registers.rax = (uint64_t)-error;
                     ptrace(PTRACE_SETREGS, thread, 0, &registers);

@@ -6,7 +6,7 @@ import re
 import subprocess
 
 FRAME = re.compile(r"^ > (\S+?)\((\S*?)(?:\+0x[0-9a-f]+)?\) \[0x([0-9a-f]+)\]")
-CALL = re.compile(r"^\d+ (?:<\.\.\. )?(\w+)(?:\(| resumed>)")
+CALL = re.compile(r"^\d+ +(?:<\.\.\. )?(\w+)(?:\(| resumed>)")
 UNFINISHED = "<unfinished ...>"
 # So many frames of the program tell two places apart.
 DEPTH = 4

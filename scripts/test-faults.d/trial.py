@@ -117,6 +117,7 @@ def hits(report):
 
 # A line names what failed, why, and where there is something to do, what: "emu: what: why; what to do".
 LINE = re.compile(r"^(warning |error )?emu: [^:]+.*")
+VERDICT = re.compile(r"^WRONG|[1-9][0-9]* failed|FAILED|differs?\b|\"(problems|outcome)\"")
 LOADER = re.compile(r"error while loading shared libraries|cannot allocate memory in static TLS|failed to map segment", re.I)
 
 
@@ -143,7 +144,9 @@ def judge(outcome):
         return
     if outcome.status == 2 and len(lines) != 1:
         yield f"lines: status 2 with {len(lines)} lines on stderr"
-    if outcome.status == 1 and not lines:
-        yield "lines: status 1 and nothing on stderr"
-    if outcome.status in (1, 2) and lines and not any(LINE.match(line) for line in lines):
-        yield "lines: none on stderr begins with 'emu: '"
+    if outcome.status == 2 and lines and not LINE.match(lines[0]):
+        yield "lines: the one on stderr does not begin with 'emu: '"
+    # A command that ran has its verdict, which stands where its result does.
+    told = lines + ([] if "stdout" in trial.lost else outcome.out.splitlines())
+    if outcome.status == 1 and not any(LINE.match(line) or VERDICT.search(line) for line in told):
+        yield "lines: status 1, and neither a line 'emu: …' nor a verdict"

@@ -15,12 +15,14 @@ package struct ProcessResources: Hashable, Sendable {
             pinned: HostMemory.current().pinned(), descriptors: countDescriptors())
     }
 
-    /// The listing's own descriptor and the two dots are among those listed, and are left out.
+    /// The listing's own descriptor and the two dots are among those listed, and are left out. A listing that ends
+    /// with an error counts nothing.
     private static func countDescriptors() -> Int? {
         guard let listing = unsafe opendir("/proc/self/fd") else { return nil }
         defer { unsafe closedir(listing) }
         var count = 0
+        errno = 0
         while unsafe readdir(listing) != nil { count += 1 }
-        return count - 3
+        return errno == 0 && count >= 3 ? count - 3 : nil
     }
 }
