@@ -13,9 +13,17 @@ struct Emu: ParsableCommand {
             vhost-vdpa interface: a real /dev/vhost-vdpa-N or a simulated one. Around a stop and start it \
             leaves guest memory mapped only where IOTLB_PERSIST is negotiated.
 
+            Examples:
+              emu run                                      a simulated device, stopped and started for 10 s
+              emu run --device /dev/vhost-vdpa-0 --memory 1G --cycles 100
+              emu check --device sim,kernel=6.1            the kernel's rules, one line each
+              emu cycle --memory 256M,1G --report pages    what a stop and start costs
+              emu info --device /dev/vhost-vdpa-0 --json
+
             Exit status: 0 done; 1 ran and found something wrong, or a result could not be written; 2 could not \
             start; 128 + n ended by signal n before there was a result.
             """,
+        version: Version.number,
         subcommands: [RunCommand.self, CheckCommand.self, CycleCommand.self, InfoCommand.self]
     )
 
@@ -27,8 +35,10 @@ struct Emu: ParsableCommand {
         Glibc.exit(statusWithResults(status).rawValue)
     }
 
-    private static func run(_ arguments: [String]) -> ExitStatus {
+    private static func run(_ given: [String]) -> ExitStatus {
+        let words = CommandWords(commands: configuration.subcommandNames)
         do {
+            let arguments = try words.prepared(given)
             var command = try parseAsRoot(arguments)
             if let command = command as? any EmuCommand { return execute(command, arguments) }
             TerminationSignals.unblock()
@@ -37,14 +47,25 @@ struct Emu: ParsableCommand {
         } catch {
             // There is only text to print from here on: a signal may end that.
             TerminationSignals.unblock()
-            guard exitCode(for: error) != .success else {
-                Console.output(fullMessage(for: error))
+            if let text = text(for: error, given) {
+                Console.output(text)
                 return .done
             }
-            let name = arguments.first { configuration.subcommandNames.contains($0) }
-            let help = (["emu"] + [name].compactMap(\.self) + ["--help"]).joined(separator: " ")
-            return fail("\(message(for: error).asOneLine); see '\(help)'", arguments)
+            return fail(refusal(error, of: words.command(given)), given)
         }
+    }
+
+    /// What was asked for instead of a command: a help or the version.
+    private static func text(for error: any Error, _ arguments: [String]) -> String? {
+        guard !(error is StartError), exitCode(for: error) == .success else { return nil }
+        return arguments.contains("--version") ? Version.text : fullMessage(for: error)
+    }
+
+    /// Why a command line cannot be used, in one line.
+    static func refusal(_ error: any Error, of command: String?) -> String {
+        if let error = error as? StartError { return error.description.asOneLine }
+        let help = (["emu"] + [command].compactMap(\.self) + ["--help"]).joined(separator: " ")
+        return "\(message(for: error).asOneLine); see '\(help)'"
     }
 
     private static func execute(_ command: any EmuCommand, _ arguments: [String]) -> ExitStatus {

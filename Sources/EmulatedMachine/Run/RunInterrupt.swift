@@ -43,6 +43,14 @@ package final class RunInterrupt: Sendable {
     /// the preparation. Control thread; a lock and an assignment, so not for the path of a packet.
     package func enter(_ step: String) { current.withLock { $0 = step } }
 
+    /// Does what a signal must not end half way while the command prepares, such as a file made and taken away.
+    /// Control thread; a signal waits for it.
+    package func undisturbed<Value: Sendable, Failure: Error>(
+        _ body: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        try current.withLock { (_) throws(Failure) in try body() }
+    }
+
     /// What the control thread last said it does; `nil` while it prepares. Any thread.
     package var step: String? { current.withLock { $0 } }
 

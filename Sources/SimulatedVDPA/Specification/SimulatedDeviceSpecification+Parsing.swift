@@ -1,15 +1,10 @@
+internal import GuestMemory
+
 /// Reading the text form.
 extension SimulatedDeviceSpecification {
-    private enum Key: String, CaseIterable {
-        case kernel, parent
-        case resetMap = "reset-map"
-        case compatReset = "compat-reset"
-        case wipeOnReset = "wipe-on-reset"
-        case useVA = "use-va"
-        case queues, entries, fragment, memlock, profile, fault
-    }
+    private typealias Key = SimulatedDeviceKey
 
-    /// Reads `sim[,key=value]…`; switches take `on` and `off`, sizes take K, M, G, T.
+    /// Reads `sim[,key=value]…`; switches take `on` and `off`, sizes what ``ByteCount`` reads.
     public init(parsing text: String) throws(SimulatedDeviceSpecificationError) {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false)
         guard parts.first == "sim" else {
@@ -92,9 +87,10 @@ extension SimulatedDeviceSpecification {
         _ key: Key, _ text: String?
     ) throws(SimulatedDeviceSpecificationError) -> Int? {
         guard let text else { return nil }
-        guard let count = Int(text) else {
+        guard text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let count = Int(text)
+        else {
             throw SimulatedDeviceSpecificationError(
-                .invalidValue, "\(key.rawValue)=\(text): must be a number")
+                .invalidValue, "\(key.rawValue)=\(text): must be \(key.values)")
         }
         return count
     }
@@ -110,17 +106,16 @@ extension SimulatedDeviceSpecification {
         _ key: Key, _ text: String?
     ) throws(SimulatedDeviceSpecificationError) -> Int? {
         guard let text else { return nil }
-        let shifts: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
-        let shift = text.last.flatMap { shifts[$0] }
-        let digits = shift == nil ? text[...] : text.dropLast()
-        guard let number = Int(digits), number >= 0 else {
-            throw SimulatedDeviceSpecificationError(
-                .invalidValue, "\(key.rawValue)=\(text): must be a size such as 4K or 2M")
+        do throws(SizeTextError) {
+            guard let size = try ByteCount(reading: text).asInt else { throw .tooLarge }
+            return size
+        } catch {
+            let reason =
+                switch error {
+                case .malformed: "must be a size such as 4K or 1.5M"
+                case .tooLarge: "too large; use a size such as 4K or 1.5M"
+                }
+            throw SimulatedDeviceSpecificationError(.invalidValue, "\(key.rawValue)=\(text): \(reason)")
         }
-        let (size, overflow) = number.multipliedReportingOverflow(by: 1 << (shift ?? 0))
-        guard !overflow else {
-            throw SimulatedDeviceSpecificationError(.invalidValue, "\(key.rawValue)=\(text): too large")
-        }
-        return size
     }
 }

@@ -53,6 +53,20 @@ struct DeviceSpecification: Hashable, Sendable, CustomStringConvertible {
         if case .simulated = kind { true } else { false }
     }
 
+    /// Refuses a simulated device where there is no /proc: the simulated kernel finds there what a caller has mapped,
+    /// which no system call tells.
+    func checkMachine() throws(StartError) {
+        guard isSimulated else { return }
+        let maps = "/proc/self/maps"
+        do {
+            try FileDescriptor.open(FilePath(maps), .readOnly, options: .closeOnExec).close()
+        } catch {
+            throw StartError(
+                "\(self): \(maps) cannot be read: \(error): a simulated device looks up there what a caller has"
+                    + " mapped; mount /proc")
+        }
+    }
+
     /// The same for the machine.
     var source: DeviceSource {
         switch kind {

@@ -1,18 +1,45 @@
 extension Duration {
-    private static let units: [(suffix: String, nanoseconds: Int64)] = [
-        ("us", 1000), ("ms", 1_000_000), ("s", 1_000_000_000),
+    /// The units a time is written in, and how many microseconds each has.
+    private static let units: [(suffix: String, microseconds: Int64)] = [
+        ("us", 1), ("ms", 1000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000),
     ]
+    /// The longest time that is taken, in microseconds: 31 years.
+    private static let longest: Int64 = 1_000_000_000_000_000
 
-    /// Reads digits and one of `us`, `ms` and `s`: `200ms`. Signs, spaces, fractions and bare numbers are refused.
+    /// Reads a decimal number, with a fraction or without, and one of `us`, `ms`, `s`, `m` (minutes) and `h` in either
+    /// case: `200ms`, `1.5s`. Signs, spaces, exponents, bare numbers and parts of a microsecond are refused.
     init(parsing text: String) throws(ArgumentError) {
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard !digits.isEmpty,
-            let unit = Self.units.first(where: { $0.suffix == text.dropFirst(digits.count) })
-        else { throw ArgumentError("use a whole number and us, ms or s, as in 200ms") }
-        guard let number = Int64(digits), number <= 1_000_000_000_000 / unit.nanoseconds * 1_000_000 else {
-            throw ArgumentError("that is longer than 1000000000s")
+        let number = text.prefix { $0.isASCII && $0.isNumber || $0 == "." }
+        let suffix = text.dropFirst(number.count).lowercased()
+        let parts = number.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let unit = Self.units.first(where: { $0.suffix == suffix }), parts.allSatisfy({ !$0.isEmpty }),
+            !parts.dropFirst().contains(where: { $0.contains(".") })
+        else { throw ArgumentError("use a number and us, ms, s, m or h, as in 200ms or 1.5s") }
+        guard let whole = Int64(parts[0]), whole <= Self.longest / unit.microseconds else {
+            throw ArgumentError("that is longer than 1000000000s; use less, as in 1h")
         }
-        self = .microseconds(number * (unit.nanoseconds / 1000))
+        let fraction = try parts.count == 2 ? Self.fraction(parts[1], of: unit.microseconds) : 0
+        guard whole * unit.microseconds <= Self.longest - fraction else {
+            throw ArgumentError("that is longer than 1000000000s; use less, as in 1h")
+        }
+        self = .microseconds(whole * unit.microseconds + fraction)
+    }
+
+    /// How many of `unit` microseconds the digits behind the point say.
+    private static func fraction(
+        _ digits: Substring, of unit: Int64
+    ) throws(ArgumentError) -> Int64 {
+        var rest = unit
+        var sum: Int64 = 0
+        for digit in digits {
+            let value = Int64(digit.wholeNumberValue ?? 0)
+            guard value == 0 || rest >= 10 && rest.isMultiple(of: 10) else {
+                throw ArgumentError("times are in whole microseconds; use fewer digits, as in 1.5ms")
+            }
+            rest /= 10
+            sum += value * rest
+        }
+        return sum
     }
 
     /// The time in the largest of `us`, `ms` and `s` that says it in whole numbers, to the microsecond.

@@ -16,6 +16,7 @@ struct CheckedDevice {
         _ device: DeviceSpecification, logger: Logger, interrupt: RunInterrupt
     ) throws(StartError) {
         var opener: DeviceOpener
+        try device.checkMachine()
         switch device.kind {
         case .simulated(let specification):
             opener = try Self.simulated(specification, logger)

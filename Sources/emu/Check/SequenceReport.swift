@@ -37,6 +37,7 @@ struct SequenceReport: Codable, Equatable, Sendable {
             throw StartError(
                 "--sequences compares what is inside the device, so it takes a simulated one (--device sim…)")
         }
+        try device.checkMachine()
         self.device = device.description
         self.seed = seed
         sequences = count

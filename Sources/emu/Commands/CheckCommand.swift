@@ -26,10 +26,12 @@ struct CheckCommand: EmuCommand {
     @Option(
         help: ArgumentHelp(
             "Instead of the rules: this many random sequences of map operations, each on a fresh simulated device,"
-                + " compared with plain arrays.", valueName: "count"))
+                + " compared with plain arrays.", valueName: "count"),
+        transform: WholeNumber.read)
     var sequences: Int?
     @Option(
-        help: "The seed of the first sequence (default: 1); the next ones follow it. Only with --sequences.")
+        help: "The seed of the first sequence (default: 1); the next ones follow it. Only with --sequences.",
+        transform: WholeNumber.read)
     var seed: UInt64?
     @OptionGroup var output: OutputOptions
 
@@ -50,7 +52,9 @@ struct CheckCommand: EmuCommand {
             }
             return
         }
-        guard sequences > 0 else { throw ValidationError("--sequences must be above 0") }
+        guard sequences > 0 else {
+            throw ValidationError("--sequences \(sequences): there is nothing to run; use 1 or more")
+        }
         guard !list, only == nil else { throw ValidationError("--sequences goes without --list and --only") }
     }
 

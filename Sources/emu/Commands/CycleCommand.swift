@@ -22,7 +22,8 @@ struct CycleCommand: EmuCommand {
     @OptionGroup var deviceOption: DeviceOption
 
     @Option(
-        help: ArgumentHelp("Sizes of guest RAM, with commas between them.", valueName: "sizes"),
+        help: ArgumentHelp(
+            "Sizes of guest RAM, with commas between them (default: 1G,4G).", valueName: "sizes"),
         transform: ByteCount.list(argument:))
     var memory: [ByteCount] = [.gibibytes(1), .gibibytes(4)]
 
@@ -33,7 +34,9 @@ struct CycleCommand: EmuCommand {
         transform: CycleStrategy.list(argument:))
     var strategy: [CycleStrategy] = [.remap, .persist, .resume]
 
-    @Option(help: ArgumentHelp("Cycles of each strategy and size.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Cycles of each strategy and size (default: 100).", valueName: "n"),
+        transform: WholeNumber.read)
     var cycles = 100
 
     @Option(help: "Huge pages for guest RAM; where there are none, RAM falls back and says so.")
@@ -42,7 +45,7 @@ struct CycleCommand: EmuCommand {
     @Option(
         help: ArgumentHelp(
             "Regions that guest memory is mapped in, 1 to 512 (default: what a PC has, 6 or 7).",
-            valueName: "n"))
+            valueName: "n"), transform: WholeNumber.read)
     var regions: Int?
 
     @Flag(help: "Leave guest RAM in single pages, each apart from the one before it.")
@@ -57,7 +60,7 @@ struct CycleCommand: EmuCommand {
     @Option(
         help: ArgumentHelp(
             "Queue pairs (default: what a simulated device has; a real one is driven with 1).", valueName: "n"
-        ))
+        ), transform: WholeNumber.read)
     var queues: Int?
 
     @Option(
@@ -72,7 +75,9 @@ struct CycleCommand: EmuCommand {
         var plan = try plan()
         plan.version = Emu.configuration.version
         plan.command = ShellText.line(["emu"] + ProcessStart.arguments)
-        let folder = try report.map { (path) throws(StartError) in try CycleReportFolder(path: path) }
+        let folder = try report.map { (path) throws(StartError) in
+            try interrupt.undisturbed { () throws(StartError) in try CycleReportFolder(path: path) }
+        }
         let progress = CycleProgress(console: .shared, interrupt: interrupt)
         defer { progress.end() }
         let outcome: CycleOutcome

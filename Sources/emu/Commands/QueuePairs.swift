@@ -9,6 +9,7 @@ struct QueuePairs {
     /// Takes what `--queues` says, or what the device has. A simulated device that has fewer gets as many; a real
     /// one's further pairs are switched on through its control queue, which the guest's driver does not use.
     init(_ asked: Int?, on device: DeviceSpecification) throws(StartError) {
+        try device.checkMachine()
         let limit = SimulatedDeviceSpecification.maximumQueuePairs
         guard case .simulated(let specification) = device.kind else {
             guard asked ?? 1 == 1 else {
@@ -21,7 +22,7 @@ struct QueuePairs {
         }
         count = asked ?? specification.queuePairs
         guard (1...limit).contains(count) else {
-            throw StartError("--queues \(count): a device has 1 to \(limit) queue pairs")
+            throw StartError("--queues \(count): a device has 1 to \(limit) queue pairs; use one of these")
         }
         do throws(SimulatedDeviceSpecificationError) {
             source = .simulated(try specification.withQueuePairs(atLeast: count))

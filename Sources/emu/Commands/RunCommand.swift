@@ -50,13 +50,13 @@ struct RunCommand: EmuCommand {
     @Option(
         help: ArgumentHelp(
             "Queue pairs, a thread each for the guest and for the device (default: what a simulated device has; a real one is driven with 1).",
-            valueName: "n"))
+            valueName: "n"), transform: WholeNumber.read)
     var queues: Int?
 
     @Option(
         help: ArgumentHelp(
             "End after this many stops and starts; 0 leaves the stops out (default: as many as there is time for).",
-            valueName: "n"))
+            valueName: "n"), transform: WholeNumber.read)
     var cycles: Int?
 
     @Option(
@@ -75,13 +75,13 @@ struct RunCommand: EmuCommand {
     @Option(
         help: ArgumentHelp(
             "Send exactly this many generated frames and end when they are back and --cycles done; sending fewer is WRONG.",
-            valueName: "n"))
+            valueName: "n"), transform: WholeNumber.read)
     var packets: UInt64?
 
     @Option(
         help: ArgumentHelp(
             "Length of generated frames, \(RunOptions.frameSizes.lowerBound) to \(RunOptions.frameSizes.upperBound) (default: 64).",
-            valueName: "bytes"))
+            valueName: "bytes"), transform: WholeNumber.read)
     var frameSize: Int?
 
     @Option(

@@ -1,6 +1,7 @@
 internal import EmulatedMachine
 internal import VhostVDPABackend
 internal import GuestMemory
+internal import SimulatedVDPA
 internal import VirtioNet
 
 /// What `emu run` was asked for, checked: the combinations that cannot exist are refused.
@@ -55,6 +56,11 @@ extension RunCommand {
             throw StartError(
                 "--wire \(wire) with \(device): a real device has its own wire; leave --wire out")
         }
+        if let wire, case .simulated(let specification) = device.kind, specification.profile == .vdpasimNet {
+            throw StartError(
+                "--wire \(wire) with \(device): the kernel's simulator has no wire, it loops frames back itself;"
+                    + " leave --wire out")
+        }
         if wire == .generator {
             throw StartError(
                 "--wire generator: the generator is the guest's; use --wire loopback, tap:NAME or none")
@@ -88,13 +94,15 @@ extension RunCommand {
                     + " \(RunOptions.frameSizes.upperBound) bytes; use 64, say")
         }
         if packets == 0 { throw StartError("--packets 0: there is nothing to send; use 1 or more") }
-        if interval == .zero { throw StartError("--interval 0: the device would never run; use 1ms or more") }
+        if interval == .zero {
+            throw StartError("--interval 0s: the device would never run; use 1ms or more")
+        }
         if cycles == 0, let interval {
             throw StartError(
                 "--interval \(interval.text) with --cycles 0: there is no stop; leave one of them out")
         }
         if duration == .zero {
-            throw StartError("--duration 0: the run would end before it begins; use 1s, say")
+            throw StartError("--duration 0s: the run would end before it begins; use 1s, say")
         }
         guard memory >= RunOptions.minimumMemory else {
             throw StartError(

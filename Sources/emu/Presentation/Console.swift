@@ -9,13 +9,14 @@ internal import SystemPackage
 final class Console: Sendable {
     /// The process's one.
     static let shared = Console(
-        descriptor: .standardError, isTerminal: isatty(FileDescriptor.standardError.rawValue) == 1)
+        descriptor: .standardError, isTerminal: Terminal(.standardError).canRewrite)
     /// Standard output, which belongs to results.
     static let results = ResultStream(descriptor: .standardOutput)
 
     /// Whether somebody watches, so that a live line makes sense.
     let isTerminal: Bool
     private let descriptor: FileDescriptor
+    private let terminal: Terminal
     private let state = Mutex(State())
 
     private struct State {
@@ -27,6 +28,7 @@ final class Console: Sendable {
     init(descriptor: FileDescriptor, isTerminal: Bool) {
         self.descriptor = descriptor
         self.isTerminal = isTerminal
+        terminal = Terminal(descriptor)
     }
 
     /// Prints lines above the live line.
@@ -57,13 +59,15 @@ final class Console: Sendable {
     /// How often, a millisecond apart, a last line looks for a moment when nobody else prints.
     private static let attempts = 100
 
-    /// Replaces the live line, where somebody watches; empty takes it away.
+    /// Replaces the live line, where somebody watches; empty takes it away. It is cut to the terminal's width, since
+    /// what goes on in the next line can never be erased, and left out while the process is in the background.
     func showLive(_ text: String) {
         guard isTerminal else { return }
+        let shown = terminal.isInBackground ? "" : text
         state.withLock { state in
-            guard !(state.liveLine.isEmpty && text.isEmpty) else { return }
-            _ = write(Self.eraseLine + text)
-            state.liveLine = text
+            guard !(state.liveLine.isEmpty && shown.isEmpty) else { return }
+            _ = write(Self.eraseLine + terminal.fitting(shown))
+            state.liveLine = shown
         }
     }
 
@@ -81,7 +85,7 @@ final class Console: Sendable {
     private static let eraseLine = "\r\u{1b}[K"
 
     private func printAbove(_ liveLine: String, _ text: String) -> Errno? {
-        write((liveLine.isEmpty ? "" : Self.eraseLine) + text + "\n" + liveLine)
+        write((liveLine.isEmpty ? "" : Self.eraseLine) + text + "\n" + terminal.fitting(liveLine))
     }
 
     private func write(_ text: String) -> Errno? {

@@ -117,8 +117,8 @@ import VirtioNet
             ["--guest", "none", "--packets", "5"],
             "--packets with --guest none: only the generator counts what it sends; use --duration"
         ),
-        (["--queues", "0"], "--queues 0: a device has 1 to 64 queue pairs"),
-        (["--queues", "65"], "--queues 65: a device has 1 to 64 queue pairs"),
+        (["--queues", "0"], "--queues 0: a device has 1 to 64 queue pairs; use one of these"),
+        (["--queues", "65"], "--queues 65: a device has 1 to 64 queue pairs; use one of these"),
         (
             ["--device", "/dev/vhost-vdpa-0", "--queues", "2"],
             "--queues 2 with /dev/vhost-vdpa-0: a real device's further pairs are switched on through its control"
@@ -143,11 +143,11 @@ import VirtioNet
         ),
         (
             ["--duration", "0s", "--cycles", "3"],
-            "--duration 0: the run would end before it begins; use 1s, say"
+            "--duration 0s: the run would end before it begins; use 1s, say"
         ),
         (["--packets", "0"], "--packets 0: there is nothing to send; use 1 or more"),
-        (["--interval", "0ms"], "--interval 0: the device would never run; use 1ms or more"),
-        (["--duration", "0s"], "--duration 0: the run would end before it begins; use 1s, say"),
+        (["--interval", "0ms"], "--interval 0s: the device would never run; use 1ms or more"),
+        (["--duration", "0s"], "--duration 0s: the run would end before it begins; use 1s, say"),
         (["--memory", "63M"], "--memory 63M: the guest's driver needs 64M; give it that or more"),
         (
             ["--memory", "67108865"],
@@ -162,10 +162,10 @@ import VirtioNet
     }
 
     @Test(arguments: [
-        (["--memory", "5Q"], "'5Q' is invalid for '--memory <size>': use a whole number and K, M, G or T"),
+        (["--memory", "5Q"], "'5Q' is invalid for '--memory <size>': use a number and K, M, G or T"),
         (
             ["--interval", "200"],
-            "'200' is invalid for '--interval <time>': use a whole number and us, ms or s"
+            "'200' is invalid for '--interval <time>': use a number and us, ms, s, m or h"
         ),
         (["--guest", "pcap:x"], "capture files are not supported"),
         (["--wire", "bridge"], "'bridge' is no port"),

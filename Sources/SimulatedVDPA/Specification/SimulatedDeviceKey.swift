@@ -1,0 +1,64 @@
+/// A key of a simulated device's text form, with what a person has to know of it: the one table that the parser,
+/// its messages and the command line's help are made of.
+public enum SimulatedDeviceKey: String, CaseIterable, Sendable {
+    case kernel, parent
+    case resetMap = "reset-map"
+    case compatReset = "compat-reset"
+    case wipeOnReset = "wipe-on-reset"
+    case useVA = "use-va"
+    case queues, entries, fragment, memlock, profile, fault
+
+    /// The values it takes, in words.
+    public var values: String {
+        switch self {
+        case .kernel: Self.names(KernelVersion.self)
+        case .parent: Self.names(SimulatedParentKind.self)
+        case .resetMap, .compatReset, .wipeOnReset, .useVA: "on, off"
+        case .queues: "1 to \(SimulatedDeviceSpecification.maximumQueuePairs)"
+        case .entries: "a number above 0"
+        case .fragment: "a size, whole pages"
+        case .memlock: "a size, unlimited"
+        case .profile: Self.names(SimulatedDeviceProfile.self)
+        case .fault: Self.names(SimulatedFault.self)
+        }
+    }
+
+    /// What a device has without it, in words.
+    public var standard: String {
+        switch self {
+        case .kernel: KernelVersion.v6_12.rawValue
+        case .parent: SimulatedParentKind.setMap.rawValue
+        case .resetMap, .compatReset: "on from 6.12"
+        case .wipeOnReset: "on in 6.1"
+        case .useVA: "on; off for platform, vendor, vp-vdpa"
+        case .queues: "1"
+        case .entries: "\(SimulatedDeviceSpecification.defaultEntryLimit), none in 6.1"
+        case .fragment: "unbroken"
+        case .memlock: "RLIMIT_MEMLOCK"
+        case .profile: SimulatedDeviceProfile.standard.rawValue
+        case .fault: "none"
+        }
+    }
+
+    /// What it says of the device.
+    public var meaning: String {
+        switch self {
+        case .kernel: "whose rules vhost-vdpa and the parent follow"
+        case .parent: "the kind of parent driver"
+        case .resetMap: "the parent has .reset_map: IOTLB_PERSIST is offered"
+        case .compatReset: "the parent has .compat_reset: a reset without PERSIST drops the maps"
+        case .wipeOnReset: ".reset itself drops the maps"
+        case .useVA: "maps are virtual addresses; off pins guest memory"
+        case .queues: "queue pairs, a worker thread each"
+        case .entries: "the most entries of an address space"
+        case .fragment: "the length of a physically contiguous run, where memory is pinned"
+        case .memlock: "the limit of pinned memory that the simulated kernel applies"
+        case .profile: "which network card it is; vdpasim-net is the kernel's own simulator"
+        case .fault: "what is wrong with the device"
+        }
+    }
+
+    private static func names<Choice: RawRepresentable<String> & CaseIterable>(_: Choice.Type) -> String {
+        Choice.allCases.map(\.rawValue).joined(separator: ", ")
+    }
+}
