@@ -72,6 +72,8 @@ package struct CycleBenchmark {
         let pinnedBefore = KernelText.pinnedBytes
         let (machine, isModelled) = try assemble(memory)
         defer { machine.close() }
+        // Filling and mapping may have taken long: what comes next takes its time, too.
+        guard !EndWatch(interrupt).isInterrupted else { return .interrupted }
         let firstMap = machine.backend.mapper.lastMapDuration
         try machine.start()
         let setup = setup(of: machine, pinsMemory: KernelText.pinnedBytes > pinnedBefore, isModelled)

@@ -77,13 +77,15 @@ struct SequenceReport: Codable, Equatable, Sendable {
 
     /// The same for a person.
     var text: String {
-        let what = "\(device): \(sequences) sequences of \(operationsEach) operations from seed \(seed)"
-        guard let failure else {
-            guard !interrupted else {
-                return "INTERRUPTED after \(passed) of \(what), all as plain arrays say"
-            }
-            return what + ": every errno, both views and the pins as plain arrays say"
+        let count = NumberText.grouped(sequences)
+        let rest = "sequences of \(operationsEach) operations from seed \(seed)"
+        guard !interrupted else {
+            return
+                "\(device): \(NumberText.grouped(passed)) of \(count) \(rest): every errno, both views and the pins as"
+                + " plain arrays say\nINTERRUPTED: the sequences that were not run may differ"
         }
+        let what = "\(device): \(count) \(rest)"
+        guard let failure else { return what + ": every errno, both views and the pins as plain arrays say" }
         let steps = failure.operations.enumerated().map { "  \($0 == failure.step ? ">" : " ") \($1)" }
         return
             ([what + ": seed \(failure.seed) differs; the shortest part of it that does:"] + steps + [
