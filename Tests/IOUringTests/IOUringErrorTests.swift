@@ -73,7 +73,8 @@ import Testing
         arguments: [
             (Errno.resourceTemporarilyUnavailable, true), (.resourceBusy, true), (.interrupted, true),
             (.badFileDescriptor, false), (.badAddress, false), (.invalidArgument, false), (.noMemory, false),
-            (.noSuchAddressOrDevice, false), (Errno(rawValue: 95), false), (Errno(rawValue: 77), false), (Errno(rawValue: 53), false),
+            (.noSuchAddressOrDevice, false), (Errno(rawValue: 95), false), (Errno(rawValue: 77), false),
+            (Errno(rawValue: 53), false),
             (.fileExists, false), (.notPermitted, false),
         ])
     func enter(errno: Errno, isTransient: Bool) {
