@@ -16,19 +16,26 @@ static inline int clinux_eventfd(unsigned initial)
 
 enum {
     clinux_eventfd_attempts = 4, // a lost signal is a queue that hangs: a refusal is not believed at once
-    clinux_eventfd_interruptions = 1000,
+    clinux_eventfd_interruptions = 16,
 };
 
-// Adds one. A saturated counter is signalled already, so EAGAIN is success.
-static inline int clinux_eventfd_signal(int fd)
+// Adds one; -EAGAIN where the counter is saturated.
+static inline int clinux_eventfd_add(int fd)
 {
     const uint64_t one = 1;
     for (int attempt = 1;; attempt++) {
-        if (write(fd, &one, sizeof one) == (ssize_t)sizeof one || errno == EAGAIN)
+        if (write(fd, &one, sizeof one) == (ssize_t)sizeof one)
             return 0;
         if (attempt >= (errno == EINTR ? clinux_eventfd_interruptions : clinux_eventfd_attempts))
             return -errno;
     }
+}
+
+// The same, where a saturated counter is success: it is signalled already.
+static inline int clinux_eventfd_signal(int fd)
+{
+    int result = clinux_eventfd_add(fd);
+    return result == -EAGAIN ? 0 : result;
 }
 
 // Takes the whole counter into `count`; zero when nobody has signalled.

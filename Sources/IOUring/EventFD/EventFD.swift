@@ -52,6 +52,13 @@ package struct EventFD: ~Copyable, Sendable {
         return answer < 0 ? Errno(rawValue: -answer) : nil
     }
 
+    /// Signals, and takes a saturated counter for a refusal as well: for an eventfd that nobody else signals, which
+    /// cannot be saturated.
+    package borrowing func signalOwn() -> Errno? {
+        let answer = clinux_eventfd_add(descriptor.rawValue)
+        return answer < 0 ? Errno(rawValue: -answer) : nil
+    }
+
     /// Drains an eventfd that is somebody else's; 0 where there is nothing to take.
     @discardableResult
     package static func drain(_ descriptor: FileDescriptor) -> UInt64 {

@@ -50,7 +50,12 @@ final class DeviceQueuePair: Sendable {
     deinit { shutdown() }
 
     /// Why the worker moves no more frames. Any thread.
-    var failure: WorkerFailure? { firstFailure.value }
+    var failure: WorkerFailure? {
+        firstFailure.value
+            ?? mailbox.wakeRefusal.map { errno in
+                WorkerFailure(worker: DeviceWorker.title, EventLoopFailure(signalRefused: errno))
+            }
+    }
 
     /// What a queue has done so far. Any thread.
     func counts(_ index: Int) -> QueueCounts { counters[index].snapshot }

@@ -22,6 +22,9 @@ struct DeviceWorker: ~Copyable {
     /// Room for a batch of chains of this many segments each; one longer than the rest of it is refused.
     private static let segmentsPerChain = 64
 
+    /// What a person calls it.
+    static let title = "the simulated device's worker"
+
     var loop: EventLoop<DescriptorChain>
     let port: WirePort
 
@@ -65,7 +68,7 @@ struct DeviceWorker: ~Copyable {
     /// A worker whose loop has failed reports it, and goes on answering letters: whoever stops its queues learns where
     /// they stand.
     mutating func run(_ mailbox: Mailbox<DeviceWorker>) {
-        while true {
+        while !mailbox.isDeaf {
             if loop.isMailWaiting {
                 loop.isMailWaiting = false
                 mailbox.deliver(to: &self) { $0.isEnding }
@@ -91,7 +94,7 @@ struct DeviceWorker: ~Copyable {
         hasSlept = true
         guard !hasReportedFailure, let cause = loop.failure else { return }
         hasReportedFailure = true
-        receive.report(.failed(WorkerFailure(worker: "the simulated device's worker", cause)))
+        receive.report(.failed(WorkerFailure(worker: Self.title, cause)))
     }
 
     /// A driver that is not woken waits for ever: that ends the loop.

@@ -45,7 +45,12 @@ final class DriverQueuePair: Sendable {
     deinit { shutdown() }
 
     /// Why the worker moves no more frames. Any thread.
-    var failure: WorkerFailure? { firstFailure.value }
+    var failure: WorkerFailure? {
+        firstFailure.value
+            ?? mailbox.wakeRefusal.map { errno in
+                WorkerFailure(worker: DriverWorker.title, EventLoopFailure(signalRefused: errno))
+            }
+    }
 
     /// Where the device finds queue `index` when the driver's queues have `size` descriptors.
     func layout(_ index: Int, size: UInt16) throws(VirtQueueError) -> SplitQueueLayout {

@@ -15,6 +15,9 @@ struct DriverWorker: ~Copyable {
     /// The fewest buffers that a burst of reads tries.
     static let smallestBurst = 8
 
+    /// What a person calls it.
+    static let title = "the guest's driver"
+
     var loop: EventLoop<UsedChain>
     let port: GuestPort
     let memory: DriverMemory
@@ -61,7 +64,7 @@ struct DriverWorker: ~Copyable {
         loop.bind(receive.signals.call.descriptor, queue: 0)
         loop.bind(transmit.signals.call.descriptor, queue: 1)
         postReceiveBuffers()
-        while true {
+        while !mailbox.isDeaf {
             if loop.isMailWaiting {
                 loop.isMailWaiting = false
                 mailbox.deliver(to: &self) { $0.isEnding }
@@ -70,7 +73,7 @@ struct DriverWorker: ~Copyable {
             }
             if loop.hasFailed {
                 if let cause = loop.failure {
-                    firstFailure.note(WorkerFailure(worker: "the guest's driver", cause))
+                    firstFailure.note(WorkerFailure(worker: Self.title, cause))
                 }
                 loop.waitForMail()
                 continue

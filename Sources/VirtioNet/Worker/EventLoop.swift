@@ -34,9 +34,8 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
         var count = 0
     }
 
-    /// How often in a row the kernel may refuse a call for the moment, a millisecond's pause between two: more than
-    /// a second.
-    static var patience: Int { 1000 }
+    /// How often in a row the kernel may refuse a call for the moment, a millisecond's pause between two.
+    static var patience: Int { 300 }
     /// How many polls in a row may end at once with an error.
     private static var pollPatience: Int { 64 }
 

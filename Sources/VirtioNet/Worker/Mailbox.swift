@@ -47,6 +47,8 @@ package final class Mailbox<Worker: ~Copyable>: Sendable {
     /// sender keeps the letter alive until it is answered, so that the worker never counts a reference. No lock:
     /// ThreadSanitizer does not look into the slow path of the standard library's either.
     private let slot = Atomic<UInt>(SlotContent.nothing)
+    private let deaf = Atomic<Bool>(false)
+    private let refusal = Atomic<Int32>(0)
     /// Lets one sender in at a time.
     private let senders = DispatchSemaphore(value: 1)
 
@@ -77,16 +79,25 @@ package final class Mailbox<Worker: ~Copyable>: Sendable {
         return answer
     }
 
-    /// Wakes the worker for a letter. `false` where the eventfd does not take the signal.
+    /// Wakes the worker for a letter. `false` where the eventfd does not take the signal, of which the worker is told
+    /// by ``isDeaf``: it ends at its next pass, since nobody could stop it any more.
     private func wakeWorker() -> Bool {
-        for _ in 0..<Self.wakeAttempts {
-            if wake.signal() == nil { return true }
+        for _ in 0..<(isDeaf ? 1 : Self.wakeAttempts) {
+            guard let errno = wake.signalOwn() else { return true }
+            refusal.store(errno.rawValue, ordering: .relaxed)
             usleep(1000)
         }
+        deaf.store(true, ordering: .releasing)
         return false
     }
 
-    private static var wakeAttempts: Int { 100 }
+    private static var wakeAttempts: Int { 20 }
+
+    /// Whether the worker could not be woken for a letter.
+    package var isDeaf: Bool { deaf.load(ordering: .acquiring) }
+
+    /// Why it could not be woken; `nil` where it could.
+    var wakeRefusal: Errno? { isDeaf ? Errno(rawValue: refusal.load(ordering: .relaxed)) : nil }
 
     /// Takes a letter back that the worker has not taken.
     private func takeBack(_ address: UInt) -> Bool {

@@ -1,5 +1,7 @@
+import Glibc
 import IOUring
 import Synchronization
+import SystemPackage
 import Testing
 
 @testable import VirtioNet
@@ -72,6 +74,21 @@ struct MailboxTests {
         sender.wait()
         let isAnsweredNil = hasNoAnswer.isSet.load(ordering: .relaxed)
         #expect(isAnsweredNil)
+    }
+
+    @Test("a worker that cannot be woken: the letter is answered with nil, and the worker is told to end")
+    func deafWorker() throws {
+        let mailbox = try Mailbox<Counter>()
+        let isDeafAtFirst = mailbox.isDeaf
+        // What stands in the eventfd's place takes no signal.
+        let full = unsafe try FileDescriptor.open("/dev/full", .writeOnly)
+        defer { try? full.close() }
+        let kept = try EventFD(duplicating: mailbox.wake.descriptor)
+        #expect(dup2(full.rawValue, mailbox.wake.descriptor.rawValue) >= 0)
+        #expect(mailbox.perform { $0.value } == nil)
+        #expect(!isDeafAtFirst && mailbox.isDeaf && mailbox.wakeRefusal == .noSpace)
+        #expect(mailbox.perform { $0.value } == nil)
+        #expect(dup2(kept.descriptor.rawValue, mailbox.wake.descriptor.rawValue) >= 0)
     }
 
     private final class Flag: Sendable {
