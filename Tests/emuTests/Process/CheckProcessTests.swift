@@ -87,7 +87,7 @@ import VhostVDPAConformance
     @Test(arguments: [
         (["--seed", "3"], "--sequences"), (["--only", "3", "--list"], "--list"),
         (["--device", "sim,queues=2", "--list"], "--list"),
-        (["--sequences", "0"], "above 0"), (["--sequences", "5", "--only", "3"], "--only"),
+        (["--sequences", "0"], "1 or more"), (["--sequences", "5", "--only", "3"], "--only"),
         (["--sequences", "5", "--list"], "--list"), (["--sequences", "-1"], "--sequences"),
         (["--only", "99"], "no rule 99"),
         (["--sequences", "5", "--device", "/dev/null"], "--device sim"),
