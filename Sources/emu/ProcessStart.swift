@@ -7,6 +7,7 @@ enum ProcessStart {
     ///
     /// A closed stream would otherwise be the next file opened: guest RAM, into which messages are then written.
     static func settle() {
+        clinux_require_stack()
         clinux_ignore_write_signals()
         TerminationSignals.block()
         // Without "/" there is nothing to put there, nobody to tell, and no file that could be opened either.
