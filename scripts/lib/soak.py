@@ -39,12 +39,12 @@ def sample(process):
 
 
 def watch(process, seconds):
-    """(time, numbers) every half second."""
+    """(time, numbers) twenty times a second."""
     begin = time.monotonic()
     samples = []
     while (now := time.monotonic() - begin) < seconds:
         samples.append((now, sample(process)))
-        time.sleep(0.5)
+        time.sleep(0.05)
     return samples
 
 
