@@ -60,8 +60,8 @@ def main():
     last = [numbers for when, numbers in samples if when >= seconds - tenth] or [samples[-1][1]]
     grown = 0
     for name, tolerance in TOLERANCE.items():
-        # Mappings, pins and descriptors come and go within a cycle; of those the most is compared.
-        middle = max if name in ("VmPin", "mappings", "descriptors") else statistics.median
+        # Mappings and pins come and go within a cycle, and descriptors with what reads /proc: of the latter the least counts.
+        middle = {"VmPin": max, "mappings": max, "descriptors": min}.get(name, statistics.median)
         before, after = (middle(numbers[name] for numbers in window) for window in (first, last))
         bad = tolerance is not None and after > before + tolerance
         grown += bad
