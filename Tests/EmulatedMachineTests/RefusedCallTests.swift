@@ -6,7 +6,7 @@ import VhostVDPABackend
 import VirtioNet
 
 /// Calls that come at the wrong moment.
-@Suite("Refused calls", .timeLimit(.minutes(5)))
+@Suite("Refused calls", .timeLimit(.minutes(15)))
 struct RefusedCallTests {
     /// Where the machine stands.
     enum Moment: String, CaseIterable { case opened, started, suspended, stopped, closed }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import VhostVDPABackend
 
-@Suite("The process that owns a device", .timeLimit(.minutes(5)))
+@Suite("The process that owns a device", .timeLimit(.minutes(15)))
 struct OwningProcessTests {
     @Test("is the one that opened it, and not a child of it, which has an address space of its own")
     func child() {

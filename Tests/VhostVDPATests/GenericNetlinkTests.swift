@@ -6,7 +6,7 @@ import Testing
 @testable import VhostVDPA
 
 /// The kernel's generic netlink, asked from children. Every kernel has the control family.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(15)))
 struct GenericNetlinkTests {
     /// A message that the kernel takes and never answers: NLMSG_NOOP, without NLM_F_ACK (linux/netlink.h).
     private static let unanswered = NetlinkMessage(type: 1, command: 0, attributes: [])

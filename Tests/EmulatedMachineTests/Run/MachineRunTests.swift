@@ -6,7 +6,7 @@ import VhostVDPABackend
 import VirtQueue
 import VirtioNet
 
-@Suite("A run of a machine", .timeLimit(.minutes(5))) struct MachineRunTests {
+@Suite("A run of a machine", .timeLimit(.minutes(15))) struct MachineRunTests {
     /// Makes a machine, runs the plan and closes it.
     private func run(
         _ plan: RunPlan, on device: String = "sim", wire: PortSpecification = .loopback,

@@ -4,7 +4,7 @@ import VirtQueue
 @testable import VirtioNet
 
 /// Accounts of a driver and a device between two ports.
-@Suite("The account of two ports", .timeLimit(.minutes(5)))
+@Suite("The account of two ports", .timeLimit(.minutes(15)))
 struct PortAccountTests {
     private func expectBalance(_ pair: TestPair, sourceLocation: SourceLocation = #_sourceLocation) {
         for account in pair.accounts {

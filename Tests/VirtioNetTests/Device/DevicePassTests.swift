@@ -5,7 +5,7 @@ import VirtQueue
 @testable import VirtioNet
 
 /// One pass of a device's worker: how much it does, and what becomes of frames that come in one burst.
-@Suite("A pass of the device's worker", .timeLimit(.minutes(5)))
+@Suite("A pass of the device's worker", .timeLimit(.minutes(15)))
 struct DevicePassTests {
     private static let longest = UInt32(NetworkHeader.longestFrameByteCount)
 

@@ -7,7 +7,7 @@ import VirtQueue
 @testable import VirtioNet
 
 /// A worker whose io_uring is taken from it under traffic: every later io_uring_enter of it is answered EBADF.
-@Suite("A worker that fails", .timeLimit(.minutes(5)))
+@Suite("A worker that fails", .timeLimit(.minutes(15)))
 struct WorkerFailureTests {
     @Test("the device's: reported once, by call and errno, and stops still tell where the rings stand")
     func device() throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import VirtioNet
 
 /// A worker that cannot start, and whoever talks to it.
-@Suite("A worker that is not there", .timeLimit(.minutes(1)))
+@Suite("A worker that is not there", .timeLimit(.minutes(15)))
 struct WorkerStartTests {
     private struct State: ~Copyable {
         var isEnding = false

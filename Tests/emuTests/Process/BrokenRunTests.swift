@@ -4,7 +4,7 @@ import Testing
 @testable import emu
 
 /// A run that starts well and cannot go on.
-@Suite(.timeLimit(.minutes(5))) struct BrokenRunTests {
+@Suite(.timeLimit(.minutes(15))) struct BrokenRunTests {
     @Test func `A start that fails later ends the run with its report, one line and status 1`() throws {
         // Every start binds the kicks anew, which takes a descriptor each.
         let emu = try EmuProcess([

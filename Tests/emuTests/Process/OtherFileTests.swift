@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 /// Commands whose `--device` is no vhost-vdpa device.
-@Suite(.timeLimit(.minutes(5))) struct OtherFileTests {
+@Suite(.timeLimit(.minutes(15))) struct OtherFileTests {
     /// A folder with files of some kinds.
     private final class Files {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)

@@ -5,7 +5,7 @@ import Testing
 @testable import emu
 
 /// `emu run` as its caller sees it: what a run that shows something else than a plain OK says, and its status.
-@Suite(.timeLimit(.minutes(5))) struct RunProcessTests {
+@Suite(.timeLimit(.minutes(15))) struct RunProcessTests {
     private func run(_ arguments: [String]) throws -> (outcome: EmuProcess.Outcome, report: RunReport) {
         let outcome = try EmuProcess(["run", "--memory", "64M", "--json"] + arguments).finish()
         let report = try #require(

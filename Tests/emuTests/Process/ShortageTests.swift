@@ -1,7 +1,7 @@
 import Testing
 
 /// What `emu run` says where the machine has too little of something: always a line, never silence.
-@Suite("A run that is short of descriptors", .timeLimit(.minutes(5)))
+@Suite("A run that is short of descriptors", .timeLimit(.minutes(15)))
 struct ShortageTests {
     private func outcome(_ limit: Int, _ arguments: [String]) throws -> EmuProcess.Outcome {
         try EmuProcess.run(
