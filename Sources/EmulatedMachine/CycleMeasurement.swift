@@ -10,4 +10,11 @@ package struct CycleMeasurement: Sendable {
     package let counts: DeviceCallCounts
     /// Whether the rings went on where they stood; otherwise the driver started over.
     package let keptRings: Bool
+
+    package init(duration: Duration, stopDuration: Duration, counts: DeviceCallCounts, keptRings: Bool) {
+        self.duration = duration
+        self.stopDuration = stopDuration
+        self.counts = counts
+        self.keptRings = keptRings
+    }
 }

@@ -55,7 +55,7 @@ extension PortSpecification {
 
     /// What is to be said of a TAP that has just been attached to: that there was none of its name, or that it is down.
     /// `isUp` is `nil` where the interface cannot be asked.
-    func notice(wasMade: Bool, isUp: Bool?) -> String? {
+    package func notice(wasMade: Bool, isUp: Bool?) -> String? {
         guard let command = commandToBringUp, wasMade || isUp == false else { return nil }
         let state =
             wasMade ? "there was no such interface, so it was made, and is down" : "the interface is down"

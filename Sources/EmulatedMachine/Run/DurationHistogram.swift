@@ -21,7 +21,7 @@ package struct DurationHistogram: Sendable {
     package var count: Int { Int(nanoseconds.totalCount) }
 
     /// Bytes that the counts take, whatever their number.
-    var byteCount: Int { nanoseconds.estimatedFootprintInBytes }
+    package var byteCount: Int { nanoseconds.estimatedFootprintInBytes }
 
     /// Counts one more.
     package mutating func record(_ duration: Duration) {

@@ -1,11 +1,11 @@
 internal import Glibc
-internal import VirtioNet
+package import VirtioNet
 
 /// Watches the network namespaces that the TAPs of a machine are in for being deleted.
 ///
 /// A deleted namespace lives on while a TAP in it is attached to: it takes frames without a word, and nobody can reach it
 /// any more. What is left of it is its name under /run/netns, or another namespace of that name.
-struct NamespaceWatch {
+package struct NamespaceWatch {
     private var watched: [(port: PortSpecification, path: String, identity: Identity)] = []
 
     private struct Identity: Equatable {
@@ -14,7 +14,7 @@ struct NamespaceWatch {
     }
 
     /// Looks up the namespaces of `ports` as they are now. Those that cannot be looked up are not watched.
-    init(_ ports: [PortSpecification], folder: String = "/run/netns") {
+    package init(_ ports: [PortSpecification], folder: String = "/run/netns") {
         for port in ports {
             guard case .tap(_, let namespace?) = port else { continue }
             let path = "\(folder)/\(namespace)"
@@ -23,7 +23,7 @@ struct NamespaceWatch {
     }
 
     /// The ports whose namespaces have been deleted since the last time. One stat(2) for each that is left.
-    mutating func newlyDeleted() -> [PortSpecification] {
+    package mutating func newlyDeleted() -> [PortSpecification] {
         let deleted = watched.filter { Self.identity($0.path) != $0.identity }
         if !deleted.isEmpty { watched.removeAll { entry in deleted.contains { $0.port == entry.port } } }
         return deleted.map(\.port)

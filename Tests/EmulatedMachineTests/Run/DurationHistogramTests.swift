@@ -1,7 +1,7 @@
 import Testing
 import VhostVDPA
 
-@testable import EmulatedMachine
+import EmulatedMachine
 
 @Suite("Durations in a histogram") struct DurationHistogramTests {
     private func histogram(_ microseconds: [Int]) -> DurationHistogram {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import VirtioNet
 
-@testable import EmulatedMachine
+import EmulatedMachine
 
 @Suite("The namespaces of a machine's TAPs") struct NamespaceWatchTests {
     private let folder = FileManager.default.temporaryDirectory.appending(path: "netns-\(UUID())")

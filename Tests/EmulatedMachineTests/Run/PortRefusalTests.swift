@@ -2,7 +2,7 @@ import Glibc
 import Testing
 import VirtioNet
 
-@testable import EmulatedMachine
+import EmulatedMachine
 
 @Suite("A port that refuses") struct PortRefusalTests {
     @Test(
