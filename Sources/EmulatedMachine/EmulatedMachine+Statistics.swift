@@ -6,6 +6,11 @@ extension EmulatedMachine {
     /// waits. A failed device has asked for a reset too, which does not heal it: the machine can only be closed.
     package var failure: WorkerFailure? { driver.failure ?? simulation?.network.failure }
 
+    /// Throws where a worker has failed: what was measured since then says nothing.
+    package func requireWorkers() throws(MachineError) {
+        if let failure { throw .network(VirtioNetError(.workerFailed(failure))) }
+    }
+
     /// What became of the frames of every queue that carries some, queue by queue.
     ///
     /// Exact once the device is stopped and the driver synchronised (`driver.synchronise()`); before, each number is

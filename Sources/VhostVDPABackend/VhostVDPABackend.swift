@@ -196,7 +196,7 @@ public final class VhostVDPABackend {
     private func takeInterrupt() -> Bool {
         var counter: UInt64 = 0
         let count = unsafe withUnsafeMutableBytes(of: &counter) { buffer in
-            (try? unsafe configurationInterrupt.read(into: buffer)) ?? 0
+            (try? unsafe configurationInterrupt.read(into: buffer, retryOnInterrupt: false)) ?? 0
         }
         return count == MemoryLayout<UInt64>.size
     }

@@ -59,12 +59,18 @@ struct BuildCommit: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func text(of path: FilePath) -> String? {
-        guard let file = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else { return nil }
+        guard
+            let file = try? FileDescriptor.open(
+                path, .readOnly, options: .closeOnExec, retryOnInterrupt: false)
+        else { return nil }
         defer { try? file.close() }
         var bytes: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 1 << 16)
         while true {
-            guard let count = try? unsafe part.withUnsafeMutableBytes({ try unsafe file.read(into: $0) })
+            guard
+                let count = try? unsafe part.withUnsafeMutableBytes({
+                    try unsafe file.read(into: $0, retryOnInterrupt: false)
+                })
             else {
                 return nil
             }

@@ -14,8 +14,8 @@ static inline int clinux_ioctl_in_child(int fd, unsigned long request, unsigned 
     if (child < 0) return errno;
     if (child == 0) _exit(ioctl(fd, request, argument) < 0 ? errno : 0);
     int status;
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR) return errno;
+    for (int attempt = 1; waitpid(child, &status, 0) < 0; attempt++)
+        if (errno != EINTR || attempt >= 1000) return errno;
     return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
 }
 

@@ -3,16 +3,24 @@
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static inline int clinux_ioctl(int fd, unsigned long request, unsigned long argument) {
     int result = ioctl(fd, request, argument);
     return result < 0 ? -errno : result;
+}
+
+// At most INT_MAX bytes, of which the kernel takes no more at one time. How many were written, or -errno.
+static inline int clinux_write(int fd, const void *bytes, size_t count) {
+    ssize_t result = write(fd, bytes, count > INT_MAX ? INT_MAX : count);
+    return result < 0 ? -errno : (int)result;
 }
 
 // Stores the address of the new mapping in *address and returns 0, or returns -errno.

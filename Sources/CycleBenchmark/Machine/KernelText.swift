@@ -4,11 +4,16 @@ internal import SystemPackage
 enum KernelText {
     /// A file's text without the line breaks at its end; `nil` where it cannot be read.
     static func of(_ path: FilePath) -> String? {
-        guard let file = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else { return nil }
+        guard
+            let file = try? FileDescriptor.open(
+                path, .readOnly, options: .closeOnExec, retryOnInterrupt: false)
+        else { return nil }
         defer { try? file.close() }
         var text: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 8192)
-        while let count = try? unsafe part.withUnsafeMutableBytes({ try unsafe file.read(into: $0) }) {
+        while let count = try? unsafe part.withUnsafeMutableBytes({
+            try unsafe file.read(into: $0, retryOnInterrupt: false)
+        }) {
             guard count > 0 else {
                 while text.last == UInt8(ascii: "\n") { text.removeLast() }
                 return String(decoding: text, as: UTF8.self)

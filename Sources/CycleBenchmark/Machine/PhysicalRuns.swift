@@ -21,7 +21,10 @@ enum PhysicalRuns {
     /// `nil` without CAP_SYS_ADMIN, to whom alone the kernel shows frame numbers (admin-guide/mm/pagemap).
     static func count(in sections: [MemorySection]) -> Int? {
         let path: FilePath = "/proc/self/pagemap"
-        guard let file = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else {
+        guard
+            let file = try? FileDescriptor.open(
+                path, .readOnly, options: .closeOnExec, retryOnInterrupt: false)
+        else {
             return nil
         }
         defer { try? file.close() }
@@ -45,7 +48,8 @@ enum PhysicalRuns {
             let read = unsafe entries.withUnsafeMutableBytes { bytes in
                 try? unsafe file.read(
                     fromAbsoluteOffset: Int64(host.rawValue / pageSize * 8) + Int64(done * 8),
-                    into: UnsafeMutableRawBufferPointer(rebasing: bytes[(done * 8)...]))
+                    into: UnsafeMutableRawBufferPointer(rebasing: bytes[(done * 8)...]),
+                    retryOnInterrupt: false)
             }
             guard let read, read >= 8 else { return nil }
             done += read / 8

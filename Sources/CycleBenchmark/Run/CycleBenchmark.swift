@@ -94,6 +94,7 @@ package struct CycleBenchmark {
         do throws(MachineError) {
             reason = try cycle(machine, &series, &outcome)
             try machine.stop()
+            try machine.requireWorkers()
         } catch {
             failure = error
         }

@@ -56,6 +56,7 @@ package final class MachineRun {
     /// - Throws: Where the first start fails. What goes wrong later is the result's ``RunEnding/brokeOff(_:)``.
     package func run() throws(MachineError) -> RunResult {
         try machine.start()
+        try SpareDescriptors.require()
         interrupt.enter("the device's traffic")
         machine.logger.info("the device has started")
         let parentAtFirst = machine.parentCounts
@@ -77,6 +78,7 @@ package final class MachineRun {
         machine.driver.stopTraffic()
         let trafficEnd = clock.now
         if !settle(ending), interrupt.wasRaised, !ending.isBreak { ending = .interrupted }
+        breakOffWhereWorkerFailed(&ending)
         let processorTime = firstTime.flatMap { first in ProcessorTime.current().map { $0 - first } }
         let lastResources = ProcessResources.current()
         let parentCounts = machine.parentCounts(since: parentAtFirst)
@@ -87,6 +89,7 @@ package final class MachineRun {
             ending = .brokeOff("\(error)")
         }
         machine.driver.synchronise()
+        breakOffWhereWorkerFailed(&ending)
         lookAtPorts()
         noteTimes(trafficEnd: trafficEnd)
         return RunResult(
@@ -102,6 +105,11 @@ package final class MachineRun {
             lostPorts: lostPorts,
             firstResources: firstResources, lastResources: lastResources, processorTime: processorTime,
             counts: machine.backend.counts)
+    }
+
+    /// A worker that failed after the plan's time was up, or in the last stop, has lost frames just as one before.
+    private func breakOffWhereWorkerFailed(_ ending: inout RunEnding) {
+        if !ending.isBreak, let failure = machine.failure { ending = .brokeOff("\(failure)") }
     }
 
     // MARK: Traffic and stops
@@ -191,7 +199,10 @@ package final class MachineRun {
             pollfd(fd: machine.backend.configurationInterrupt.rawValue, events: Int16(POLLIN), revents: 0),
         ]
         let milliseconds = Int32(clamping: Int64(left / .milliseconds(1)))
-        guard unsafe poll(&events, nfds_t(events.count), milliseconds) > 0 else { return }
+        let count = unsafe poll(&events, nfds_t(events.count), milliseconds)
+        // A poll that is refused must not turn into a spin.
+        if count < 0 { Self.pause(.milliseconds(1)) }
+        guard count > 0 else { return }
         // A device that cannot go on asks for a reset as well, which would not help it.
         if events[1].revents != 0, machine.failure == nil { try answerConfigurationInterrupt() }
     }

@@ -55,10 +55,16 @@ package struct ProcessorTime: Hashable, Sendable {
 
     /// A schedstat is three numbers: one read has it whole.
     private static func read(_ path: String) -> String? {
-        guard let file = try? FileDescriptor.open(FilePath(path), .readOnly) else { return nil }
+        guard let file = try? FileDescriptor.open(FilePath(path), .readOnly, retryOnInterrupt: false) else {
+            return nil
+        }
         defer { try? file.close() }
         var bytes = [UInt8](repeating: 0, count: 128)
-        guard let count = try? unsafe bytes.withUnsafeMutableBytes({ try unsafe file.read(into: $0) }) else {
+        guard
+            let count = try? unsafe bytes.withUnsafeMutableBytes({
+                try unsafe file.read(into: $0, retryOnInterrupt: false)
+            })
+        else {
             return nil
         }
         return String(decoding: bytes[..<count], as: UTF8.self)

@@ -69,11 +69,15 @@ struct HostMemory {
     }
 
     private static func readFile(_ path: String) -> String? {
-        guard let file = try? FileDescriptor.open(FilePath(path), .readOnly) else { return nil }
+        guard let file = try? FileDescriptor.open(FilePath(path), .readOnly, retryOnInterrupt: false) else {
+            return nil
+        }
         defer { try? file.close() }
         var text: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 8192)
-        while let count = try? unsafe part.withUnsafeMutableBytes({ try unsafe file.read(into: $0) }) {
+        while let count = try? unsafe part.withUnsafeMutableBytes({
+            try unsafe file.read(into: $0, retryOnInterrupt: false)
+        }) {
             guard count > 0 else { return String(decoding: text, as: UTF8.self) }
             text += part[..<count]
         }

@@ -135,6 +135,9 @@ private final class PrefaultJob: Sendable {
         return number == 0 ? nil : Errno(rawValue: number)
     }
 
+    /// How often in a row one chunk is tried again because a signal interrupted it.
+    private static var interruptionLimit: Int { 1000 }
+
     /// Fills a chunk that no other thread has; `false` where none is left, a thread has failed or all are to end.
     func fillNextChunk() -> Bool {
         guard firstError.load(ordering: .relaxed) == 0, !isCancelled() else { return false }
@@ -143,9 +146,11 @@ private final class PrefaultJob: Sendable {
         let offset = UInt64(index) * Self.chunkSize
         let length = min(Self.chunkSize, block.byteCount.rawValue - offset)
         var result: Int32
+        var interruptions = 0
         repeat {
+            interruptions += 1
             result = unsafe clinux_populate_write(block.base + Int(offset), length)
-        } while result == -Errno.interrupted.rawValue
+        } while result == -Errno.interrupted.rawValue && interruptions < Self.interruptionLimit
         guard result == 0 else {
             _ = firstError.compareExchange(expected: 0, desired: -result, ordering: .relaxed)
             return false

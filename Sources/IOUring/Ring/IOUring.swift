@@ -94,7 +94,9 @@ package struct IOUring: ~Copyable, @unchecked Sendable {
     package var completionCapacity: Int { unsafe Int(ring.pointee.cq.ring_entries) }
 
     private static func disabledSetting() -> String? {
-        guard let file = unsafe try? FileDescriptor.open("/proc/sys/kernel/io_uring_disabled", .readOnly)
+        guard
+            let file = unsafe try? FileDescriptor.open(
+                "/proc/sys/kernel/io_uring_disabled", .readOnly, retryOnInterrupt: false)
         else {
             return nil
         }
@@ -107,7 +109,7 @@ extension FileDescriptor {
     /// The first bytes of a setting under /proc/sys as text.
     fileprivate func readSetting() throws -> String {
         try unsafe withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { buffer in
-            let count = try unsafe read(into: buffer)
+            let count = try unsafe read(into: buffer, retryOnInterrupt: false)
             return unsafe String(decoding: buffer.prefix(count), as: UTF8.self)
         }
     }

@@ -17,7 +17,14 @@ package final class EventFile: Sendable {
         let copy = clinux_duplicate(number)
         guard copy >= 0 else { throw Errno(rawValue: -copy) }
         let duplicate = FileDescriptor(rawValue: copy)
-        guard let identifier = Self.identifier(of: duplicate) else {
+        let identifier: Int?
+        do throws(Errno) {
+            identifier = try Self.identifier(of: duplicate)
+        } catch {
+            try? duplicate.close()
+            throw error
+        }
+        guard let identifier else {
             try? duplicate.close()
             throw .invalidArgument
         }
@@ -49,13 +56,8 @@ package final class EventFile: Sendable {
     }
 
     /// The number the kernel gives an eventfd in `/proc/self/fdinfo`, or `nil` where it is something else.
-    private static func identifier(of descriptor: FileDescriptor) -> Int? {
-        guard
-            let bytes = try? ProcessMappings.contents(
-                of: FilePath("/proc/self/fdinfo/\(descriptor.rawValue)"))
-        else {
-            return nil
-        }
+    private static func identifier(of descriptor: FileDescriptor) throws(Errno) -> Int? {
+        let bytes = try ProcessMappings.contents(of: FilePath("/proc/self/fdinfo/\(descriptor.rawValue)"))
         let text = String(decoding: bytes, as: UTF8.self)
         for line in text.split(separator: "\n") where line.hasPrefix("eventfd-id:") {
             return Int(line.dropFirst("eventfd-id:".count).trimmingPrefix { $0.isWhitespace })

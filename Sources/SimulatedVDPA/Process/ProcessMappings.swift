@@ -34,7 +34,8 @@ package struct ProcessMappings: Sendable {
     package static func queried(_ range: Range<UInt64>) throws(Errno) -> ProcessMappings? {
         let maps: FileDescriptor
         do {
-            maps = try FileDescriptor.open(mapsFile, .readOnly, options: .closeOnExec)
+            maps = try FileDescriptor.open(
+                mapsFile, .readOnly, options: .closeOnExec, retryOnInterrupt: false)
         } catch {
             throw error as? Errno ?? .ioError
         }
@@ -80,12 +81,15 @@ package struct ProcessMappings: Sendable {
     /// The whole of a file of `/proc`, which has no size to ask for.
     static func contents(of path: FilePath) throws(Errno) -> [UInt8] {
         do {
-            let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+            let file = try FileDescriptor.open(
+                path, .readOnly, options: .closeOnExec, retryOnInterrupt: false)
             return try file.closeAfter {
                 var bytes: [UInt8] = []
                 var chunk = [UInt8](repeating: 0, count: 1 << 16)
                 while true {
-                    let count = try unsafe chunk.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
+                    let count = try unsafe chunk.withUnsafeMutableBytes {
+                        try unsafe file.read(into: $0, retryOnInterrupt: false)
+                    }
                     guard count > 0 else { break }
                     bytes.append(contentsOf: chunk.prefix(count))
                 }

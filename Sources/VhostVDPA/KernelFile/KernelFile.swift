@@ -66,13 +66,7 @@ public final class KernelFile: CharacterDevice {
 
     /// `write(2)`, again while a signal interrupts it.
     public func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
-        do {
-            return try unsafe FileDescriptor(rawValue: openDescriptor).write(bytes, retryOnInterrupt: true)
-        } catch let error as Errno {
-            throw error
-        } catch {
-            throw .ioError
-        }
+        Int(try withDescriptor { unsafe clinux_write($0, bytes.baseAddress, bytes.count) })
     }
 
     /// `mmap(2)`. The mapping outlives the file.
@@ -93,16 +87,22 @@ public final class KernelFile: CharacterDevice {
         try? descriptor.close()
     }
 
-    /// Calls with the open descriptor, again while a signal interrupts; `body` answers as the C shims do.
+    /// Calls with the open descriptor, again while a signal interrupts; `body` answers as the C shims do. What is
+    /// interrupted every time is refused with EINTR.
     @inline(__always)
     private func withDescriptor(_ body: (CInt) -> CInt) throws(Errno) -> Int32 {
+        var interruptions = 0
         while true {
             let result = body(openDescriptor)
             if result >= 0 { return result }
             let errno = Errno(rawValue: -result)
-            if errno != .interrupted { throw errno }
+            interruptions += 1
+            if errno != .interrupted || interruptions > Self.interruptionLimit { throw errno }
         }
     }
+
+    /// How often in a row a call is made again because a signal interrupted it.
+    private static var interruptionLimit: Int { 1000 }
 
     private func requireDevice(_ file: DeviceFile) throws(VhostVDPAError) {
         do throws(VhostVDPAError) {

@@ -37,7 +37,10 @@ final class GenericNetlink {
             throw .timedOut
         }
         // It has closed its pipe with the last thing it did.
-        while waitpid(child.process, nil, 0) < 0, errno == EINTR {}
+        var attempts = 0
+        while waitpid(child.process, nil, 0) < 0, errno == EINTR, attempts < Self.waitAttempts {
+            attempts += 1
+        }
         return try Self.messages(bytes, count: requests.count)
     }
 
@@ -68,6 +71,9 @@ final class GenericNetlink {
     /// The most bytes of one answer.
     private static let answerLimit = 16384
 
+    /// How often one wait for a child that has ended is made again because a signal interrupted it.
+    private static let waitAttempts = 1000
+
     /// Everything up to the end of the file, or `nil` where `end` comes first.
     private static func readAll(
         _ descriptor: FileDescriptor, until end: ContinuousClock.Instant
@@ -80,7 +86,9 @@ final class GenericNetlink {
             var event = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
             guard unsafe poll(&event, 1, Int32(left.rounded(.up))) > 0 else { continue }
             let count =
-                (try? unsafe block.withUnsafeMutableBytes { try unsafe descriptor.read(into: $0) }) ?? 0
+                (try? unsafe block.withUnsafeMutableBytes {
+                    try unsafe descriptor.read(into: $0, retryOnInterrupt: false)
+                }) ?? 0
             if count == 0 { return bytes }
             bytes += block[0..<count]
         }

@@ -81,7 +81,10 @@ package struct HostMemory {
 
     /// The whole text of a file of the kernel's, whose size is not known before it is read.
     private static func text(of path: FilePath) -> String? {
-        guard let file = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else { return nil }
+        guard
+            let file = try? FileDescriptor.open(
+                path, .readOnly, options: .closeOnExec, retryOnInterrupt: false)
+        else { return nil }
         defer { try? file.close() }
         var bytes: [UInt8] = []
         let chunk = 65536
@@ -89,7 +92,8 @@ package struct HostMemory {
             var block: [UInt8] = []
             do {
                 block = try unsafe [UInt8](unsafeUninitializedCapacity: chunk) { buffer, count in
-                    count = try unsafe file.read(into: UnsafeMutableRawBufferPointer(buffer))
+                    count = try unsafe file.read(
+                        into: UnsafeMutableRawBufferPointer(buffer), retryOnInterrupt: false)
                 }
             } catch { return nil }
             if block.isEmpty { return String(decoding: bytes, as: UTF8.self) }

@@ -36,6 +36,10 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
 
     /// How often in a row the kernel may refuse a call for the moment, a millisecond's pause between two.
     static var patience: Int { 300 }
+    /// How often in a row a call may be interrupted a thousand times (``IOUringError/Code/interrupted``), less than
+    /// ``interruptionPause`` between two: so many signals nobody sends.
+    static var interruptionPatience: Int { 8 }
+    private static var interruptionPause: Duration { .seconds(1) }
     /// How many polls in a row may end at once with an error.
     private static var pollPatience: Int { 64 }
 
@@ -62,6 +66,9 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     /// Calls that were refused for the moment, and polls that failed, since the last that was not.
     private var refusals = 0
     private var failedPolls = 0
+    /// Interrupted calls since the last that was not, and when the latest of them was.
+    private var interruptions = 0
+    private var lastInterruption: ContinuousClock.Instant?
 
     /// Makes the ring, which belongs to the calling thread from now on, and polls `mailbox` and `port`.
     ///
@@ -249,7 +256,7 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
         }
         guard !hasFailed else { return true }
         var outcome = WaitOutcome.ready
-        enter(isSleep: true) { ring throws(IOUringError) in
+        enter { ring throws(IOUringError) in
             outcome = try ring.submitAndWait(count: 1, timeout: timeout)
         }
         takeCompletions()
@@ -304,35 +311,46 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
 
     // MARK: Failure
 
-    /// Makes a call that enters the kernel, and answers what it throws. A sleep may be interrupted as often as may be.
-    mutating func enter(
-        isSleep: Bool = false, _ call: (inout IOUring) throws(IOUringError) -> Void
-    ) {
+    /// Makes a call that enters the kernel, and answers what it throws.
+    mutating func enter(_ call: (inout IOUring) throws(IOUringError) -> Void) {
         do throws(IOUringError) {
             try call(&ring)
             refusals = 0
+            interruptions = 0
         } catch {
-            answer(error, isSleep: isSleep)
+            answer(error)
         }
     }
 
     /// Whoever made the call takes the completions that are there and makes it again, or lets the worker do what else
     /// there is.
     @inline(never)
-    private mutating func answer(_ error: IOUringError, isSleep: Bool) {
+    private mutating func answer(_ error: IOUringError) {
         guard error.isTransient else {
             fail(EventLoopFailure(error))
             return
         }
         // A letter does not wait for the kernel to come round.
         isMailWaiting = true
-        if isSleep, error.code == .interrupted { return }
         refusals += 1
-        if refusals > Self.patience {
+        let isOver = error.code == .interrupted ? isInterruptedForEver() : refusals > Self.patience
+        if isOver {
             fail(EventLoopFailure(error))
         } else {
             usleep(1000)
         }
+    }
+
+    /// Whether a call that was interrupted again and again is given up: not where signals come that slowly that somebody
+    /// may send them, as a profiler does.
+    private mutating func isInterruptedForEver() -> Bool {
+        let now = ContinuousClock.now
+        if let lastInterruption, lastInterruption.duration(to: now) > Self.interruptionPause {
+            interruptions = 0
+        }
+        lastInterruption = now
+        interruptions += 1
+        return interruptions > Self.interruptionPatience
     }
 
     /// Ends the loop; the first failure stays.

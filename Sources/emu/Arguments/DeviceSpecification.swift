@@ -59,7 +59,8 @@ struct DeviceSpecification: Hashable, Sendable, CustomStringConvertible {
         guard isSimulated else { return }
         let maps = "/proc/self/maps"
         do {
-            try FileDescriptor.open(FilePath(maps), .readOnly, options: .closeOnExec).close()
+            try FileDescriptor.open(FilePath(maps), .readOnly, options: .closeOnExec, retryOnInterrupt: false)
+                .close()
         } catch {
             throw StartError(
                 "\(self): \(maps) cannot be read: \(error): a simulated device looks up there what a caller has"

@@ -11,10 +11,16 @@ enum KernelText {
 
     /// The first word of a file of the kernel's.
     static func firstWord(_ path: String) -> String? {
-        guard let file = try? FileDescriptor.open(FilePath(path), .readOnly) else { return nil }
+        guard let file = try? FileDescriptor.open(FilePath(path), .readOnly, retryOnInterrupt: false) else {
+            return nil
+        }
         defer { try? file.close() }
         var bytes = [UInt8](repeating: 0, count: 256)
-        guard let count = try? unsafe bytes.withUnsafeMutableBytes({ try unsafe file.read(into: $0) }) else {
+        guard
+            let count = try? unsafe bytes.withUnsafeMutableBytes({
+                try unsafe file.read(into: $0, retryOnInterrupt: false)
+            })
+        else {
             return nil
         }
         return String(decoding: bytes[..<count], as: UTF8.self).split(whereSeparator: \.isWhitespace).first

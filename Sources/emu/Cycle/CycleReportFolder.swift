@@ -92,8 +92,8 @@ struct CycleReportFolder {
         do {
             let descriptor = try FileDescriptor.open(
                 file, .writeOnly, options: [.create, .truncate, .closeOnExec],
-                permissions: [.ownerReadWrite, .groupRead, .otherRead])
-            try descriptor.closeAfter { _ = try descriptor.writeAll(Array(text.utf8)) }
+                permissions: [.ownerReadWrite, .groupRead, .otherRead], retryOnInterrupt: false)
+            try descriptor.closeAfter { try descriptor.writeWhole(Array(text.utf8)) }
         } catch let errno as Errno {
             throw Failure(name: name, errno: errno)
         } catch {

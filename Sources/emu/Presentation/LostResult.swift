@@ -14,6 +14,8 @@ struct LostResult: Hashable, Sendable, CustomStringConvertible {
         case .noSpace: "no space is left there; make room, or write to another file system"
         case Errno(rawValue: 122): "the disk quota is used up; make room, or write to another file system"
         case .fileTooLarge: "the file would be larger than allowed; raise 'ulimit -f'"
+        case .interrupted, .wouldBlock:
+            "write is refused every time (\(error)); is a fault injected, or a security policy in force?"
         default: "\(error); write to another file"
         }
     }

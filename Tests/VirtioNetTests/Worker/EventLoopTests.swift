@@ -63,8 +63,8 @@ final class EventLoopTests {
     private static let patience = EventLoop<Int>.patience
 
     /// Makes a call to the kernel that is answered with `errno`.
-    private func refuse(_ loop: inout EventLoop<Int>, _ errno: Errno, isSleep: Bool = false) {
-        loop.enter(isSleep: isSleep) { _ throws(IOUringError) in throw .enter(errno) }
+    private func refuse(_ loop: inout EventLoop<Int>, _ errno: Errno) {
+        loop.enter { _ throws(IOUringError) in throw .enter(errno) }
     }
 
     @Test(
@@ -95,10 +95,26 @@ final class EventLoopTests {
         #expect(failure?.errno == errno && failure?.call == "io_uring_enter")
     }
 
-    @Test("a sleep may be interrupted for ever")
-    func interruptedSleep() throws {
+    @Test(
+        "a call interrupted a thousand times, again and again, is given up sooner than one refused for the moment"
+    )
+    func interruptedForEver() throws {
         var loop = try makeLoop()
-        for _ in 0...Self.patience { refuse(&loop, .interrupted, isSleep: true) }
+        for _ in 0..<EventLoop<Int>.interruptionPatience { refuse(&loop, .interrupted) }
+        let hadFailed = loop.hasFailed
+        #expect(!hadFailed)
+        refuse(&loop, .interrupted)
+        let failure = loop.failure
+        #expect(failure?.errno == .interrupted && failure?.call == "io_uring_enter")
+    }
+
+    @Test("a call that succeeds in between ends the count of those interrupted")
+    func interruptedNowAndThen() throws {
+        var loop = try makeLoop()
+        for _ in 0..<3 {
+            for _ in 0..<EventLoop<Int>.interruptionPatience { refuse(&loop, .interrupted) }
+            loop.enter { _ throws(IOUringError) in }
+        }
         let hasFailed = loop.hasFailed
         #expect(!hasFailed)
     }

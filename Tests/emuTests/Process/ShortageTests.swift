@@ -6,10 +6,13 @@ struct ShortageTests {
     private func outcome(_ limit: Int, _ arguments: [String]) throws -> EmuProcess.Outcome {
         try EmuProcess.run(
             shell: "ulimit -n \(limit); exec \"$@\"",
-            ["run", "--memory", "64M", "--duration", "100ms", "--log-level", "error"] + arguments)
+            ["run", "--memory", "64M", "--duration", "100ms", "--interval", "10ms", "--log-level", "error"]
+                + arguments)
     }
 
-    @Test("ends with what it is short of, at whichever step of its start, and runs where it has enough")
+    @Test(
+        "ends with what it is short of, at whichever step of its start, and stops and starts where it has enough"
+    )
     func everyStep() throws {
         var hasRun = false
         for limit in 6...48 {
@@ -22,6 +25,8 @@ struct ShortageTests {
             #expect(outcome.status == 2, "\(limit): \(outcome.errors)")
             let lines = outcome.errorLines
             #expect(lines.count == 1 && lines[0].hasPrefix("emu: "), "\(limit): \(outcome.errors)")
+            // What is short are descriptors, whoever needed one.
+            #expect(outcome.errors.contains(/Too many open files|EMFILE/), "\(limit): \(outcome.errors)")
         }
         #expect(hasRun)
     }
