@@ -57,6 +57,7 @@ struct RuleBookTests {
             case .notApplicable(let reason):
                 #expect(!reason.isEmpty)
                 notAsked.insert(rule.number)
+            case .notAsked(let reason): Issue.record("rule \(rule.number) could not be asked: \(reason)")
             case .failed(let expected, let seen):
                 Issue.record("rule \(rule.number): expected \(expected), saw \(seen)")
             }

@@ -35,6 +35,7 @@ struct VDPASimProfileTests {
             switch rule.run(on: opener, traits: traits) {
             case .passed: break
             case .notApplicable: notAsked.insert(rule.number)
+            case .notAsked(let reason): Issue.record("rule \(rule.number) could not be asked: \(reason)")
             case .failed(let expected, let seen):
                 Issue.record("rule \(rule.number): expected \(expected), saw \(seen)")
             }

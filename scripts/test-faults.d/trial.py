@@ -117,8 +117,12 @@ def hits(report):
 
 # A line names what failed, why, and where there is something to do, what: "emu: what: why; what to do".
 LINE = re.compile(r"^(warning |error )?emu: [^:]+.*")
-VERDICT = re.compile(r"^WRONG|[1-9][0-9]* failed|FAILED|differs?\b|\"(problems|outcome)\"")
+VERDICT = re.compile(r"^WRONG|^INCOMPLETE|[1-9][0-9]* failed|FAILED|differs?\b|\"(problems|outcome)\"")
 LOADER = re.compile(r"error while loading shared libraries|cannot allocate memory in static TLS|failed to map segment", re.I)
+
+
+# Swift's runtime where malloc gives nothing: no code of the program is asked.
+NO_MEMORY = re.compile(r"^Fatal error: failed to allocate \d+ bytes of memory|std::bad_alloc", re.M)
 
 
 def judge(outcome):
@@ -133,6 +137,8 @@ def judge(outcome):
     yield from outcome.faults
     # Writing to a pipe that nobody reads any more is answered with a signal; a shell gives it as 128 and its number.
     if trial.fault == READER_GONE and outcome.status in (-signal.SIGPIPE, 128 + signal.SIGPIPE):
+        return
+    if outcome.status == -signal.SIGABRT and NO_MEMORY.search(outcome.err):
         return
     if outcome.status < 0:
         yield f"signal: ended by {signal.Signals(-outcome.status).name}"

@@ -126,7 +126,7 @@ extension CycleBenchmark {
             machine.driver.synchronise()
             let frames = machine.driver.counters.frames
             hasReturned = frames.received >= before + Self.proofFrames && frames.outstanding == 0
-        } while !hasReturned && !end.isInterrupted && ContinuousClock.now < limit
+        } while !hasReturned && !end.isInterrupted && machine.failure == nil && ContinuousClock.now < limit
         machine.driver.stopTraffic()
         return hasReturned
     }

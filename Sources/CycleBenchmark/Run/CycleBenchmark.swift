@@ -98,6 +98,11 @@ package struct CycleBenchmark {
         } catch {
             failure = error
         }
+        if let cause = machine.failure {
+            // Whatever else went wrong went wrong for that.
+            outcome.breakOff(memory, "the benchmark broke off: \(cause)")
+            (failure, reason) = (nil, .machineFailed)
+        }
         observer?.willEnd()
         outcome.series += series.filter { !$0.cycles.isEmpty }
         if let failure { throw failure }
@@ -123,9 +128,11 @@ package struct CycleBenchmark {
             meter.load(
                 memory, cycles: idle.done, loadAverage: outcome.loadAverage,
                 processors: outcome.machine.processors))
+        guard machine.failure == nil else { return .machineFailed }
         outcome.problems += idle.problems.map { "\(memory), \($0)" }
         guard idle.problems.isEmpty, idle.reason == nil else { return idle.reason }
         let traffic = try measureDowntime(machine, timer, schedule, &series, &end)
+        guard machine.failure == nil else { return .machineFailed }
         outcome.problems += traffic.problems.map { "\(memory), \($0)" }
         return traffic.reason
     }

@@ -7,6 +7,8 @@ struct EndWatch {
         case interrupted
         /// The device was removed: whoever removes it waits until it is closed.
         case deviceIsGone
+        /// A worker of the machine has stopped for good: nothing measured from then on is of the device's making.
+        case machineFailed
     }
 
     /// How often the device is looked for, in nanoseconds: two system calls.
@@ -22,6 +24,7 @@ struct EndWatch {
     /// Why no further cycle may be done; `nil` where one may.
     mutating func reason(_ machine: EmulatedMachine) -> Reason? {
         if isInterrupted { return .interrupted }
+        if machine.failure != nil { return .machineFailed }
         let now = PhaseTimer.now()
         guard now >= nextLook else { return nil }
         nextLook = now + Self.interval

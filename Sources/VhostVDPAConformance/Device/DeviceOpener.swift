@@ -30,6 +30,9 @@ package struct DeviceOpener {
     package var identity: IdentityAccess?
     /// Whether somebody asks to end: waits end early then, and what a rule says is worth nothing.
     package var isInterrupted: () -> Bool = { false }
+    /// Why what stands behind a simulated device has stopped for good, through no fault of the device's rules; `nil` while
+    /// it works, and for a real device. What a rule says from then on is worth nothing.
+    package var failure: () -> String? = { nil }
     /// How long a wait for something that must not happen lasts, in milliseconds.
     package var quietMilliseconds: Int
     /// How long a wait for something that must happen lasts at most, in milliseconds.
@@ -45,5 +48,20 @@ package struct DeviceOpener {
         self.quietMilliseconds = quietMilliseconds
         self.entryLimit = entryLimit
         self.pinnedBytes = pinnedBytes
+    }
+}
+
+extension DeviceOpener {
+    /// The bytes this process has pinned.
+    ///
+    /// - Throws: ``RuleInterruption/notAsked(reason:)`` where they cannot be read.
+    func countedPins() throws(RuleInterruption) -> UInt64 {
+        guard let bytes = pinnedBytes() else {
+            throw .notAsked(
+                reason:
+                    "the pinned memory of this process cannot be read from /proc/self/status; mount /proc, or raise"
+                    + " 'ulimit -n'")
+        }
+        return bytes
     }
 }

@@ -1,19 +1,34 @@
 extension DeviceTraits {
     /// Asks the device, in a few opens.
     ///
-    /// - Throws: ``RuleInterruption`` where not even that is answered.
+    /// - Throws: ``RuleInterruption`` where not even that is answered, or could be asked. What only some rules need to know
+    ///   is ``unknown`` where it could not be asked.
     package static func probe(_ opener: DeviceOpener) throws(RuleInterruption) -> DeviceTraits {
         var traits = DeviceTraits()
-        try traits.probeNumbers(opener)
-        traits.usesVirtualAddresses = try traits.probePinning(opener)
+        do throws(RuleInterruption) {
+            try traits.probeNumbers(opener)
+            traits.usesVirtualAddresses = try traits.probePinning(opener)
+        } catch {
+            guard let reason = shortage(error) else { throw error }
+            throw .notAsked(reason: reason)
+        }
         traits.probeTraffic(opener)
-        if traits.noTraffic == nil {
+        if let reason = traits.unknown.traffic {
+            traits.unknown.reset = reason
+            traits.unknown.identity = reason
+        } else if traits.noTraffic == nil {
             traits.probeReset(opener)
             traits.probeIdentity(opener)
         } else {
             traits.noIdentity = traits.noTraffic
         }
         return traits
+    }
+
+    /// What the one who asks was short of when a probe ended, with this error or none.
+    private static func shortage(_ error: RuleInterruption?) -> String? {
+        if case .notAsked(let reason) = error { return reason }
+        return CallerShortage.now
     }
 
     private mutating func probeNumbers(_ opener: DeviceOpener) throws(RuleInterruption) {
@@ -42,9 +57,9 @@ extension DeviceTraits {
         let client = try context.owned()
         let pages = try TestPages(pages: 1)
         pages.settle()
-        let before = opener.pinnedBytes()
+        let before = try opener.countedPins()
         try expect("UPDATE", client.update(max(0x1000_0000, iovaFirst), pages))
-        return before == opener.pinnedBytes()
+        return try before == opener.countedPins()
     }
 
     /// Whether a frame gets through, and whether a map in a batch is there at once.
@@ -61,7 +76,9 @@ extension DeviceTraits {
             try expect("BATCH_BEGIN", client.send(.batchBegin))
             try expect("UPDATE", rig.map(client))
             try rig.start(client)
-            if try rig.transmits(within: opener.quietMilliseconds) {
+            let isThere = try rig.transmits(within: opener.quietMilliseconds)
+            unknown.traffic = Self.shortage(nil)
+            if isThere {
                 mapOperation = iovaLast == .max || usesVirtualAddresses ? .dmaMap : .platform
                 return
             }
@@ -71,10 +88,8 @@ extension DeviceTraits {
             guard try rig.used() == 0 else { return }
             noTraffic = "a frame sent in the plainest way is not taken"
         } catch {
-            switch error {
-            case .failed(let expected, let seen): noTraffic = "expected \(expected), saw \(seen)"
-            case .notApplicable(let reason): noTraffic = reason
-            }
+            noTraffic = "\(error)"
+            unknown.traffic = Self.shortage(error)
         }
     }
 
@@ -91,10 +106,12 @@ extension DeviceTraits {
             try rig.expectTraffic("before the reset")
             try expect("reset", client.setStatus(0))
             try rig.start(client)
+            unknown.reset = Self.shortage(nil)
             keepsMapsOverReset = try rig.transmits(within: opener.quietMilliseconds)
         } catch {
             // A device that does not get this far loses them: the rules will say how far it gets.
             keepsMapsOverReset = false
+            unknown.reset = Self.shortage(error)
         }
     }
 
@@ -114,14 +131,17 @@ extension DeviceTraits {
         do throws(RuleInterruption) {
             let client = try context.owned()
             let rig = try context.rig()
-            guard let address = context.identityAddress(rig.page) else { return }
+            guard let address = try context.identityAddress(rig.page) else { return }
             try rig.start(client, at: address)
+            unknown.identity = Self.shortage(nil)
             if try rig.transmits(within: 4 * opener.quietMilliseconds) { noIdentity = nil }
-        } catch {}
+        } catch {
+            unknown.identity = Self.shortage(error)
+        }
     }
 
     /// The page's address for a device in identity: the owner's virtual one, or the machine's physical one.
-    func identityAddress(_ page: TestPages) -> UInt64? {
-        usesVirtualAddresses ? UInt64(page.address) : page.physicalAddress()
+    func identityAddress(_ page: TestPages) throws(RuleInterruption) -> UInt64? {
+        usesVirtualAddresses ? UInt64(page.address) : try page.physicalAddress()
     }
 }

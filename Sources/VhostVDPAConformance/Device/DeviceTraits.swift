@@ -5,6 +5,16 @@ package struct DeviceTraits: Hashable, Sendable {
         case platform, setMap, dmaMap
     }
 
+    /// Why a trait is not known, `nil` where it is. The rules that depend on it cannot be asked.
+    package struct Unknown: Hashable, Sendable {
+        /// Whether frames get through, and how maps are taken.
+        package var traffic: String?
+        /// Whether maps live through a reset.
+        package var reset: String?
+        /// Whether the 1:1 state can be seen.
+        package var identity: String?
+    }
+
     package var deviceID: UInt32 = 0
     package var features: UInt64 = 0
     package var backendFeatures: UInt64 = 0
@@ -22,6 +32,8 @@ package struct DeviceTraits: Hashable, Sendable {
     package var keepsMapsOverReset = true
     /// Why the device moves no frame for us, or `nil` where it does.
     package var noTraffic: String?
+    /// What could not be found out, as the one who asked lacked something.
+    package var unknown = Unknown()
     /// Why the 1:1 state of the device's IOMMU cannot be seen, or `nil` where it can.
     package var noIdentity: String?
 
@@ -37,7 +49,7 @@ package struct DeviceTraits: Hashable, Sendable {
     var mayTouchPhysicalMemory: Bool { !usesVirtualAddresses && iovaLast == .max }
 
     /// An IOVA at which a device without maps finds nothing but zeroes of our own, or `nil` where there is none.
-    func harmlessAddress(_ decoy: TestPages) -> UInt64? {
-        mayTouchPhysicalMemory ? decoy.physicalAddress() : max(0x1000_0000, iovaFirst)
+    func harmlessAddress(_ decoy: TestPages) throws(RuleInterruption) -> UInt64? {
+        mayTouchPhysicalMemory ? try decoy.physicalAddress() : max(0x1000_0000, iovaFirst)
     }
 }

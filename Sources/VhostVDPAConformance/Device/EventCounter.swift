@@ -8,7 +8,9 @@ package final class EventCounter {
 
     package init() throws(RuleInterruption) {
         let number = clinux_eventfd(0)
-        guard number >= 0 else { throw .notApplicable(reason: "no eventfd is to be had") }
+        guard number >= 0 else {
+            throw CallerShortage.interruption("an eventfd", Errno(rawValue: Glibc.errno))
+        }
         descriptor = FileDescriptor(rawValue: number)
     }
 

@@ -46,7 +46,7 @@ package final class NetworkRig {
         page.settle()
         decoy = try TestPages(pages: 1)
         decoy.settle()
-        guard let iova = traits.harmlessAddress(decoy) else {
+        guard let iova = try traits.harmlessAddress(decoy) else {
             throw .notApplicable(
                 reason: "the physical address of a page is not to be had: run as root, or the device could"
                     + " touch the machine's memory")
@@ -61,7 +61,7 @@ package final class NetworkRig {
             transmit = try unsafe SplitDriverQueue(
                 size: Self.size, features: [], memory: page.pointer(Self.transmitRing))
         } catch {
-            throw .notApplicable(reason: "no ring: \(error)")
+            throw .notAsked(reason: "no ring: \(error)")
         }
         // The net header of a device with VERSION_1, then a broadcast frame of an experimental type.
         page.store(

@@ -11,26 +11,30 @@ extension TestPages {
         for count in [1 << 8, 1 << 11, 1 << 14] {
             let pages = try TestPages(pages: count)
             pages.settle()
-            if let first = pages.firstNeighbours() { return (pages, first) }
+            if let first = try pages.firstNeighbours() { return (pages, first) }
             kept.append(pages)
         }
         throw .notApplicable(reason: "two physically contiguous pages are not to be had")
     }
 
     /// Where the first page is; `nil` without privilege.
-    func physicalAddress() -> UInt64? {
-        frames(of: 1).first.flatMap { $0 > 0 ? $0 * UInt64(Self.pageSize) : nil }
+    func physicalAddress() throws(RuleInterruption) -> UInt64? {
+        try frames(of: 1).first.flatMap { $0 > 0 ? $0 * UInt64(Self.pageSize) : nil }
     }
 
-    private func firstNeighbours() -> Int? {
-        let frames = frames(of: byteCount / Self.pageSize)
+    private func firstNeighbours() throws(RuleInterruption) -> Int? {
+        let frames = try frames(of: byteCount / Self.pageSize)
         return frames.indices.dropLast().first { frames[$0] > 0 && frames[$0] + 1 == frames[$0 + 1] }
     }
 
     /// The page frame number of each of the first `count` pages, 0 where there is none or the kernel does not tell.
-    private func frames(of count: Int) -> [UInt64] {
+    private func frames(of count: Int) throws(RuleInterruption) -> [UInt64] {
         var entries = [UInt64](repeating: 0, count: count)
-        guard let file = try? FileDescriptor.open(FilePath("/proc/self/pagemap"), .readOnly) else {
+        let file: FileDescriptor
+        do {
+            file = try FileDescriptor.open(FilePath("/proc/self/pagemap"), .readOnly)
+        } catch {
+            if let error = error as? Errno { try requireAnswer("/proc/self/pagemap", error) }
             return entries
         }
         defer { try? file.close() }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SystemPackage
 
 /// Pages of this process that a rule maps; unmapped when the object goes.
 @safe
@@ -23,7 +24,7 @@ package final class TestPages {
         let protection = isWritable ? PROT_READ | PROT_WRITE : PROT_READ
         let pointer = unsafe mmap(nil, byteCount, protection, flags, -1, 0)
         guard let pointer = unsafe pointer, unsafe pointer != MAP_FAILED else {
-            throw .notApplicable(reason: "\(pages) pages of memory are not to be had")
+            throw CallerShortage.interruption("\(pages) pages of memory", Errno(rawValue: Glibc.errno))
         }
         address = UInt(bitPattern: pointer)
     }

@@ -60,7 +60,7 @@ enum BatchRules {
         ) { device in
             let client = try device.owned()
             let rig = try device.rig()
-            guard let address = device.identityAddress(rig.page) else {
+            guard let address = try device.identityAddress(rig.page) else {
                 throw RuleInterruption.notApplicable(reason: "the page's address is not to be had")
             }
             try rig.start(client, at: address)

@@ -37,7 +37,7 @@ enum ControlQueueRules {
             return try unsafe SplitDriverQueue(
                 size: NetworkRig.size, features: [], memory: rig.page.pointer(NetworkRig.controlRing))
         } catch {
-            throw .notApplicable(reason: "no ring: \(error)")
+            throw .notAsked(reason: "no ring: \(error)")
         }
     }
 

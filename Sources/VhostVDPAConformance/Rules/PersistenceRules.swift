@@ -79,7 +79,7 @@ enum PersistenceRules {
                 try rig.expectNoTraffic("after the reopen, without UPDATE")
                 try expect("reset", client.setStatus(0))
             }
-            if device.traits.noIdentity == nil, let address = device.identityAddress(rig.page) {
+            if device.traits.noIdentity == nil, let address = try device.identityAddress(rig.page) {
                 try rig.start(client, at: address)
                 try rig.expectTraffic("in identity, after the reopen")
                 try expect("reset", client.setStatus(0))

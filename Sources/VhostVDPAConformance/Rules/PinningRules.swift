@@ -45,10 +45,10 @@ enum PinningRules {
                 throw RuleInterruption.notApplicable(reason: "nothing limits locked memory here")
             }
             let client = try device.owned()
-            let before = device.opener.pinnedBytes()
+            let before = try device.pinnedBytes()
             let pages = try TestPages(pages: Int(limit / page) + 1)
             try expect("UPDATE of limit and a page", client.update(iova, pages), is: .badAddress)
-            try expect("pinned bytes", device.opener.pinnedBytes(), equals: before)
+            try expect("pinned bytes", try device.pinnedBytes(), equals: before)
             try expect("UPDATE of one page", client.update(iova, pages, count: 1))
             try expect(
                 "UPDATE of the limit on top of it",
@@ -61,19 +61,17 @@ enum PinningRules {
             try device.requireEntries(maps: 2, pages: 4)
             let client = try device.owned()
             let pages = try TestPages(pages: 4)
-            guard let before = device.opener.pinnedBytes() else {
-                throw RuleInterruption.notApplicable(reason: "nobody counts pinned pages here")
-            }
-            func pinned() -> UInt64 { ((device.opener.pinnedBytes() ?? 0) &- before) / page }
+            let before = try device.pinnedBytes()
+            func pinned() throws(RuleInterruption) -> UInt64 { (try device.pinnedBytes() &- before) / page }
             try expect("UPDATE", client.update(iova, pages))
             try expect("UPDATE", client.update(iova + 16 * page, pages))
-            try expect("pages pinned", pinned(), equals: 8)
+            try expect("pages pinned", try pinned(), equals: 8)
             try expect("reset", client.setStatus(0))
-            try expect("pages pinned after a reset", pinned(), equals: 8)
+            try expect("pages pinned after a reset", try pinned(), equals: 8)
             try expect("INVALIDATE", client.send(.invalidate, iova: iova, size: 4 * page))
-            try expect("pages pinned after INVALIDATE", pinned(), equals: 4)
+            try expect("pages pinned after INVALIDATE", try pinned(), equals: 4)
             client.close()
-            try expect("pages pinned after close", pinned(), equals: 0)
+            try expect("pages pinned after close", try pinned(), equals: 0)
         },
         Rule(
             59, .pinning, "Pinned: an inaccessible tail is EFAULT; a smaller range then works",
@@ -82,9 +80,9 @@ enum PinningRules {
             let client = try device.owned()
             let pages = try TestPages(pages: 4)
             pages.forbid(from: 3)
-            let before = device.opener.pinnedBytes()
+            let before = try device.pinnedBytes()
             try expect("4 pages", client.update(iova, pages), is: .badAddress)
-            try expect("pinned bytes", device.opener.pinnedBytes(), equals: before)
+            try expect("pinned bytes", try device.pinnedBytes(), equals: before)
             try expect("3 pages", client.update(iova, pages, count: 3))
         },
         Rule(

@@ -91,8 +91,11 @@ enum VringRules {
         ) { device in
             let client = try device.owned()
             let event = try EventCounter()
-            guard let null = try? FileDescriptor.open(FilePath("/dev/null"), .readWrite) else {
-                throw RuleInterruption.notApplicable(reason: "there is no /dev/null")
+            let null: FileDescriptor
+            do {
+                null = try FileDescriptor.open(FilePath("/dev/null"), .readWrite)
+            } catch let error as Errno {
+                throw CallerShortage.interruption("/dev/null", error)
             }
             defer { try? null.close() }
             let requests = [

@@ -69,6 +69,7 @@ package struct SequenceSuite {
                 Failure(
                     seed: seed, operations: operations, step: step, expected: expected, seen: seen)
             }
+            if let seen, seen != answer.errno { try requireAnswer(operation.description, seen) }
             guard seen == answer.errno else { return failure(name(answer.errno), name(seen)) }
             let inside = interior()
             guard inside == oracle.interior else { return failure("\(oracle.interior)", "\(inside)") }

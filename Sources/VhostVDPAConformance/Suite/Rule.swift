@@ -35,11 +35,19 @@ package struct Rule: Sendable {
 
     /// Asks the device that `opener` opens.
     package func run(on opener: DeviceOpener, traits: DeviceTraits) -> RuleOutcome {
-        for need in needs {
-            if let reason = need.missing(in: traits, opener) { return .notApplicable(reason: reason) }
-        }
+        let obstacles = needs.compactMap { $0.obstacle(in: traits, opener) }
+        for case .notOffered(let reason) in obstacles { return .notApplicable(reason: reason) }
+        for case .unknown(let reason) in obstacles { return .notAsked(reason: reason) }
         let context = RuleContext(opener: opener, traits: traits)
         defer { context.closeAll() }
+        let outcome = ask(context)
+        if case .notApplicable = outcome { return outcome }
+        if case .notAsked = outcome { return outcome }
+        // Success and refusal alike may be the shortage's.
+        return CallerShortage.now.map { .notAsked(reason: $0) } ?? outcome
+    }
+
+    private func ask(_ context: RuleContext) -> RuleOutcome {
         do {
             try action(context)
             return .passed
@@ -47,6 +55,7 @@ package struct Rule: Sendable {
             switch interruption {
             case .failed(let expected, let seen): return .failed(expected: expected, seen: seen)
             case .notApplicable(let reason): return .notApplicable(reason: reason)
+            case .notAsked(let reason): return .notAsked(reason: reason)
             }
         } catch {
             return .failed(expected: "the rule's action to end", seen: "\(error)")

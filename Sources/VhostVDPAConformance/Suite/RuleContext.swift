@@ -23,6 +23,7 @@ package final class RuleContext {
             opened.append(client)
             return client
         } catch {
+            try requireAnswer("open", error)
             throw .failed(expected: "open: success", seen: "open: \(name(error))")
         }
     }
@@ -58,10 +59,13 @@ package final class RuleContext {
     }
 
     /// The page's address for a device in its 1:1 state; `nil` where there is none.
-    func identityAddress(_ page: TestPages) -> UInt64? {
-        guard let identity = opener.identity else { return traits.identityAddress(page) }
+    func identityAddress(_ page: TestPages) throws(RuleInterruption) -> UInt64? {
+        guard let identity = opener.identity else { return try traits.identityAddress(page) }
         return identity.share(page.address, page.byteCount)
     }
+
+    /// The bytes that this process has pinned.
+    func pinnedBytes() throws(RuleInterruption) -> UInt64 { try opener.countedPins() }
 
     /// Throws where pinned memory in runs of one page makes two entries of two pages that follow each other.
     func requireLongRuns(pages: Int) throws(RuleInterruption) {

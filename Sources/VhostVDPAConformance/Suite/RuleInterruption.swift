@@ -2,8 +2,10 @@
 package enum RuleInterruption: Error, Hashable, Sendable {
     /// The device answered otherwise.
     case failed(expected: String, seen: String)
-    /// It turned out on the way that the device cannot be asked.
+    /// It turned out on the way that the rule says nothing of this device.
     case notApplicable(reason: String)
+    /// The one who asks lacks something: what is missing and what to do about it.
+    case notAsked(reason: String)
 }
 
 extension RuleInterruption: CustomStringConvertible {
@@ -11,7 +13,7 @@ extension RuleInterruption: CustomStringConvertible {
     package var description: String {
         switch self {
         case .failed(let expected, let seen): "expected \(expected), saw \(seen)"
-        case .notApplicable(let reason): reason
+        case .notApplicable(let reason), .notAsked(let reason): reason
         }
     }
 }

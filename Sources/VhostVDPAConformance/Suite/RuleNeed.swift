@@ -46,8 +46,32 @@ package enum RuleNeed: Hashable, Sendable {
         }
     }
 
+    /// What stands between a rule and its answer.
+    enum Obstacle: Hashable {
+        /// The device is not what the rule is about.
+        case notOffered(String)
+        /// Whether it is could not be found out.
+        case unknown(String)
+    }
+
     /// Why the device cannot be asked, or `nil` where it can.
-    func missing(in traits: DeviceTraits, _ opener: DeviceOpener) -> String? {
+    func obstacle(in traits: DeviceTraits, _ opener: DeviceOpener) -> Obstacle? {
+        if let reason = unknown(in: traits) { return .unknown(reason) }
+        return missing(in: traits, opener).map { .notOffered($0) }
+    }
+
+    /// Why it could not be found out whether the device is, or offers, this.
+    private func unknown(in traits: DeviceTraits) -> String? {
+        switch self {
+        case .traffic, .onChip, .platform, .setMap, .simulatorNetwork: traits.unknown.traffic
+        case .losesMaps, .keepsMaps: traits.unknown.reset
+        case .identity: traits.unknown.identity
+        case .virtualAddresses, .pinned, .addressSpaces, .backendFeature, .since, .descriptor: nil
+        }
+    }
+
+    /// What it lacks.
+    private func missing(in traits: DeviceTraits, _ opener: DeviceOpener) -> String? {
         switch self {
         case .traffic: traits.noTraffic
         case .onChip:

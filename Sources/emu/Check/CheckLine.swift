@@ -7,6 +7,8 @@ enum CheckLine {
         switch outcome {
         case .passed: return "\(number)  passed  \(rule.title)"
         case .notApplicable(let reason): return "\(number)  n/a     \(rule.title)\n               (\(reason))"
+        case .notAsked(let reason):
+            return "\(number)  NOT ASKED  \(rule.title)\n               (\(reason))"
         case .failed(let expected, let seen):
             return "\(number)  FAILED  \(rule.title)\n               expected  \(expected)"
                 + "\n               seen      \(seen)"

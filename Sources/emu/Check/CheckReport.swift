@@ -4,7 +4,7 @@ internal import VhostVDPAConformance
 struct CheckReport: Codable, Equatable, Sendable {
     /// One rule; of the last three only what its outcome has.
     struct Entry: Codable, Equatable, Sendable {
-        enum Outcome: String, Codable, Sendable { case passed, failed, notApplicable }
+        enum Outcome: String, Codable, Sendable { case passed, failed, notApplicable, notAsked }
 
         var number: Int
         var title: String
@@ -19,6 +19,8 @@ struct CheckReport: Codable, Equatable, Sendable {
     var passed: Int
     var failed: Int
     var notApplicable: Int
+    /// Rules that could not be asked, as this process or the machine lacks something: nothing is known of them.
+    var notAsked: Int
     /// Rules that were asked for and not run, as the check ended before its end.
     var notRun: Int
     /// Whether somebody asked it to.
@@ -38,21 +40,31 @@ struct CheckReport: Codable, Equatable, Sendable {
         passed = rules.count { $0.outcome == .passed }
         failed = rules.count { $0.outcome == .failed }
         notApplicable = rules.count { $0.outcome == .notApplicable }
+        notAsked = rules.count { $0.outcome == .notAsked }
     }
 
     /// What the command says with its status: a check that is not over has not found that all is well.
     var status: ExitStatus {
-        failed == 0 && notRun == 0 && problems.isEmpty ? .done : .foundSomethingWrong
+        failed == 0 && notAsked == 0 && notRun == 0 && problems.isEmpty ? .done : .foundSomethingWrong
     }
+
+    /// Whether every rule that was run is one of another kind of device.
+    private var saysNothing: Bool { !rules.isEmpty && notApplicable == rules.count }
 
     /// The last lines for a person.
     var verdict: String {
         var counts = "\(device): \(passed) passed, \(failed) failed, \(notApplicable) not applicable"
+        if notAsked > 0 { counts += ", \(notAsked) could not be asked" }
         if notRun > 0 { counts += ", \(notRun) not run" }
-        return
-            ([counts] + problems.map { "WRONG: \($0)" }
-            + (interrupted ? ["INTERRUPTED: the rules that were not run may fail"] : [])).joined(
-                separator: "\n")
+        var lines = [counts] + problems.map { "WRONG: \($0)" }
+        if notAsked > 0 {
+            lines.append(
+                "INCOMPLETE: the rules that could not be asked may fail; mend what their lines name and check again"
+            )
+        }
+        if interrupted { lines.append("INTERRUPTED: the rules that were not run may fail") }
+        if saysNothing { lines.append("NOTHING CHECKED: no rule that was run says anything of this device") }
+        return lines.joined(separator: "\n")
     }
 }
 
@@ -68,6 +80,9 @@ extension CheckReport.Entry {
             self.seen = seen
         case .notApplicable(let reason):
             self.outcome = .notApplicable
+            self.reason = reason
+        case .notAsked(let reason):
+            self.outcome = .notAsked
             self.reason = reason
         }
     }

@@ -34,14 +34,24 @@ struct CheckedDevice {
         self.opener = opener
     }
 
-    /// Whether a real device was removed since it was first opened.
-    var isGone: Bool { presence?.isGone ?? false }
+    /// Why no further rule can be asked: a real device was removed since it was first opened, or the worker of a simulated
+    /// one has stopped. `nil` where it can.
+    var failure: String? {
+        if presence?.isGone ?? false { return Self.goneText }
+        return opener.failure().map { "\($0): the check ended" }
+    }
+
+    private static let goneText =
+        "the device went away (vdpa dev del?): the check ended and closed it; add it again to go on"
 
     /// What the device is, or why it is none that a rule could be asked of.
     func traits() throws(StartError) -> DeviceTraits {
         do throws(RuleInterruption) {
             return try DeviceTraits.probe(opener)
         } catch {
+            if case .notAsked(let reason) = error {
+                throw StartError("the device could not be asked what it is: \(reason)")
+            }
             throw StartError("the device does not answer what every vhost-vdpa device does: \(error)")
         }
     }

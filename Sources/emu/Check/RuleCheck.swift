@@ -5,15 +5,16 @@ internal import VhostVDPAConformance
 struct RuleCheck {
     /// The device's name in the report.
     let device: String
-    let opener: DeviceOpener
+    var opener: DeviceOpener
     let traits: DeviceTraits
     /// Ends the check before the next rule.
     let interrupt: RunInterrupt
-    /// Whether the device was removed.
-    let isGone: () -> Bool
+    /// Why the device can be asked no more, see ``CheckedDevice/failure``.
+    let failure: () -> String?
 
-    /// Runs `rules` and gives `line` what people read, until the check is interrupted or the device is gone. A rule that
-    /// failed meanwhile may have failed for that, and counts as not run.
+    /// Runs `rules` and gives `line` what people read, until the check is interrupted or the device has failed. A rule that
+    /// did not pass meanwhile may have failed for that, and counts as not run; a device whose worker stopped passes rules
+    /// that want nothing to happen, so that none counts.
     func run(_ rules: [Rule], line: (String) -> Void) -> CheckReport {
         var results: [(rule: Rule, outcome: RuleOutcome)] = []
         var topic: RuleTopic?
@@ -21,7 +22,7 @@ struct RuleCheck {
             guard !isOver else { break }
             interrupt.enter("rule \(rule.number) to end")
             let outcome = rule.run(on: opener, traits: traits)
-            if case .failed = outcome, isOver { break }
+            if isOver, isDoubtful(outcome) { break }
             results.append((rule, outcome))
             if rule.topic != topic { line(rule.topic.rawValue) }
             topic = rule.topic
@@ -31,12 +32,14 @@ struct RuleCheck {
         return CheckReport(
             device: device, results: results, asked: rules.count,
             interrupted: isUnfinished && interrupt.wasRaised,
-            problems: isUnfinished && isGone() ? [Self.goneText] : [])
+            problems: isUnfinished ? [failure()].compactMap(\.self) : [])
     }
 
-    /// What is said of a device that was removed.
-    static let goneText =
-        "the device went away (vdpa dev del?): the check ended and closed it; add it again to go on"
+    private func isDoubtful(_ outcome: RuleOutcome) -> Bool {
+        if case .notApplicable = outcome { return false }
+        if case .failed = outcome { return true }
+        return opener.failure() != nil
+    }
 
-    private var isOver: Bool { interrupt.wasRaised || isGone() }
+    private var isOver: Bool { interrupt.wasRaised || failure() != nil }
 }

@@ -10,7 +10,8 @@ struct CheckCommand: EmuCommand {
         abstract: "Checks a device, simulated or real, against the rules of vhost-vdpa.",
         discussion: """
             Every rule opens the device anew, which resets it: nobody else may be using it. Rules that the device \
-            cannot be asked are not applicable, with the reason, and never counted as passed. On a real device with \
+            cannot be asked are not applicable, with the reason, and never counted as passed; rules that could not be \
+            asked for want of descriptors, memory or the like are counted apart and make the status 1. On a real device with \
             an IOMMU of its own and pinned memory, run as root: rules with traffic need a page's physical address \
             to be harmless. Ctrl-C ends it with what it has; rules that were not run make the status 1.
             """
@@ -80,14 +81,13 @@ struct CheckCommand: EmuCommand {
             traits = try device.traits()
         } catch {
             // It was there when it was first opened: that it is no more is something that was found.
-            guard device.isGone else { throw error }
+            guard let failure = device.failure else { throw error }
             return CheckReport(
-                device: deviceOption.device.description, results: [], asked: rules.count,
-                problems: [RuleCheck.goneText])
+                device: deviceOption.device.description, results: [], asked: rules.count, problems: [failure])
         }
         let check = RuleCheck(
             device: deviceOption.device.description, opener: device.opener, traits: traits,
-            interrupt: interrupt, isGone: { device.isGone })
+            interrupt: interrupt, failure: { device.failure })
         return check.run(rules, line: output.print)
     }
 

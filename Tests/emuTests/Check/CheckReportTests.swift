@@ -35,4 +35,39 @@ struct CheckReportTests {
         let again = try JSONDecoder().decode(CheckReport.self, from: Data(JSONText.encode(report).utf8))
         #expect(again == report)
     }
+
+    @Test(
+        "A rule that could not be asked is counted apart, makes the status 1 and says what the line to read is"
+    )
+    func notAsked() throws {
+        let rules = RuleBook.rules(numbered: [1, 2, 3])
+        let outcomes: [RuleOutcome] = [
+            .passed, .notApplicable(reason: "of another kind"), .notAsked(reason: "raise 'ulimit -n'"),
+        ]
+        let report = CheckReport(
+            device: "sim", results: zip(rules, outcomes).map { (rule: $0, outcome: $1) })
+        #expect([report.passed, report.failed, report.notApplicable, report.notAsked] == [1, 0, 1, 1])
+        #expect(report.status == .foundSomethingWrong)
+        #expect(report.verdict.hasPrefix("sim: 1 passed, 0 failed, 1 not applicable, 1 could not be asked\n"))
+        #expect(report.verdict.contains("\nINCOMPLETE: "))
+        #expect(report.rules.map(\.reason) == [nil, "of another kind", "raise 'ulimit -n'"])
+        #expect(CheckLine.text(rules[2], outcomes[2]).contains("NOT ASKED"))
+        let again = try JSONDecoder().decode(CheckReport.self, from: Data(JSONText.encode(report).utf8))
+        #expect(again == report)
+    }
+
+    @Test(
+        "Where no rule says anything of the device, the verdict says that nothing was checked, and only there"
+    )
+    func nothingChecked() {
+        let rules = RuleBook.rules(numbered: [1, 2])
+        func report(_ outcomes: [RuleOutcome]) -> CheckReport {
+            CheckReport(device: "sim", results: zip(rules, outcomes).map { (rule: $0, outcome: $1) })
+        }
+        let none = RuleOutcome.notApplicable(reason: "of another kind")
+        #expect(report([none, none]).verdict.contains("\nNOTHING CHECKED: "))
+        #expect(report([none, none]).status == .done)
+        #expect(!report([none, .passed]).verdict.contains("NOTHING CHECKED"))
+        #expect(!report([]).verdict.contains("NOTHING CHECKED"))
+    }
 }

@@ -11,7 +11,7 @@ import VhostVDPAConformance
 @Suite("emu check, ended before its end")
 struct RuleCheckTests {
     private static func check(
-        _ device: String = "sim", _ interrupt: RunInterrupt, isGone: @escaping () -> Bool = { false },
+        _ device: String = "sim", _ interrupt: RunInterrupt, failure: @escaping () -> String? = { nil },
         willOpen: @escaping () -> Void = {}
     ) throws -> RuleCheck {
         var logger = Logger(label: "test")
@@ -25,7 +25,7 @@ struct RuleCheckTests {
             return try open()
         }
         return RuleCheck(
-            device: device, opener: opener, traits: traits, interrupt: interrupt, isGone: isGone)
+            device: device, opener: opener, traits: traits, interrupt: interrupt, failure: failure)
     }
 
     private static let rules = RuleBook.rules(numbered: [1, 2, 3, 62])
@@ -55,14 +55,34 @@ struct RuleCheckTests {
 
     @Test("a device that goes away ends it with a line and status 1")
     func gone() throws {
-        var isGone = false
-        let report = try Self.check("sim", RunInterrupt(), isGone: { isGone }).run(Self.rules) { line in
-            if line.contains("passed") { isGone = true }
+        var failure: String?
+        let report = try Self.check("sim", RunInterrupt(), failure: { failure }).run(Self.rules) { line in
+            if line.contains("passed") { failure = "the device went away" }
         }
         #expect(report.rules.map(\.number) == [1] && report.notRun == 3 && !report.interrupted)
         #expect(report.problems.count == 1)
         #expect(report.status == .foundSomethingWrong)
         #expect(report.verdict.contains("WRONG: the device went away"))
+    }
+
+    @Test(
+        "rules that pass or fail on a device whose worker has stopped are not run, and the cause is a problem"
+    )
+    func workerStopped() throws {
+        var check = try Self.check("sim", RunInterrupt(), failure: { "the worker has stopped" })
+        check.opener.failure = { "the worker has stopped" }
+        var hasOpened = false
+        let open = check.opener.open
+        check.opener.open = { () throws(Errno) in
+            hasOpened = true
+            return try open()
+        }
+        let stopping = RuleCheck(
+            device: "sim", opener: check.opener, traits: check.traits, interrupt: check.interrupt,
+            failure: { hasOpened ? "the worker has stopped" : nil })
+        let report = stopping.run(Self.rules) { _ in }
+        #expect(report.rules.isEmpty && report.notRun == 4)
+        #expect(report.problems == ["the worker has stopped"] && report.status == .foundSomethingWrong)
     }
 
     @Test("one that runs to its end has nothing that was not run")

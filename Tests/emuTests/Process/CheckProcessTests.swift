@@ -116,4 +116,36 @@ import VhostVDPAConformance
         #expect(outcome.status == 2)
         #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
     }
+
+    @Test func `Whatever descriptors are missing, a rule is never called not applicable for that`() throws {
+        let whole = try Self.rules(EmuProcess.run("check", "--json"))
+        let inapplicable = Set(whole.rules.filter { $0.outcome == .notApplicable }.map(\.number))
+        var hasRun = false
+        for limit in 5...34 {
+            let outcome = try EmuProcess.run(
+                shell: "ulimit -n \(limit); exec \"$@\"", ["check", "--json"])
+            if outcome.status == 2 {
+                #expect(outcome.errorLines.count == 1, "\(limit): \(outcome.errors)")
+                #expect(outcome.errors.hasPrefix("emu: "), "\(limit): \(outcome.errors)")
+                continue
+            }
+            let report = try Self.rules(outcome)
+            if outcome.status == 0 { hasRun = true }
+            #expect((outcome.status == 0) == (report.notAsked == 0), "\(limit): \(outcome.errors)")
+            #expect(report.failed == 0, "\(limit): \(outcome.errors)")
+            for rule in report.rules where rule.outcome == .notApplicable {
+                #expect(inapplicable.contains(rule.number), "\(limit): \(rule.number): \(rule.reason ?? "")")
+            }
+            for rule in report.rules where rule.outcome == .notAsked {
+                #expect(rule.reason?.contains("ulimit -n") == true, "\(limit): \(rule.reason ?? "")")
+            }
+        }
+        #expect(hasRun)
+    }
+
+    @Test func `Rules that all say nothing of the device are not called a good check`() throws {
+        let outcome = try EmuProcess.run("check", "--only", "10,22")
+        #expect(outcome.status == 0)
+        #expect(outcome.output.split(separator: "\n").last?.hasPrefix("NOTHING CHECKED: ") == true)
+    }
 }

@@ -1,0 +1,36 @@
+import EmulatedMachine
+import Glibc
+import GuestMemory
+import Logging
+import SimulatedVDPA
+import SystemPackage
+import Testing
+import VirtioNet
+
+@testable import CycleBenchmark
+
+@Suite("The benchmark's watch", .timeLimit(.minutes(15)))
+struct EndWatchTests {
+    @Test("ends the cycles where a worker of the machine has stopped, whose failure is no measurement")
+    func workerStopped() throws {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let machine = try EmulatedMachine(
+            MachineConfiguration(
+                memory: .mebibytes(64),
+                device: .simulated(SimulatedDeviceSpecification(parsing: "sim"))), logger: logger)
+        defer { machine.close() }
+        try machine.start()
+        var watch = EndWatch(nil)
+        #expect(watch.reason(machine) == nil)
+        // A call that reaches nobody stops the worker.
+        let full = unsafe try FileDescriptor.open("/dev/full", .writeOnly)
+        defer { try? full.close() }
+        let network = try #require(machine.simulation?.network)
+        for queue in 0..<2 { try network.setCall(full, queue: queue) }
+        machine.driver.startTraffic(limit: 64)
+        while machine.failure == nil { usleep(200) }
+        machine.driver.stopTraffic()
+        #expect(watch.reason(machine) == .machineFailed)
+    }
+}
