@@ -27,8 +27,9 @@ struct RunSession {
             throw StartError("\(error)")
         }
         progress.end()
-        output.print(RunSummary(report).text)
+        // The object first: the summary's verdict is no OK where the result is lost.
         if output.json { Console.output(JSONText.encode(report)) }
+        output.print(RunSummary(report, isLost: output.json && Console.lostResult != nil).text)
         if let failure = failure(report) { Console.shared.print("emu: \(failure)") }
         return report.status
     }

@@ -75,7 +75,8 @@ final class Console: Sendable {
     /// caller has nothing to do about it.
     static func output(_ text: String) { results.write(text) }
 
-    /// The first result of the process that could not be written. Asked once, at the end.
+    /// The first result of the process that could not be written. For whoever has written all of a stream: each call asks
+    /// the file system once more.
     static var lostResult: LostResult? {
         if let error = results.finish() { return LostResult(stream: "standard output", error: error) }
         return shared.state.withLock(\.failure).map { LostResult(stream: "standard error", error: $0) }

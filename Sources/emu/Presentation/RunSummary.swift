@@ -3,8 +3,13 @@ internal import GuestMemory
 /// A run's report as people read it.
 struct RunSummary {
     private let report: RunReport
+    private let isLost: Bool
 
-    init(_ report: RunReport) { self.report = report }
+    /// The summary of `report`, whose JSON object could not be written where `isLost`.
+    init(_ report: RunReport, isLost: Bool = false) {
+        self.report = report
+        self.isLost = isLost
+    }
 
     /// The summary, without a line break at its end.
     var text: String {
@@ -17,7 +22,12 @@ struct RunSummary {
         let table = lines.map { line in
             "  \(line.label)\(String(repeating: " ", count: width - line.label.count))  \(line.value)"
         }
-        return ([title, ""] + table + ["", report.conclusion]).joined(separator: "\n")
+        return ([title, ""] + table + ["", conclusion]).joined(separator: "\n")
+    }
+
+    /// The report's own, which is nothing to rely on where nobody gets the report.
+    private var conclusion: String {
+        isLost ? "WRONG: the result is lost; it was \(report.conclusion)" : report.conclusion
     }
 
     private typealias Line = (label: String, value: String)
