@@ -19,7 +19,7 @@ let everything: [Target.Dependency] = [
     "CycleBenchmark", "EmulatedMachine", "SimulatedConformance", "VhostVDPAConformance", "SimulatedVDPA",
     "VhostVDPABackend",
     "VhostVDPA", "VirtioNet",
-    "VirtQueue", "GuestMemory", "CLinux", system, logging,
+    "VirtQueue", "GuestMemory", "CLinux", "CProcessStart", system, logging,
     .product(name: "ArgumentParser", package: "swift-argument-parser"),
 ]
 
@@ -60,6 +60,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux"),
+        .target(name: "CProcessStart"),
         .target(name: "CIOUring", linkerSettings: [.linkedLibrary("uring")]),
     ]
         + library("IOUring", ["CIOUring", "CLinux", system])

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import CProcessStart
 
 /// What the process settles before it does anything else, and what it was started with.
 enum ProcessStart {
@@ -7,7 +8,6 @@ enum ProcessStart {
     ///
     /// A closed stream would otherwise be the next file opened: guest RAM, into which messages are then written.
     static func settle() {
-        clinux_require_stack()
         clinux_ignore_write_signals()
         TerminationSignals.block()
         // Without "/" there is nothing to put there, nobody to tell, and no file that could be opened either.
@@ -15,7 +15,7 @@ enum ProcessStart {
     }
 
     /// The arguments after the program's name.
-    static let arguments: [String] = (0..<clinux_argument_count()).dropFirst().map { index in
-        unsafe String(cString: clinux_argument(index))
+    static let arguments: [String] = (0..<cprocess_argument_count()).dropFirst().map { index in
+        unsafe String(cString: cprocess_argument(index))
     }
 }

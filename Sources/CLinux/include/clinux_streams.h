@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <time.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -35,20 +34,6 @@ static inline void clinux_ignore_write_signals(void) {
 static inline int clinux_is_ignored(int number) {
     struct sigaction action;
     return sigaction(number, 0, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
-// Ends the process with 2 and one line where its stack limit is below what a start takes, which would otherwise end it by
-// SIGSEGV and without a word. Takes next to no stack itself.
-static inline void clinux_require_stack(void) {
-    static const char words[] =
-        "emu: the stack limit is too small: less than 64 KiB (RLIMIT_STACK); raise it, as with `ulimit -s 8192`\n";
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= 64 * 1024)
-        return;
-    // There is nobody else to tell where this cannot be written.
-    ssize_t written = write(2, words, sizeof words - 1);
-    (void)written;
-    _exit(2);
 }
 
 // Takes one signal of `signals`, or waits for so many nanoseconds. struct timespec stays on this side: which module owns it
