@@ -40,7 +40,7 @@ extension DeviceOpener {
             case .bytes(let count): UInt64(count)
             }
         }
-        opener.failure = { worker?.failure.map { "\($0)" } }
+        opener.failure = { worker?.failure.map { "\($0)" } ?? SimulationFailure.description }
         opener.settle = worker.map { worker in { worker.settle() } }
         opener.identity = IdentityAccess(
             share: { address, byteCount in

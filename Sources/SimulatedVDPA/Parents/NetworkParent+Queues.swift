@@ -46,11 +46,19 @@ extension NetworkParent {
     }
 
     package func setKick(_ file: EventFile?, queue: Int) throws(Errno) {
-        try dataPath.setKick(file?.descriptor, queue: queue)
+        do throws(Errno) {
+            try dataPath.setKick(file?.descriptor, queue: queue)
+        } catch {
+            throw SimulationFailure.note("dup of a kick's eventfd", error)
+        }
     }
 
     package func setCallback(_ file: EventFile?, queue: Int) throws(Errno) {
-        try dataPath.setCall(file?.descriptor, queue: queue)
+        do throws(Errno) {
+            try dataPath.setCall(file?.descriptor, queue: queue)
+        } catch {
+            throw SimulationFailure.note("dup of a call's eventfd", error)
+        }
     }
 
     package func group(ofQueue queue: Int) -> UInt32 { profile.group(ofQueue: queue) }

@@ -14,7 +14,7 @@ enum CallerMemory {
             copied = unsafe clinux_process_memory_read(buffer.baseAddress, address, count)
             initializedCount = max(0, copied)
         }
-        guard copied == count else { throw .badAddress }
+        guard copied == count else { throw Self.error(copied, "process_vm_readv") }
         return bytes
     }
 
@@ -27,7 +27,7 @@ enum CallerMemory {
         let copied = unsafe withUnsafeMutableBytes(of: &value) { buffer in
             unsafe clinux_process_memory_read(buffer.baseAddress, address, size)
         }
-        guard copied == size else { throw .badAddress }
+        guard copied == size else { throw Self.error(copied, "process_vm_readv") }
         return value
     }
 
@@ -37,7 +37,7 @@ enum CallerMemory {
         let copied = unsafe bytes.withUnsafeBytes { buffer in
             unsafe clinux_process_memory_write(address, buffer.baseAddress, buffer.count)
         }
-        guard copied == bytes.count else { throw .badAddress }
+        guard copied == bytes.count else { throw Self.error(copied, "process_vm_writev") }
     }
 
     /// Copies `value` to `address`, in the machine's byte order; EFAULT unless all of it is writable.
@@ -45,6 +45,15 @@ enum CallerMemory {
         let copied = unsafe withUnsafeBytes(of: value) { buffer in
             unsafe clinux_process_memory_write(address, buffer.baseAddress, buffer.count)
         }
-        guard copied == MemoryLayout.size(ofValue: value) else { throw .badAddress }
+        guard copied == MemoryLayout.size(ofValue: value) else {
+            throw Self.error(copied, "process_vm_writev")
+        }
+    }
+
+    /// EFAULT for a copy that came to its end early, or had an address that is none. What else a copy is refused with is
+    /// no answer of a kernel's.
+    private static func error(_ copied: Int, _ call: StaticString) -> Errno {
+        guard copied < 0, copied != -Int(Errno.badAddress.rawValue) else { return .badAddress }
+        return SimulationFailure.note(call, Errno(rawValue: Int32(-copied)))
     }
 }

@@ -15,7 +15,10 @@ package final class EventFile: Sendable {
     /// is left EMFILE, which the kernel has no need of.
     package init(callerDescriptor number: Int32) throws(Errno) {
         let copy = clinux_duplicate(number)
-        guard copy >= 0 else { throw Errno(rawValue: -copy) }
+        guard copy >= 0 else {
+            let error = Errno(rawValue: -copy)
+            throw error == .badFileDescriptor ? error : SimulationFailure.note("dup of an eventfd", error)
+        }
         let duplicate = FileDescriptor(rawValue: copy)
         let identifier: Int?
         do throws(Errno) {

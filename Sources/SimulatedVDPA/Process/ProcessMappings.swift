@@ -37,7 +37,7 @@ package struct ProcessMappings: Sendable {
             maps = try FileDescriptor.open(
                 mapsFile, .readOnly, options: .closeOnExec, retryOnInterrupt: false)
         } catch {
-            throw error as? Errno ?? .ioError
+            throw SimulationFailure.note("open of /proc/self/maps", error as? Errno ?? .ioError)
         }
         defer { try? maps.close() }
         var areas: [ProcessMapping] = []
@@ -95,10 +95,8 @@ package struct ProcessMappings: Sendable {
                 }
                 return bytes
             }
-        } catch let error as Errno {
-            throw error
         } catch {
-            throw .ioError
+            throw SimulationFailure.note("read of a file of /proc/self", error as? Errno ?? .ioError)
         }
     }
 }

@@ -148,4 +148,10 @@ import VhostVDPAConformance
         #expect(outcome.status == 0)
         #expect(outcome.output.split(separator: "\n").last?.hasPrefix("NOTHING CHECKED: ") == true)
     }
+
+    @Test func `A simulation that is refused a system call of its own answers for no device`() throws {
+        let outcome = try RefusedCall.duplication(EACCES).run(["check", "--only", "1,12,39"])
+        #expect(outcome.status == 1, "\(outcome.output)")
+        #expect(outcome.errors.contains("eventfd was refused: Permission denied"), "\(outcome.errors)")
+    }
 }

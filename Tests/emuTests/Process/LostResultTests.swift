@@ -81,7 +81,7 @@ import Testing
     func `A standard output that refuses every write for the moment is given up`(
         errno: Int32, arguments: [String]
     ) throws {
-        let outcome = try RefusedWrite(descriptor: 1, errno: errno).run(arguments)
+        let outcome = try RefusedCall.write(to: 1, errno).run(arguments)
         #expect(outcome.status == 1, "\(outcome.errors)")
         #expect(
             outcome.errorLines.last?.contains("standard output: write is refused every time") == true,
@@ -90,10 +90,10 @@ import Testing
 
     @Test(arguments: [EINTR, EAGAIN])
     func `A standard error that refuses every write for the moment is given up`(errno: Int32) throws {
-        let outcome = try RefusedWrite(descriptor: 2, errno: errno).run(Self.run + ["--json"])
+        let outcome = try RefusedCall.write(to: 2, errno).run(Self.run + ["--json"])
         #expect(outcome.status == 1)
         #expect(outcome.output.contains("\"verdict\""))
-        #expect(try RefusedWrite(descriptor: 2, errno: errno).run(["run", "--memory", "1K"]).status == 2)
+        #expect(try RefusedCall.write(to: 2, errno).run(["run", "--memory", "1K"]).status == 2)
     }
 
     @Test func `A standard output that does not block gets all of the result`() throws {

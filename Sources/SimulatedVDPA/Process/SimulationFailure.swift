@@ -1,0 +1,22 @@
+internal import Synchronization
+internal import SystemPackage
+
+/// The first thing that this process could not do for a simulated kernel: a system call of the simulation's own that was
+/// refused, where a kernel makes none.
+///
+/// The caller gets an errno as a kernel gives one, EFAULT often, and would take it for the device's answer. Whoever judges
+/// a device asks here whether the simulation could answer at all. One for the process; any thread.
+package enum SimulationFailure {
+    private static let first = Mutex<String?>(nil)
+
+    /// What could not be done and why, or `nil` where nothing has failed.
+    package static var description: String? { first.withLock { $0 } }
+
+    /// Notes that `call` was refused with `errno`, and returns the errno.
+    static func note(_ call: StaticString, _ errno: Errno) -> Errno {
+        first.withLock { first in
+            if first == nil { first = "the simulation's own \(call) was refused: \(errno)" }
+        }
+        return errno
+    }
+}
