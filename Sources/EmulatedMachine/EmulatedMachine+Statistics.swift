@@ -22,20 +22,26 @@ extension EmulatedMachine {
         }
     }
 
-    /// What a real device's parent has counted of both queues in the device's life, or `nil` where it cannot be
-    /// asked. Subtract an earlier reading.
+    /// What a real device's parent has counted of all queues that carry frames, in the device's life, or `nil` where it
+    /// cannot be asked. Subtract an earlier reading. Takes seconds where somebody holds the kernel's netlink, else a
+    /// millisecond.
     ///
     /// It answers only while features are negotiated, to who has CAP_NET_ADMIN, and only where it counts
     /// packets: Linux 6.12's vdpa_sim_net does.
     package var parentCounts: QueueCounts? {
-        guard let statistics, !deviceIsGone, let queues = try? statistics.read([0, 1]) else { return nil }
+        guard let statistics, !deviceIsGone else { return nil }
         var counts = QueueCounts()
-        for (queue, prefix) in zip(queues, ["rx", "tx"]) {
-            guard let packets = queue.counters["\(prefix) packets"] else { return nil }
-            counts.packets += packets
-            counts.bytes += queue["\(prefix) bytes"]
-            counts.errors += queue["\(prefix) errors"]
-            counts.drops += queue["\(prefix) overruns"] + queue["\(prefix) drops"]
+        for pair in 0..<UInt32(driver.queuePairs) {
+            // Pair by pair: the kernel holds the answers to one question in a buffer of limited size.
+            let vrings = [VringIndex(rawValue: 2 * pair), VringIndex(rawValue: 2 * pair + 1)]
+            guard let queues = try? statistics.read(vrings) else { return nil }
+            for (queue, prefix) in zip(queues, ["rx", "tx"]) {
+                guard let packets = queue.counters["\(prefix) packets"] else { return nil }
+                counts.packets += packets
+                counts.bytes += queue["\(prefix) bytes"]
+                counts.errors += queue["\(prefix) errors"]
+                counts.drops += queue["\(prefix) overruns"] + queue["\(prefix) drops"]
+            }
         }
         return counts
     }

@@ -33,8 +33,6 @@ package final class MachineRun {
     private static let longestWait = Duration.milliseconds(250)
     /// How often a number of packets is looked at: it has no event of its own.
     private static let packetsWait = Duration.milliseconds(2)
-    /// How long frames on their way are waited for where somebody wants the run to end, or its device is gone.
-    private static let shortPatience = Duration.milliseconds(500)
 
     package init(
         _ machine: EmulatedMachine, plan: RunPlan, interrupt: RunInterrupt, observer: (any RunObserver)? = nil
@@ -77,7 +75,9 @@ package final class MachineRun {
         }
         machine.driver.stopTraffic()
         let trafficEnd = clock.now
-        if !settle(ending), interrupt.wasRaised, !ending.isBreak { ending = .interrupted }
+        let settlement = settle(ending)
+        // What the run had found before somebody asked stays found.
+        if settlement.wasHurried, interrupt.wasRaised, ending == .done { ending = .interrupted }
         breakOffWhereWorkerFailed(&ending)
         let processorTime = firstTime.flatMap { first in ProcessorTime.current().map { $0 - first } }
         let lastResources = ProcessResources.current()
@@ -95,7 +95,8 @@ package final class MachineRun {
         return RunResult(
             ending: ending, negotiated: machine.backend.negotiated,
             acceptedFeatures: machine.acceptedFeatures,
-            cycles: cycles, failedSuspends: failedSuspends, idleStops: idleStops, times: times,
+            cycles: cycles, failedSuspends: failedSuspends, idleStops: idleStops, settlement: settlement,
+            times: times,
             accounts: machine.accounts(), frames: machine.driver.counters.frames,
             received: machine.driver.counters.receive, transmitted: machine.driver.counters.transmit,
             device: machine.simulation?.counts ?? parentCounts,
@@ -237,32 +238,35 @@ package final class MachineRun {
                 faults: machine.simulation?.faultCount ?? 0))
     }
 
-    /// Waits until every frame is back, or none has come for a while: a short one where somebody asked for the end, before
-    /// or now. Returns whether all are back.
-    private func settle(_ ending: RunEnding) -> Bool {
-        guard machine.configuration.guest == .generator else { return true }
-        guard !ending.isBreak, ending != .stalled else { return false }
+    /// Waits until every frame is back, or has left the transmit rings where none comes back, or none has moved for a
+    /// while: a short one where somebody asked for the end, before or now.
+    private func settle(_ ending: RunEnding) -> RunSettlement {
+        guard !ending.isBreak, ending != .stalled else { return RunSettlement() }
         interrupt.enter("frames on their way")
-        observer?.runDidEndTraffic(outstanding: machine.driver.counters.frames.outstanding)
+        let isGenerated = machine.configuration.guest == .generator
+        if isGenerated {
+            observer?.runDidEndTraffic(outstanding: machine.driver.counters.frames.outstanding)
+        }
+        machine.driver.synchronise()
+        let drain = RingDrain(machine.accounts())
+        var patience = SettlePatience(plan.patience)
+        var drainWatch = ReturnWatch(at: clock.now)
         watch.restart(at: clock.now)
         while machine.failure == nil {
-            machine.driver.synchronise()
             let now = clock.now
-            watch.look(at: machine.driver.counters.frames, at: now)
-            if isSettled { return true }
-            let isHurried = interrupt.wasRaised || ending == .deviceWentAway
-            if watch.isStill(for: isHurried ? Self.shortPatience : plan.patience, at: now) { break }
+            let (frames, standing) = (machine.driver.counters.frames, drain.standing(in: machine.accounts()))
+            watch.look(at: frames, at: now)
+            drainWatch.look(at: standing, at: now)
+            let expectsReturn = isGenerated && machine.driverConfiguration.expectsReturn
+            if (expectsReturn ? frames.outstanding : standing) == 0 { return RunSettlement() }
+            if interrupt.wasRaised || ending == .deviceWentAway { patience.hurry(at: now) }
+            if patience.isOver(expectsReturn ? watch : drainWatch, at: now) {
+                return RunSettlement(wasHurried: patience.isHurried, standing: standing)
+            }
             Self.pause(.milliseconds(1))
+            machine.driver.synchronise()
         }
-        return false
-    }
-
-    /// Whether every generated frame is back, or has left the rings for where none comes back from.
-    private var isSettled: Bool {
-        if machine.driverConfiguration.expectsReturn {
-            return machine.driver.counters.frames.outstanding == 0
-        }
-        return machine.accounts().allSatisfy { $0.direction == .receive || $0.driver.pending == 0 }
+        return RunSettlement()
     }
 
     /// Ends the clocks. Generated frames moved until the last of them was seen to, others until nobody waited for more.

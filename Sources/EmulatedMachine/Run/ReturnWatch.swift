@@ -1,6 +1,6 @@
 internal import VirtioNet
 
-/// Watches whether a generator's frames still move, and since when they do not.
+/// Watches whether frames still move, and since when they do not.
 struct ReturnWatch {
     private var moved: UInt64 = 0
     private var waitingSince: ContinuousClock.Instant
@@ -15,7 +15,11 @@ struct ReturnWatch {
 
     /// Looks at the account as it is at `instant`.
     mutating func look(at frames: FrameCounts, at instant: ContinuousClock.Instant) {
-        let now = frames.sent &+ frames.received &+ frames.abandoned
+        look(at: frames.sent &+ frames.received &+ frames.abandoned, at: instant)
+    }
+
+    /// Looks at a number that is another one whenever frames have moved.
+    mutating func look(at now: UInt64, at instant: ContinuousClock.Instant) {
         guard now != moved else { return }
         moved = now
         lastMove = instant

@@ -15,10 +15,12 @@ package struct RunResult: Sendable {
     package let failedSuspends: Int
     /// Stops at which the generator had sent all that it was to send, and had it back.
     package let idleStops: Int
+    /// What the wait for the frames on their way came to.
+    package let settlement: RunSettlement
     package let times: RunTimes
     /// What became of the frames of every queue, on both its sides.
     package let accounts: [QueueAccount]
-    /// The generator's final account; what is outstanding in it is lost.
+    /// The generator's final account; what is outstanding in it is lost, unless a counter names it.
     package let frames: FrameCounts
     /// The driver's queues.
     package let received: QueueCounts

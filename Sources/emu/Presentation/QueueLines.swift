@@ -33,8 +33,7 @@ struct QueueLines {
     private func text(_ side: RunReport.QueueAccount.Side) -> String {
         let rest = side.named.map { ", \(NumberText.grouped($0.count)) \($0.words)" }.joined()
         let missing = side.missing == 0 ? "" : ", \(NumberText.grouped(side.missing)) in no counter"
-        return
-            "\(NumberText.grouped(side.entered)) in, \(side.left == side.entered ? "all" : NumberText.grouped(side.left)) out"
-            + rest + missing
+        let left = side.left == side.entered && side.cut == 0 ? "all" : NumberText.grouped(side.left)
+        return "\(NumberText.grouped(side.entered)) in, \(left) out" + rest + side.cutText + missing
     }
 }

@@ -96,6 +96,9 @@ extension RunReport.QueueAccount.Side {
         ].filter { $0.0 > 0 }
     }
 
+    /// How many of the frames that left are not whole, in words that go on after the others; empty of none.
+    var cutText: String { cut == 0 ? "" : ", \(NumberText.grouped(cut)) of those out cut" }
+
     /// Frames in a named counter that will not come any further.
     var dropped: UInt64 { noBuffer + refused + tooLong + malformed + filtered }
 

@@ -16,6 +16,17 @@ extension RunReport {
             (packets.lost, "frame lost", "frames lost"),
             (packets.duplicated, "frame duplicated", "frames duplicated"),
             (unsent, "frame received that nobody sent", "frames received that nobody sent"),
+            // Where frames come back, those are lost, and told.
+            (
+                packets.lost == 0 ? untaken : 0,
+                "frame stood in a transmit ring, and the device did not take it",
+                "frames stood in the transmit rings, and the device did not take them"
+            ),
+            (
+                accounts.flatMap(\.sides).reduce(0) { $0 + $1.account.cut },
+                "frame cut by the device, longer than a page or than the buffer for it",
+                "frames cut by the device, longer than a page or than the buffers for them"
+            ),
         ]
         problems += counts.compactMap(counted)
         problems += shortfall + imbalances + refusals
@@ -46,7 +57,10 @@ extension RunReport {
             let counts = "\(NumberText.grouped(packets.sent)) of \(NumberText.grouped(asked)) frames sent"
             switch ending {
             case .timeWasUp: return ["\(counts) when the time was up"]
-            case .stalled: return ["\(counts), and none came back for so long that the run ended"]
+            case .stalled:
+                return [
+                    "\(counts), and none \(expectsReturn ? "came back" : "was taken") for so long that the run ended"
+                ]
             default: return [counts]
             }
         }

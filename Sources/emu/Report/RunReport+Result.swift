@@ -32,6 +32,7 @@ extension RunReport {
         deviceErrors = result.deviceErrors
         driverErrors = result.received.errors + result.transmitted.errors
         unsent = result.frames.unsent
+        untaken = result.settlement.wasHurried ? 0 : result.settlement.standing
         recoveries = result.recoveries
         lostPorts = result.lostPorts.map(\.description)
         resources = Resources(result)
@@ -79,7 +80,10 @@ extension RunReport.Packets {
     fileprivate init(_ result: RunResult, _ accounts: [RunReport.QueueAccount], options: RunOptions) {
         let isGenerated = options.machine.guest == .generator
         let frames = result.frames
-        deviceDrops = accounts.compactMap(\.device).reduce(result.device?.drops ?? 0) { max($0, $1.dropped) }
+        let devices = accounts.compactMap(\.device)
+        // A device that keeps no accounts may have a parent that counts.
+        let parentDrops = devices.isEmpty ? result.device?.drops ?? 0 : 0
+        deviceDrops = devices.reduce(parentDrops) { $0 + $1.dropped }
         sent = isGenerated ? frames.sent : result.transmitted.packets
         received = isGenerated ? frames.received : result.received.packets
         duplicated = frames.duplicated
@@ -90,9 +94,10 @@ extension RunReport.Packets {
         let expectsReturn = !options.device.isSimulated || options.machine.wire == .loopback
         let dropped = accounts.flatMap(\.sides).reduce(0) { $0 + $1.account.dropped }
         // Where the end could not wait, a frame that the device has not taken yet is not lost either.
-        let isHurried = result.ending == .interrupted || result.ending == .deviceWentAway
+        let isHurried = result.settlement.wasHurried
         let waiting = isHurried ? accounts.filter(\.isTransmit).reduce(0) { $0 + $1.driver.pending } : 0
-        let known = max(dropped, deviceDrops) + waiting
+        // Where others send through a device as well, its parent's drops may be theirs.
+        let known = dropped + (frames.foreign == 0 ? parentDrops : 0) + waiting
         lost = isGenerated && expectsReturn ? frames.outstanding - min(frames.outstanding, known) : 0
     }
 }

@@ -33,8 +33,9 @@ extension RunReport {
             default: return "no frame came in at \(ports)"
             }
         }
-        if setup.guest == "generator", setup.wire == "none" {
-            return "no frame can come back, as the wire's port is none"
+        if setup.wire == "none" { return "no frame can come back, as the wire's port is none" }
+        if !expectsReturn, let flow = flows.first(where: { $0.left == 0 }) {
+            return "not one frame from \(flow.source) came through"
         }
         guard setup.cycles != 0, cycles == 0 else { return nil }
         let lasted = NumberText.time(microseconds: trafficTime)
@@ -56,10 +57,15 @@ extension RunReport {
     private var generated: String {
         let sent = "\(NumberText.grouped(packets.sent)) \(packets.sent == 1 ? "frame" : "frames") sent"
         guard packets.received != packets.sent else { return "\(sent), all of them back and unchanged" }
-        let fates = [(packets.abandoned, "abandoned in rings that started over")] + dropsByName
+        let named = [(packets.abandoned, "abandoned in rings that started over")] + dropsByName
+        let unnamed = named.reduce(packets.sent - min(packets.sent, packets.received)) { $0 - min($0, $1.0) }
+        let fates = named + [(min(unnamed, parentDrops), "dropped by the device, as its parent counts")]
         let rest = fates.filter { $0.0 > 0 }.map { ", \(NumberText.grouped($0.0)) \($0.1)" }
         return "\(sent), \(NumberText.grouped(packets.received)) back and unchanged" + rest.joined()
     }
+
+    /// Drops that stand in no account but a real device's parent's.
+    private var parentDrops: UInt64 { accounts.contains { $0.device != nil } ? 0 : packets.deviceDrops }
 
     /// What the frames' end is called, on whichever side of whichever queue, but for abandoned ones: the generator knows
     /// of those that have come back after all.
@@ -87,7 +93,9 @@ extension RunReport {
 
     /// Frames through the device one way: where they came from, where they went, and where the rest is.
     private struct Flow {
+        let source: String
         let entered: UInt64
+        let left: UInt64
         let text: String
 
         init?(_ accounts: [QueueAccount], from source: String, to end: String) {
@@ -95,16 +103,18 @@ extension RunReport {
                 let last = sum.sides.last,
                 first.account.entered > 0
             else { return nil }
+            self.source = source
             entered = first.account.entered
+            left = last.account.left
+            var total = QueueAccount.Side()
+            for side in sum.sides { total += side.account }
             let begin = "\(NumberText.grouped(entered)) \(entered == 1 ? "frame" : "frames") from \(source), "
-            guard last.account.left != entered else {
+            guard left != entered || total.cut > 0 else {
                 text = "\(begin)all of them \(end)"
                 return
             }
-            var total = QueueAccount.Side()
-            for side in sum.sides { total += side.account }
             let rest = total.named.map { ", \(NumberText.grouped($0.count)) \($0.words)" }
-            text = "\(begin)\(NumberText.grouped(last.account.left)) \(end)" + rest.joined()
+            text = "\(begin)\(NumberText.grouped(left)) \(end)" + rest.joined() + total.cutText
         }
     }
 

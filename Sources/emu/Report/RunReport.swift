@@ -21,7 +21,8 @@ struct RunReport: Codable, Equatable, Sendable {
         /// In rings that had to start over, as the device could not say where they stood: whether it had sent them
         /// nobody can tell.
         var abandoned: UInt64
-        /// Dropped by the device, which counted it: no receive buffer, a frame too long, a port that is full.
+        /// Dropped by the device or its parent, which counted it: no receive buffer, a frame too long, a port that is
+        /// full. Of all queues.
         var deviceDrops: UInt64
     }
 
@@ -147,6 +148,9 @@ struct RunReport: Codable, Equatable, Sendable {
     var driverErrors: UInt64
     /// Frames that came back and that nobody sent.
     var unsent: UInt64
+    /// Frames that stood in the transmit rings at the end of the traffic, and that the device did not take for as long
+    /// as the run has patience.
+    var untaken: UInt64
     /// How often the device asked for a reset and got one.
     var recoveries: Int
     /// TAPs whose network namespace was deleted meanwhile.

@@ -120,16 +120,30 @@ import VirtioNet
         #expect(result.times.traffic <= result.times.wall - .milliseconds(250))
     }
 
-    @Test("ends its wait for frames that do not come back when somebody asks")
-    func interruptedWait() throws {
+    @Test(
+        "ends its wait for frames that do not come back when somebody asks, and keeps what it had found by then",
+        arguments: [(nil, RunEnding.interrupted), (1_000_000, .timeWasUp)])
+    func interruptedWait(cycles: Int?, expected: RunEnding) throws {
         let watcher = try Watcher()
         watcher.endsWhenTrafficEnds = true
         let plan = RunPlan(
-            interval: .milliseconds(20), duration: .milliseconds(100), patience: .seconds(3600))
+            cycles: cycles, interval: .milliseconds(20), duration: .milliseconds(100),
+            patience: .seconds(3600))
         let result = try run(plan, on: "sim,fault=loses-maps", observer: watcher)
         #expect(watcher.outstanding ?? 0 > 0)
         #expect(result.frames.outstanding > 0)
-        #expect(result.ending == .interrupted)
+        #expect(result.ending == expected)
+        #expect(result.settlement.wasHurried)
+    }
+
+    @Test("finds frames that a device does not take, where none comes back as well")
+    func untaken() throws {
+        let plan = RunPlan(
+            interval: .milliseconds(20), duration: .milliseconds(100), patience: .milliseconds(300))
+        let result = try run(plan, on: "sim,fault=loses-maps", wire: .none)
+        #expect(result.settlement.standing > 0)
+        #expect(!result.settlement.wasHurried)
+        #expect(try run(plan, wire: .none).settlement == RunSettlement())
     }
 
     @Test("asked at its start, ends without a frame lost")

@@ -26,7 +26,7 @@ import Testing
         ("throughput", 123_457), ("trafficTime", 10_000_000), ("wallTime", 10_010_000),
         ("runningTime", 9_800_000.25),
         ("schemaVersion", 1), ("failedSuspends", 0), ("idleStops", 0), ("memoryBytes", 1_073_741_824),
-        ("queues", 1),
+        ("queues", 1), ("untaken", 0),
     ])
     func `The JSON carries numbers under the agreed names`(path: String, expected: Double) throws {
         #expect(try number(object(.sample), path).doubleValue == expected)

@@ -74,6 +74,20 @@ import Testing
             $0.lostPorts = ["tap:ta@left"]
         },
         Finding(words: "the device went away (vdpa dev del?)") { $0.ending = .deviceWentAway },
+        Finding(words: "200 frames stood in the transmit rings, and the device did not take them") {
+            $0.untaken = 200
+        },
+        Finding(words: "256 frames lost") {
+            $0.packets.lost = 256
+            $0.untaken = 256
+        },
+        Finding(words: "7 frames cut by the device") { $0.accounts[0].device?.cut = 7 },
+        Finding(words: "5 of 1,000 frames sent, and none was taken for so long that the run ended") {
+            $0.setup.wire = "tap:tb"
+            $0.setup.packets = 1000
+            $0.packets.sent = 5
+            $0.ending = .stalled
+        },
     ])
     func `Whatever is wrong is named and makes the status 1`(finding: Finding) {
         let report = RunReport.sample(finding.change)
@@ -225,6 +239,35 @@ import Testing
                 $0.ending = .interrupted
                 $0.interrupted = true
             }),
+        Conclusion(
+            line:
+                "OK: 1,234,567 frames sent, 1,234,460 back and unchanged, 7 in broken chains, 100 dropped by the device,"
+                + " as its parent counts, over 48 stops",
+            report: .sample {
+                $0.setup.wire = nil
+                for index in $0.accounts.indices { $0.accounts[index].device = nil }
+                $0.packets.received -= 107
+                $0.accounts[0].driver.malformed = 7
+                // Some are of other frames than these.
+                $0.packets.deviceDrops = 130
+            }),
+        Conclusion(
+            line:
+                "NOT SHOWN: no frame can come back, as the wire's port is none; 9 frames from tap:ta@left, all of them"
+                + " taken by the device, over 48 stops",
+            report: .betweenTAPs(out: 9, back: 0) { $0.setup.wire = "none" }),
+        Conclusion(
+            line:
+                "NOT SHOWN: not one frame from tap:tb came through; 1,000 frames from tap:ta@left, all of them out of"
+                + " tap:tb; 9 frames from tap:tb, 0 out of tap:ta@left, 9 filtered, over 48 stops",
+            report: .betweenTAPs(back: 9) {
+                $0.accounts[0].device = .init(entered: 9, filtered: 9)
+                $0.accounts[0].driver = .init()
+            }),
+        Conclusion(
+            line:
+                "WRONG: 12 frames cut by the device, longer than a page or than the buffers for them",
+            report: .betweenTAPs { $0.accounts[0].device?.cut = 12 }),
         Conclusion(
             line: "NOT SHOWN: no frame was sent (ended early: somebody asked)",
             report: .sample {
