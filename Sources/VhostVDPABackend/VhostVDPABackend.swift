@@ -148,7 +148,8 @@ public final class VhostVDPABackend {
 
     /// Ends everything: the device is reset, its maps are removed, the listener signs off, the file is closed.
     ///
-    /// Never fails: what the device refuses on the way is logged, and closing the file makes the kernel do it.
+    /// Never fails: what the device refuses on the way is information in the log, and closing the file makes the kernel
+    /// do it.
     /// A second call does nothing.
     public func close() {
         guard state != .closed else { return }
@@ -156,7 +157,7 @@ public final class VhostVDPABackend {
             do throws(BackendError) {
                 try resetDevice(reason: .close, isQuiet: state != .started)
             } catch {
-                logger.warning("closing: \(error)")
+                logger.info("closing: \(error)")
             }
         }
         // Closing the file removes whatever could not be removed before; the listener must not touch it again.
@@ -164,7 +165,7 @@ public final class VhostVDPABackend {
         do {
             if isRegistered { try registry.unregister(mapper) }
         } catch {
-            logger.warning("closing: \(error)")
+            logger.info("closing: \(error)")
         }
         device.close()
         try? configurationInterrupt.close()

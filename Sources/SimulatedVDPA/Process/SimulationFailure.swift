@@ -8,15 +8,13 @@ internal import SystemPackage
 /// a device asks here whether the simulation could answer at all. One for the process; any thread.
 package enum SimulationFailure {
     private static let first = Mutex<String?>(nil)
-    private static let shortages: [Errno] = [
-        .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .resourceTemporarilyUnavailable,
-    ]
+    private static let shortages: [Errno] = [.tooManyOpenFiles, .tooManyOpenFilesInSystem]
 
     /// What could not be done and why, or `nil` where nothing has failed.
     package static var description: String? { first.withLock { $0 } }
 
-    /// Notes that `call` was refused with `errno`, and returns the errno. A shortage is not noted: it may pass, and whoever
-    /// is short of descriptors or memory is told so by the errno itself.
+    /// Notes that `call` was refused with `errno`, and returns the errno. A shortage of descriptors is not noted:
+    /// whoever shares it is told so by the errno itself.
     static func note(_ call: StaticString, _ errno: Errno) -> Errno {
         guard !shortages.contains(errno) else { return errno }
         first.withLock { first in

@@ -126,7 +126,7 @@ extension VhostVDPABackend {
             try mapper.flush()
             return true
         } catch {
-            logger.warning("\(error); trying again after the reset")
+            logger.info("\(error); trying again after the reset")
             return false
         }
     }
