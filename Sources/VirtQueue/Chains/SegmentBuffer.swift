@@ -11,6 +11,8 @@ public struct SegmentBuffer: ~Copyable {
     /// The number of segments there is room for.
     public let capacity: Int
     @usableFromInline var length = 0
+    /// How many segments the last chain that broke a rule had before it did: what looking at it has cost.
+    package private(set) var discarded = 0
 
     /// Makes room for `capacity` segments, which must be above zero.
     public init(capacity: Int) {
@@ -40,6 +42,12 @@ public struct SegmentBuffer: ~Copyable {
     public mutating func truncate(to count: Int) {
         precondition(count >= 0 && count <= length, "a truncation cannot add segments")
         length = count
+    }
+
+    /// Drops the segments of a chain that breaks a rule, which are those from `start` on.
+    mutating func discard(from start: Int) {
+        discarded = length - start
+        truncate(to: start)
     }
 
     /// Appends a segment of `byteCount` bytes at `start`, or gives `false` where the buffer is full.

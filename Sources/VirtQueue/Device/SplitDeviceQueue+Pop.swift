@@ -4,7 +4,7 @@ extension SplitDeviceQueue {
     /// Takes the next chain from the avail ring and appends its segments to `segments`; `nil` where there is none.
     ///
     /// O(descriptors), bounded by the table's size and by the buffer's capacity. On an error nothing stays
-    /// appended. The avail index is read only when the entries seen before are used up.
+    /// appended, and the buffer says how much was. The avail index is read only when the entries seen before are used up.
     ///
     /// What is inlined is the chain of one buffer in the map that answered last; every other chain is a call.
     ///
@@ -71,7 +71,7 @@ extension SplitDeviceQueue {
             }
             return walk.chain
         } catch {
-            segments.truncate(to: start)
+            segments.discard(from: start)
             throw error
         }
     }

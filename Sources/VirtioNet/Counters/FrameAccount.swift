@@ -25,7 +25,8 @@ package struct FrameAccount: Equatable, Sendable {
     package var malformed: UInt64 = 0
     /// Dropped by a simulator's receive filter, as the kernel's vdpa_sim_net does: meant for another address.
     package var filtered: UInt64 = 0
-    /// Still in a ring that started over: whether the frame was sent nobody can tell.
+    /// Still in a ring that started over, or with a port whose worker failed meanwhile: whether the frame was sent
+    /// nobody can tell.
     package var abandoned: UInt64 = 0
     /// In the ring at this moment.
     package var pending: UInt64 = 0

@@ -166,10 +166,12 @@ struct DeviceQueueState: ~Copyable {
     /// `isInBatch` says that chains popped earlier are still in flight. A chain that breaks a rule then stays in
     /// the ring, as the end of the batch: completed now it would stand behind chains that may yet be given back.
     ///
-    /// Too many bad chains in a row are a ring that is not empty and gives `nil`: the worker comes again.
+    /// Bad chains are charged to `pass` for what was looked at. Too many of them in a row, or more than the pass has
+    /// room for, are a ring that is not empty and gives `nil`: the worker comes again.
     @inline(__always)
     mutating func nextChain(
-        of queue: inout SplitDeviceQueue, into segments: inout SegmentBuffer, isInBatch: Bool = false
+        of queue: inout SplitDeviceQueue, into segments: inout SegmentBuffer, within pass: inout PassBudget,
+        isInBatch: Bool = false
     ) -> DescriptorChain? {
         for _ in 0..<DeviceWorker.badChainLimit {
             do throws(VirtQueueError) {
@@ -188,6 +190,9 @@ struct DeviceQueueState: ~Copyable {
                 }
                 refusedChains &+= 1
                 queue.complete(head: head, byteCount: 0)
+                // The descriptor that broke the rule was looked at too.
+                pass.take(bytes: 0, segments: segments.discarded &+ 1)
+                if !pass.hasRoom { return nil }
             }
         }
         return nil

@@ -18,7 +18,7 @@ extension DeviceWorker {
         var pass = PassBudget(chains: DeviceWorker.reflectedBatchSize)
         while pass.hasRoom {
             segments.removeAll()
-            guard let target = receive.nextChain(of: &incoming, into: &segments) else { break }
+            guard let target = receive.nextChain(of: &incoming, into: &segments, within: &pass) else { break }
             guard target.writableBytes >= UInt32(NetworkHeader.byteCount) else {
                 pass.take(bytes: 0, segments: segments.count)
                 receive.refuse(target, of: &incoming)
@@ -55,7 +55,7 @@ extension DeviceWorker {
     private mutating func nextFittingFrame(
         _ queue: inout SplitDeviceQueue, _ target: DescriptorChain, _ pass: inout PassBudget
     ) -> DescriptorChain? {
-        while pass.hasRoom, let chain = transmit.nextChain(of: &queue, into: &segments) {
+        while pass.hasRoom, let chain = transmit.nextChain(of: &queue, into: &segments, within: &pass) {
             let isFrame = DeviceWorker.isFrame(chain)
             pass.take(bytes: isFrame ? chain.readableBytes : 0, segments: segments.count)
             if !isFrame {
@@ -82,7 +82,7 @@ extension DeviceWorker {
         var pass = PassBudget(chains: DeviceWorker.reflectedBatchSize)
         while pass.hasRoom {
             segments.removeAll()
-            guard let chain = transmit.nextChain(of: &queue, into: &segments) else { break }
+            guard let chain = transmit.nextChain(of: &queue, into: &segments, within: &pass) else { break }
             pass.take(bytes: 0, segments: segments.count)
             guard DeviceWorker.isFrame(chain) else {
                 transmit.refuse(chain, of: &queue)

@@ -13,9 +13,10 @@ extension DeviceWorker {
         var pass = PassBudget(chains: loop.batch.capacity)
         while pass.hasRoom {
             let isInBatch = loop.batch.count > 0
-            guard let chain = transmit.nextChain(of: &queue, into: &segments, isInBatch: isInBatch) else {
-                break
-            }
+            guard
+                let chain = transmit.nextChain(
+                    of: &queue, into: &segments, within: &pass, isInBatch: isInBatch)
+            else { break }
             let isFrame =
                 DeviceWorker.isFrame(chain) && chain.readableCount <= DeviceWorker.maximumVectors
             pass.take(
@@ -53,9 +54,10 @@ extension DeviceWorker {
         var pass = PassBudget(chains: burst)
         while pass.hasRoom {
             let isInBatch = loop.batch.count > 0
-            guard let chain = receive.nextChain(of: &queue, into: &segments, isInBatch: isInBatch) else {
-                break
-            }
+            guard
+                let chain = receive.nextChain(
+                    of: &queue, into: &segments, within: &pass, isInBatch: isInBatch)
+            else { break }
             pass.take(
                 bytes: min(chain.writableBytes, UInt32(NetworkHeader.longestFrameByteCount)),
                 segments: segments.count &- chain.readableStart)
@@ -94,7 +96,7 @@ extension DeviceWorker {
             let result = loop.batch.result(slot)
             guard result > 0 else {
                 hasFoundEmpty = true
-                if result != -EAGAIN {
+                if result != -EAGAIN, !loop.hasFailed {
                     receive.counts.errors &+= 1
                     receive.account.lastRefusal = -result
                 }
@@ -142,6 +144,12 @@ extension DeviceWorker {
             transmit.counts.packets &+= 1
             transmit.counts.bytes &+= UInt64(chain.readableBytes &- UInt32(NetworkHeader.byteCount))
             transmit.account.left &+= 1
+            return
+        }
+        // A loop that has failed gives its own errno for a result: the port has said nothing.
+        if loop.hasFailed {
+            transmit.account.abandoned &+= 1
+            transmit.counts.drops &+= 1
             return
         }
         transmit.account.refuse(errno: -result)

@@ -54,14 +54,16 @@ extension DeviceWorker {
         var taken = 0
         var hasMore = true
         // Dropped frames are counted in no budget by the kernel; here no guest keeps the worker from its letters.
-        while hasMore, taken < outgoing.size {
+        var pass = PassBudget(chains: outgoing.size)
+        while hasMore, pass.hasRoom {
             segments.removeAll()
-            guard let chain = transmit.nextChain(of: &outgoing, into: &segments) else {
+            guard let chain = transmit.nextChain(of: &outgoing, into: &segments, within: &pass) else {
                 hasMore = transmit.isKicked
                 break
             }
             taken += 1
             frame.fill(from: chain, in: segments)
+            pass.take(bytes: UInt32(frame.count), segments: segments.count)
             transmit.counts.packets &+= 1
             transmit.counts.bytes &+= UInt64(max(0, frame.count - headerByteCount))
             transmit.account.left &+= 1
@@ -73,7 +75,7 @@ extension DeviceWorker {
                 continue
             }
             // A frame without a receive chain ends the pass; what is behind it waits for the next kick.
-            hasMore = deliver(headerByteCount, isCut: Int(chain.readableBytes) > frame.count)
+            hasMore = deliver(headerByteCount, isCut: Int(chain.readableBytes) > frame.count, within: &pass)
             if !hasMore {
                 receive.counts.drops &+= 1
                 receive.account.noBuffer &+= 1
@@ -95,12 +97,14 @@ extension DeviceWorker {
 
     /// Writes the frame, with the header it was sent with, to the next receive chain; `false` where there is none.
     /// `isCut` says that the frame in the page is not whole.
-    private mutating func deliver(_ headerByteCount: Int, isCut: Bool) -> Bool {
+    private mutating func deliver(
+        _ headerByteCount: Int, isCut: Bool, within pass: inout PassBudget
+    ) -> Bool {
         guard receive.ring != nil, var incoming = receive.ring.take() else { return false }
         let start = receive.beginBatch(of: incoming)
         let mark = segments.count
         var written = 0
-        if let target = receive.nextChain(of: &incoming, into: &segments) {
+        if let target = receive.nextChain(of: &incoming, into: &segments, within: &pass) {
             written = frame.write(to: target, in: segments)
             if written > 0 {
                 receive.counts.packets &+= 1
@@ -131,10 +135,12 @@ extension DeviceWorker {
         guard control.ring != nil, var queue = control.ring.take() else { return }
         let start = control.beginBatch(of: queue)
         var answer = ControlCommand.error
-        for _ in 0..<queue.size {
+        var pass = PassBudget(chains: queue.size)
+        while pass.hasRoom {
             segments.removeAll()
-            guard let chain = control.nextChain(of: &queue, into: &segments) else { break }
+            guard let chain = control.nextChain(of: &queue, into: &segments, within: &pass) else { break }
             frame.fill(from: chain, in: segments)
+            pass.take(bytes: UInt32(frame.count), segments: segments.count)
             if let command = ControlCommand(frame) { answer = perform(command) ?? answer }
             frame.fill(with: answer)
             queue.complete(head: chain.head, byteCount: UInt32(frame.write(to: chain, in: segments)))

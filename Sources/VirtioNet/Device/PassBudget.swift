@@ -2,7 +2,7 @@
 ///
 /// A pass is limited by frames and by bytes, as in drivers/vhost/net.c (VHOST_NET_PKT_WEIGHT, VHOST_NET_WEIGHT): a
 /// guest that offers the longest frames would otherwise hold up a stop for as long as it takes to copy a ring of them
-/// (CVE-2019-3900). Chains that hold no frame count like those that do, and every segment of a chain for what it takes
+/// (CVE-2019-3900). Chains that hold no frame and chains that break a rule count like the others, and every segment of a chain for what it takes
 /// to look at.
 struct PassBudget {
     /// The most bytes of a pass; the frame that reaches it is the last one.

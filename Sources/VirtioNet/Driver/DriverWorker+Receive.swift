@@ -47,7 +47,12 @@ extension DriverWorker {
                 receive.account.left &+= 1
             } else {
                 receive.counts.drops &+= 1
-                receive.account.refuse(errno: -result)
+                // A loop that has failed gives its own errno for a result: the port has said nothing.
+                if loop.hasFailed {
+                    receive.account.abandoned &+= 1
+                } else {
+                    receive.account.refuse(errno: -result)
+                }
             }
             pool.put(BufferPool.Token(rawValue: loop.batch.item(slot).token))
         }

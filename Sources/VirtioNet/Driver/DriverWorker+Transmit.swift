@@ -68,7 +68,9 @@ extension DriverWorker {
             let result = loop.batch.result(slot)
             guard result > 0 else {
                 hasFoundEmpty = true
-                if result < 0, result != -EAGAIN { transmit.account.lastRefusal = -result }
+                if result < 0, result != -EAGAIN, !loop.hasFailed {
+                    transmit.account.lastRefusal = -result
+                }
                 pool.put(token)
                 continue
             }

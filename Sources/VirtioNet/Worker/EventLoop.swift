@@ -40,8 +40,10 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     /// ``interruptionPause`` between two: so many signals nobody sends.
     static var interruptionPatience: Int { 8 }
     private static var interruptionPause: Duration { .seconds(1) }
-    /// How many polls in a row may end at once with an error.
-    private static var pollPatience: Int { 64 }
+    /// How many polls in a row may end at once with an error, each a millisecond's pause and less than ``pollPause``
+    /// behind the one before.
+    static var pollPatience: Int { 64 }
+    private static var pollPause: Duration { .seconds(1) }
 
     private(set) var ring: IOUring
     private let mailbox: FileDescriptor
@@ -57,7 +59,7 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     /// Set when the port may have frames; whoever finds it empty clears it.
     var isPortReadable = false
     /// The port's file is in error, as a TAP's whose interface is gone: it is not polled any more.
-    private(set) var isPortBroken = false
+    private var isPortBroken = false
 
     /// Why the loop does nothing any more.
     private(set) var failure: EventLoopFailure?
@@ -66,6 +68,8 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     /// Calls that were refused for the moment, and polls that failed, since the last that was not.
     private var refusals = 0
     private var failedPolls = 0
+    /// When the latest of those polls failed.
+    private var lastFailedPoll: ContinuousClock.Instant?
     /// Interrupted calls since the last that was not, and when the latest of them was.
     private var interruptions = 0
     private var lastInterruption: ContinuousClock.Instant?
@@ -274,7 +278,7 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
             batch.finish(slot: data.slot, result: completion.result)
         case Kind.mailbox:
             isMailWaiting = true
-            if !completion.hasMore, mayPollAgain(completion) { armMailbox() }
+            if !completion.hasMore, mayPollAgain(completion, "its eventfd") { armMailbox() }
         case Kind.port:
             notePort(completion)
         case Kind.signal:
@@ -283,29 +287,37 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
                 signal.count += 1
                 return true
             }
-            if isCurrent, !completion.hasMore, mayPollAgain(completion) { armSignal(data.queue) }
+            if isCurrent, !completion.hasMore, mayPollAgain(completion, "its eventfd") {
+                armSignal(data.queue)
+            }
         default:
             break
         }
     }
 
-    /// A port in error completes every poll at once: it is read once more, for its errno, and polled no more.
+    /// A port in error completes every poll at once: it is read once more, for its errno, and polled no more. A poll
+    /// that the kernel refused says nothing about the port.
     private mutating func notePort(_ completion: Completion) {
         isPortReadable = true
-        if completion.error != nil || !completion.events.isDisjoint(with: [.error, .hangUp]) {
-            isPortBroken = true
-        }
-        if !completion.hasMore, !isPortBroken { armPort() }
+        if !completion.events.isDisjoint(with: [.error, .hangUp]) { isPortBroken = true }
+        if !completion.hasMore, !isPortBroken, mayPollAgain(completion, "its port") { armPort() }
     }
 
     /// Whether a poll that has ended is to be made again: not for ever where it ends with an error each time.
-    private mutating func mayPollAgain(_ completion: Completion) -> Bool {
+    private mutating func mayPollAgain(_ completion: Completion, _ file: StaticString) -> Bool {
         guard let errno = completion.error else {
             failedPolls = 0
             return true
         }
+        let now = ContinuousClock.now
+        if let lastFailedPoll, lastFailedPoll.duration(to: now) > Self.pollPause { failedPolls = 0 }
+        lastFailedPoll = now
         failedPolls += 1
-        if failedPolls > Self.pollPatience { fail(EventLoopFailure(pollRefused: errno)) }
+        if failedPolls > Self.pollPatience {
+            fail(EventLoopFailure(pollRefused: errno, of: "\(file)"))
+        } else {
+            usleep(1000)
+        }
         return !hasFailed
     }
 

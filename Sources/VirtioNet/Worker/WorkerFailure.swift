@@ -33,11 +33,11 @@ struct EventLoopFailure: Equatable, Sendable {
         (call, errno, context) = ("io_uring_enter", error.errno, error.context)
     }
 
-    /// A poll of an eventfd ends as soon as it is made.
-    init(pollRefused errno: Errno) {
+    /// A poll of `file`, as "its eventfd", ends as soon as it is made.
+    init(pollRefused errno: Errno, of file: String) {
         call = "io_uring poll"
         self.errno = errno
-        context = "a poll of its eventfd was refused again and again: something else closed it"
+        context = "a poll of \(file) was refused again and again: something else closed it"
     }
 
     /// A request does not fit into a ring that was just submitted.

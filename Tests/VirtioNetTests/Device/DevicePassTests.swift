@@ -81,6 +81,80 @@ struct DevicePassTests {
         #expect(device.worker.transmit.account.malformed == UInt64(SteppedDevice.size))
     }
 
+    /// Which ring has the chains that break a rule, and what is behind the device.
+    enum BadRing: CaseIterable { case loopReceive, loopTransmit, noWireTransmit, portReceive, portTransmit }
+
+    @Test(
+        "is over with so many segments of chains that break a rule at their end, as of those that break none",
+        arguments: BadRing.allCases)
+    func longBadChains(bad: BadRing) throws {
+        let port = try DatagramPort()
+        let wire: WirePort =
+            switch bad {
+            case .loopReceive, .loopTransmit: .loopback
+            case .noWireTransmit: .none
+            case .portReceive, .portTransmit: .tap(try port.makeNear())
+            }
+        let device = try SteppedDevice(wire: wire)
+        let queue = bad == .loopReceive || bad == .portReceive ? 0 : 1
+        let table = unsafe try RawRing(
+            size: 2048, memory: device.block.base + 0x2_0000,
+            address: .init(rawValue: SteppedDevice.base + 0x2_0000))
+        let segments = 1800
+        for place in 0..<segments {
+            let flags: RawRing.Flags = queue == 0 ? [.write, .next] : .next
+            table.setDescriptor(place, SteppedDevice.buffers, 4096, flags, next: UInt16(place + 1))
+        }
+        table.setDescriptor(segments, SteppedDevice.buffers, 0)
+        for head in 0..<SteppedDevice.size {
+            device.rings[1 - queue].setDescriptor(
+                Int(head), SteppedDevice.buffers, 4096, queue == 0 ? [] : .write)
+            device.rings[queue].setDescriptor(
+                Int(head), SteppedDevice.base + 0x2_0000, UInt32(16 * (segments + 1)), .indirect)
+            if bad == .loopReceive || bad == .loopTransmit { device.rings[1 - queue].offer(head) }
+            device.rings[queue].offer(head)
+        }
+        device.kick()
+        func pass() -> Bool {
+            switch bad {
+            case .loopReceive, .loopTransmit: device.worker.reflect()
+            case .noWireTransmit: device.worker.discard()
+            case .portReceive: device.worker.receiveFromPort()
+            case .portTransmit: device.worker.transmitToPort()
+            }
+        }
+        var before: UInt16 = 0
+        while pass() {
+            let chains = device.rings[queue].usedIndex &- before
+            #expect(Int(chains) * segments * 16 < PassBudget.byteLimit + 16 * segments)
+            before = device.rings[queue].usedIndex
+        }
+        #expect(before == SteppedDevice.size)
+        #expect(device.worker.transmit.account.balances && device.worker.receive.account.balances)
+        #expect(device.worker.transmit.account.malformed == (queue == 1 ? UInt64(SteppedDevice.size) : 0))
+    }
+
+    @Test(
+        "of a worker that fails blames no port: what was with it is abandoned, and nothing was refused",
+        arguments: [0, 1])
+    func failedLoop(queue: Int) throws {
+        let wire = try DatagramPort()
+        let device = try SteppedDevice(wire: .tap(wire.makeNear()))
+        for head in 0..<8 as Range<UInt16> {
+            device.rings[queue].setDescriptor(
+                Int(head), SteppedDevice.buffers, 1012, queue == 0 ? .write : [])
+            device.rings[queue].offer(head)
+        }
+        device.kick()
+        device.worker.loop.loseRing()
+        _ = queue == 0 ? device.worker.receiveFromPort() : device.worker.transmitToPort()
+        let hasFailed = device.worker.loop.hasFailed
+        #expect(hasFailed)
+        let (account, counts) = device.worker.withQueue(queue) { ($0.account, $0.counts) }
+        #expect(account.lastRefusal == 0 && account.refused == 0 && counts.errors == 0)
+        #expect(account.abandoned == (queue == 0 ? 0 : 8) && account.balances)
+    }
+
     @Test("reads a port in bursts that grow with what was found, and shrink with it")
     func bursts() throws {
         let wire = try DatagramPort()

@@ -160,11 +160,42 @@ final class EventLoopTests {
         var loop = try EventLoop<Int>(mailbox: mailbox.descriptor, port: file, batchSize: 8)
         loop.isMailWaiting = false
         loop.sleep()
-        let (isReadable, isBroken) = (loop.isPortReadable, loop.isPortBroken)
-        #expect(isReadable && isBroken)
+        let isReadable = loop.isPortReadable
+        #expect(isReadable)
         loop.isPortReadable = false
         let isAwake = loop.sleep(timeout: .milliseconds(20))
         #expect(!isAwake)
+    }
+
+    /// Ends the port's poll with an error that says nothing about the port.
+    private func refusePortPoll(_ loop: inout EventLoop<Int>) {
+        loop.enter { ring throws(IOUringError) in
+            _ = ring.cancel(UserData(kind: 2))
+            try ring.submitAndPoll()
+        }
+        loop.collect()
+    }
+
+    @Test("a poll of the port that was refused is made again: what comes later is seen")
+    func portPollRefused() throws {
+        var loop = try makeLoop()
+        for _ in 0..<3 { refusePortPoll(&loop) }
+        loop.sleep(timeout: .milliseconds(20))
+        loop.isPortReadable = false
+        port.signal()
+        for _ in 0..<3 where !loop.isPortReadable { loop.sleep(timeout: .seconds(1)) }
+        let (isPortReadable, hasFailed) = (loop.isPortReadable, loop.hasFailed)
+        #expect(isPortReadable && !hasFailed)
+    }
+
+    @Test("polls of the port that are refused again and again are told as that, by errno, and end the loop")
+    func portPollRefusedForEver() throws {
+        var loop = try makeLoop()
+        for _ in 0...2 * EventLoop<Int>.pollPatience { refusePortPoll(&loop) }
+        let failure = loop.failure
+        let cause = try #require(failure)
+        #expect(cause.errno == .canceled && cause.call == "io_uring poll")
+        #expect("\(WorkerFailure(worker: "w", cause))".contains("its port"))
     }
 
     @Test("sleeps until there is an event, and tells a time that is over from one")

@@ -64,6 +64,24 @@ struct WorkerFailureTests {
         pair.driver.shutdown()
     }
 
+    @Test("the driver's: frames that come to it later are abandoned, and its port is not blamed")
+    func driverPort() throws {
+        let (guest, wire) = (try DatagramPort(), try DatagramPort())
+        let pair = try TestPair(guest: .tap(guest.makeNear()), wire: .tap(wire.makeNear()))
+        try pair.start()
+        pair.driver.pairs[0].mailbox.perform { $0.loop.loseRing() }
+        #expect(eventually { pair.driver.failure != nil })
+        for number in 0..<5 {
+            #expect(eventually { wire.send(DatagramPort.frame(60, number: number)) })
+        }
+        #expect(eventually { pair.device.account(0).left == 5 })
+        _ = pair.stop()
+        pair.driver.synchronise()
+        let account = pair.driver.account(0)
+        #expect(account.abandoned == 5 && account.refused == 0 && account.lastRefusal == 0)
+        for account in pair.accounts { #expect(account.balances, "\(account)") }
+    }
+
     @Test("a call that reaches nobody is a failure, not a queue that hangs")
     func lostCall() throws {
         let full = unsafe try FileDescriptor.open("/dev/full", .writeOnly)
