@@ -13,8 +13,8 @@ struct RuleCheck {
     let failure: () -> String?
 
     /// Runs `rules` and gives `line` what people read, until the check is interrupted or the device has failed. A rule that
-    /// did not pass meanwhile may have failed for that, and counts as not run; a device whose worker stopped passes rules
-    /// that want nothing to happen, so that none counts.
+    /// was under way then counts as not run: it may have failed for that, or passed since its wait for nothing to happen
+    /// was cut short, or since a device whose worker stopped does nothing.
     func run(_ rules: [Rule], line: (String) -> Void) -> CheckReport {
         var results: [(rule: Rule, outcome: RuleOutcome)] = []
         var topic: RuleTopic?
@@ -32,13 +32,13 @@ struct RuleCheck {
         return CheckReport(
             device: device, results: results, asked: rules.count,
             interrupted: isUnfinished && interrupt.wasRaised,
-            problems: isUnfinished ? [failure()].compactMap(\.self) : [])
+            problems: [failure()].compactMap(\.self))
     }
 
     private func isDoubtful(_ outcome: RuleOutcome) -> Bool {
         if case .notApplicable = outcome { return false }
         if case .failed = outcome { return true }
-        return opener.failure() != nil
+        return interrupt.wasRaised || opener.failure() != nil
     }
 
     private var isOver: Bool { interrupt.wasRaised || failure() != nil }

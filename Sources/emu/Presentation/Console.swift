@@ -44,19 +44,30 @@ final class Console: Sendable {
     }
 
     /// Prints a last line in place of the live line, unless somebody is stuck in a write to the same terminal or
-    /// pipe. For the one who ends the process from another thread.
+    /// pipe, or it has no room. For the one who ends the process from another thread.
     func printLast(_ text: String) {
+        withoutWaiting { state in
+            _ = write((state.liveLine.isEmpty ? "" : Self.eraseLine) + text + "\n")
+            state.liveLine = ""
+        }
+    }
+
+    /// Prints a line above the live line, unless somebody is stuck in a write, or there is no room.
+    func printUnlessStuck(_ text: String) {
+        withoutWaiting { _ = printAbove($0.liveLine, text) }
+    }
+
+    private func withoutWaiting(_ body: (inout State) -> Void) {
         for _ in 0..<Self.attempts {
             let done: Void? = state.withLockIfAvailable { state in
-                _ = write((state.liveLine.isEmpty ? "" : Self.eraseLine) + text + "\n")
-                state.liveLine = ""
+                if descriptor.hasRoom { body(&state) }
             }
             if done != nil { return }
             usleep(1000)
         }
     }
 
-    /// How often, a millisecond apart, a last line looks for a moment when nobody else prints.
+    /// How often, a millisecond apart, a line that must not wait looks for a moment when nobody else prints.
     private static let attempts = 100
 
     /// Replaces the live line, where somebody watches; empty takes it away. It is cut to the terminal's width, since

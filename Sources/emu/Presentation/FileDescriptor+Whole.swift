@@ -12,10 +12,13 @@ extension FileDescriptor {
         var refusals = 0
         while written < bytes.count {
             do {
-                written += try unsafe bytes.withUnsafeBytes {
+                let count = try unsafe bytes.withUnsafeBytes {
                     try unsafe write(
                         UnsafeRawBufferPointer(rebasing: $0[written...]), retryOnInterrupt: false)
                 }
+                // Nothing taken is a refusal without a name.
+                guard count > 0 else { throw Errno.wouldBlock }
+                written += count
                 (interruptions, refusals) = (0, 0)
             } catch Errno.interrupted where interruptions < Self.interruptionLimit {
                 interruptions += 1
@@ -33,6 +36,12 @@ extension FileDescriptor {
     /// How often in a row a write may be interrupted, and may be refused where poll(2) says that there is room.
     private static var interruptionLimit: Int { 1000 }
     private static var refusalLimit: Int { 100 }
+
+    /// Whether a write of a line would be taken at once: a pipe that can be written to has room for a page.
+    var hasRoom: Bool {
+        var room = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
+        return unsafe poll(&room, 1, 0) > 0
+    }
 
     private func waitForRoom(isFirst: Bool) {
         var room = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)

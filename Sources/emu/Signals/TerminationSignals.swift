@@ -6,7 +6,7 @@ internal import VirtioNet
 /// SIGINT, SIGTERM and SIGHUP: the first asks the command to end with what it has, one that comes later than
 /// ``grace`` ends the process at once.
 ///
-/// SIGHUP stays ignored where the process was started so (nohup).
+/// One that the process was started to ignore stays ignored: SIGHUP under nohup, SIGINT in a script's background job.
 enum TerminationSignals {
     /// Signals that come this soon after the first are the same request: GNU timeout sends its signal to the
     /// process and to its group, and a shell's Ctrl-C reaches whoever forwards it as well. A command that takes
@@ -26,16 +26,17 @@ enum TerminationSignals {
         _ = unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
-    /// Has a thread of its own wait for the signals: no code runs in a signal handler, and no system call of the
+    /// Has threads of their own wait for the signals and answer them: no code runs in a signal handler, and no system call of the
     /// command is interrupted.
     ///
     /// With `json`, a process that ends without a result says so as an object.
     static func forward(to interrupt: RunInterrupt, json: Bool) throws(MachineError) {
         let waited = handled
         do throws(VirtioNetError) {
+            let answers = try SignalAnswers(to: interrupt, json: json)
             try WorkerThread.start(
                 name: "emu-signals", setUp: { () throws(VirtioNetError) in waited },
-                run: { signals in serve(&signals, interrupt, Farewell(json: json)) })
+                run: { signals in serve(&signals, answers) })
         } catch {
             throw .network(error)
         }
@@ -44,29 +45,24 @@ enum TerminationSignals {
     private static var handled: sigset_t {
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
-        unsafe sigaddset(&signals, SIGINT)
-        unsafe sigaddset(&signals, SIGTERM)
-        if clinux_is_ignored(SIGHUP) == 0 { unsafe sigaddset(&signals, SIGHUP) }
+        for signal in [SIGINT, SIGTERM, SIGHUP] where clinux_is_ignored(signal) == 0 {
+            unsafe sigaddset(&signals, signal)
+        }
         return signals
     }
 
-    private static func serve(_ signals: inout sigset_t, _ interrupt: RunInterrupt, _ farewell: Farewell) {
+    /// Waits for signals and for nothing else: the second ends the process whoever is stuck in what.
+    private static func serve(_ signals: inout sigset_t, _ answers: SignalAnswers) {
         var first: Int32 = 0
         guard unsafe sigwait(&signals, &first) == 0 else { return }
-        interrupt.raise(orWhilePreparing: {
-            farewell.endUnlessResultIsThere(first, "ended before anything was measured")
-        })
+        answers.endCommand(first)
         let clock = ContinuousClock()
         let end = clock.now.advanced(by: grace)
         while clock.now < end { waitAWhile(for: &signals, until: clock.now.duration(to: end)) }
-        let obstacle =
-            Console.results.isWriting ? "standard output to take the result" : interrupt.step
-        Console.shared.print(
-            "emu: \(SignalName.of(first)): still waiting for \(obstacle ?? "the command to end");"
-                + " another signal ends emu at once")
+        answers.sayWhatIsWaitedFor()
         var second: Int32 = 0
         guard unsafe sigwait(&signals, &second) == 0 else { return }
-        farewell.end(second, "ended at once, at the second signal")
+        answers.endProcess(second)
     }
 
     /// Takes one signal, or waits for `time`.

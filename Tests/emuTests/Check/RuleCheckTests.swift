@@ -53,6 +53,26 @@ struct RuleCheckTests {
         #expect(report.rules.isEmpty && report.notRun == 2 && report.interrupted)
     }
 
+    @Test("a rule that passes after somebody asked to end is not run: its wait may have been cut short")
+    func passing() throws {
+        let interrupt = try RunInterrupt()
+        let report = try Self.check("sim", interrupt, willOpen: { interrupt.raise() }).run(Self.rules) { _ in
+        }
+        #expect(report.rules.isEmpty && report.notRun == 4 && report.interrupted)
+    }
+
+    @Test("a device that goes away in the last rule is told")
+    func goneAtTheEnd() throws {
+        var failure: String?
+        let report = try Self.check("sim", RunInterrupt(), failure: { failure }).run(
+            RuleBook.rules(numbered: [1])
+        ) { line in
+            if line.contains("passed") { failure = "the device went away" }
+        }
+        #expect(report.notRun == 0 && report.problems == ["the device went away"])
+        #expect(report.status == .foundSomethingWrong)
+    }
+
     @Test("a device that goes away ends it with a line and status 1")
     func gone() throws {
         var failure: String?

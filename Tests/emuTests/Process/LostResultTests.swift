@@ -77,7 +77,7 @@ import Testing
         #expect(outcome.errorLines.count == 1)
     }
 
-    @Test(arguments: [EINTR, EAGAIN], [["info"], run, run + ["--json"]])
+    @Test(arguments: [EINTR, EAGAIN, 0], [["info"], run, run + ["--json"]])
     func `A standard output that refuses every write for the moment is given up`(
         errno: Int32, arguments: [String]
     ) throws {
@@ -88,7 +88,7 @@ import Testing
             "\(outcome.errors)")
     }
 
-    @Test(arguments: [EINTR, EAGAIN])
+    @Test(arguments: [EINTR, EAGAIN, 0])
     func `A standard error that refuses every write for the moment is given up`(errno: Int32) throws {
         let outcome = try RefusedCall.write(to: 2, errno).run(Self.run + ["--json"])
         #expect(outcome.status == 1)

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Has a system call of a process refused with an errno, every time, as a security policy does (seccomp(2)).
+/// Has a system call of a process refused with an errno, every time, as a security policy does (seccomp(2)); with 0
+/// each answers 0.
 struct RefusedCall {
     /// The call's number on each machine, as Python names machines.
     private let numbers: [String: Int]

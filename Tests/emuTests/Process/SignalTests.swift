@@ -85,4 +85,54 @@ import Testing
         let outcome = try EmuProcess.run(shell: "exec python3 -c '\(script)' \"$@\"", Self.long)
         #expect(outcome.status == 143, "\(outcome.errors)")
     }
+
+    @Test(arguments: ["debug", "info"])
+    func `A later signal ends the process although nobody reads standard error`(level: String) throws {
+        // One pipe of a page for both streams, whose reader stops at the start: debug lines fill it and leave a thread
+        // stuck in a write, else it is filled from here. Nobody can be told when a second has gone by: signals go out
+        // until they have ended it.
+        let script = """
+            import fcntl, os, subprocess, sys
+            reading, writing = os.pipe()
+            fcntl.fcntl(writing, 1031, 4096)
+            emu = subprocess.Popen(sys.argv[1:], stdout=writing, stderr=writing)
+            seen = b""
+            while b"the device has started" not in seen or not seen.endswith(b"\\n"): seen += os.read(reading, 4096)
+            if sys.argv[-1] == "info": os.write(writing, b"x" * 4096)
+            while emu.poll() is None:
+                emu.send_signal(15)
+                try: emu.wait(0.1)
+                except subprocess.TimeoutExpired: pass
+            sys.exit(emu.wait())
+            """
+        let outcome = try EmuProcess.run(
+            shell: "exec timeout -s KILL 60 python3 -c '\(script)' \"$@\"",
+            [
+                "run", "--memory", "64M", "--duration", "100s", "--interval", "1ms", "--json", "--log-level",
+                level,
+            ])
+        #expect(outcome.status == 143, "\(outcome.errors)")
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+    func `A signal that was ignored at the start is nobody's to take, the others are held`(signal: Int32)
+        throws
+    {
+        // A thread of the test's own may hold all of them back.
+        let script = """
+            import os, signal, sys
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            signal.signal(\(signal), signal.SIG_IGN)
+            os.execv(sys.argv[1], sys.argv[1:])
+            """
+        let emu = try started("exec python3 -c '\(script)' \"$@\"")
+        let status = try String(contentsOfFile: "/proc/\(emu.identifier)/status", encoding: .utf8)
+        emu.send(SIGKILL)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("SigBlk:") })
+        let held = try #require(UInt64(line.split(separator: "\t")[1], radix: 16))
+        for other in [SIGINT, SIGTERM, SIGHUP] {
+            #expect((held >> (other - 1) & 1 == 1) == (other != signal))
+        }
+        _ = emu.finish()
+    }
 }
