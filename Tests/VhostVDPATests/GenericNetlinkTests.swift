@@ -40,6 +40,22 @@ struct GenericNetlinkTests {
         #expect(netlink.lateChildCount == 1)
     }
 
+    @Test("a read that fails is no end of the answers, and silence has an end")
+    func failedRead() throws {
+        let end = ContinuousClock.now + .seconds(100)
+        let folder = try FileDescriptor.open(FilePath("/"), .readOnly)
+        defer { try? folder.close() }
+        #expect(throws: Errno.isDirectory) { try GenericNetlink.readAll(folder, until: end) }
+        let pipe = try FileDescriptor.pipe()
+        defer { try? pipe.readEnd.close() }
+        #expect(throws: Errno.timedOut) {
+            try GenericNetlink.readAll(pipe.readEnd, until: ContinuousClock.now + .milliseconds(10))
+        }
+        try pipe.writeEnd.writeAll([1, 2])
+        try pipe.writeEnd.close()
+        #expect(try GenericNetlink.readAll(pipe.readEnd, until: end) == [1, 2])
+    }
+
     @Test("children that did not answer are no zombies afterwards")
     func reaped() throws {
         let netlink = GenericNetlink(patience: .milliseconds(50))

@@ -88,6 +88,19 @@ struct KernelFileTests {
         #expect(DeviceFile.name(ofMode: mode) == words)
     }
 
+    @Test(
+        "a device that refuses the question of what it is, is another driver's only where the call is unknown there",
+        arguments: [
+            (.inappropriateIOCTLForDevice, .otherFile), (.invalidArgument, .otherFile),
+            (Errno(rawValue: 515), .otherFile), (.badFileDescriptor, .open), (.permissionDenied, .open),
+            (.notPermitted, .open), (.noSuchAddressOrDevice, .open), (.interrupted, .open), (.ioError, .open),
+        ] as [(Errno, VhostVDPAError.Code)])
+    func question(errno: Errno, code: VhostVDPAError.Code) {
+        let error = DeviceFile(path: "/dev/vhost-vdpa-0").refusal(ofQuestion: errno)
+        #expect(error.code == code)
+        #expect(code == .otherFile || error.errno == errno)
+    }
+
     @Test("ioctl and write reach the kernel, and a closed file answers EBADF")
     func calls() throws {
         let file = try KernelFile(anyDevice: "/dev/null")

@@ -18,20 +18,34 @@ package struct NamespaceWatch {
         for port in ports {
             guard case .tap(_, let namespace?) = port else { continue }
             let path = "\(folder)/\(namespace)"
-            if let identity = Self.identity(path) { watched.append((port, path, identity)) }
+            if case .found(let identity) = Self.look(path) { watched.append((port, path, identity)) }
         }
     }
 
     /// The ports whose namespaces have been deleted since the last time. One stat(2) for each that is left.
     package mutating func newlyDeleted() -> [PortSpecification] {
-        let deleted = watched.filter { Self.identity($0.path) != $0.identity }
+        let deleted = watched.filter { entry in
+            switch Self.look(entry.path) {
+            case .found(let identity): identity != entry.identity
+            case .missing: true
+            case .unknown: false
+            }
+        }
         if !deleted.isEmpty { watched.removeAll { entry in deleted.contains { $0.port == entry.port } } }
         return deleted.map(\.port)
     }
 
-    private static func identity(_ path: String) -> Identity? {
+    /// What is at a path. A call that is refused for another reason, such as a want of memory or a security policy, says
+    /// nothing of it.
+    private enum Look {
+        case found(Identity), missing, unknown
+    }
+
+    private static func look(_ path: String) -> Look {
         var information = stat()
-        guard unsafe stat(path, &information) == 0 else { return nil }
-        return Identity(device: UInt(information.st_dev), inode: UInt(information.st_ino))
+        guard unsafe stat(path, &information) != 0 else {
+            return .found(Identity(device: UInt(information.st_dev), inode: UInt(information.st_ino)))
+        }
+        return errno == ENOENT || errno == ENOTDIR ? .missing : .unknown
     }
 }

@@ -3,9 +3,6 @@ internal import SystemPackage
 
 /// A file that is said to be a vhost-vdpa device: what it is, and the words for what it is not.
 struct DeviceFile {
-    /// What is about to be done with the file, should it be a device.
-    enum Purpose { case opening, asking }
-
     /// As errors name the file.
     private let call: String
     private let path: FilePath?
@@ -50,7 +47,7 @@ struct DeviceFile {
     }
 
     /// Throws where it is no character device, or one that sysfs knows as another one.
-    func requireDevice(before purpose: Purpose) throws(VhostVDPAError) {
+    func requireDevice() throws(VhostVDPAError) {
         var kind = clinux_file_kind()
         let result =
             if let descriptor {
@@ -71,6 +68,16 @@ struct DeviceFile {
             .open, call: call, errno: errno,
             context: KernelFileAdvice.opening(path ?? "/dev/vhost-vdpa-N", errno))
     }
+
+    /// The question that every vhost-vdpa device answers was refused with `errno`: what it is where its driver does not
+    /// know the question, and otherwise only why it was refused.
+    func refusal(ofQuestion errno: Errno) -> VhostVDPAError {
+        Self.unknownCall.contains(errno.rawValue)
+            ? isNoDevice("a character device of another driver") : failure(errno)
+    }
+
+    /// How drivers answer calls that they do not know: ENOTTY, EINVAL, ENOIOCTLCMD, and EBADFD of /dev/net/tun.
+    private static let unknownCall: Set<CInt> = [25, 22, 515, 77]
 
     /// It is something else, which `what` names.
     func isNoDevice(_ what: String) -> VhostVDPAError {

@@ -22,7 +22,7 @@ public final class KernelFile: CharacterDevice {
     /// may wait for somebody or set something off.
     public convenience init(path: FilePath) throws(VhostVDPAError) {
         let file = DeviceFile(path: path)
-        try file.requireDevice(before: .opening)
+        try file.requireDevice()
         try self.init(opening: file)
         try requireDevice(file)
     }
@@ -31,7 +31,7 @@ public final class KernelFile: CharacterDevice {
     public convenience init(inherited descriptor: FileDescriptor) throws(VhostVDPAError) {
         let file = DeviceFile(descriptor: descriptor)
         try file.requireOpenForBoth()
-        try file.requireDevice(before: .asking)
+        try file.requireDevice()
         // Asked before it is taken over: what is refused stays the caller's.
         try Self.requireDevice(file, descriptor)
         try self.init(takingOver: file, descriptor)
@@ -119,9 +119,17 @@ public final class KernelFile: CharacterDevice {
         _ file: DeviceFile, _ descriptor: FileDescriptor
     ) throws(VhostVDPAError) {
         var identifier: UInt32 = 0
-        let result = unsafe withUnsafeMutablePointer(to: &identifier) { pointer in
-            clinux_ioctl(descriptor.rawValue, clinux_vdpa_get_device_id, UInt(bitPattern: pointer))
+        var interruptions = 0
+        while true {
+            let result = unsafe withUnsafeMutablePointer(to: &identifier) { pointer in
+                clinux_ioctl(descriptor.rawValue, clinux_vdpa_get_device_id, UInt(bitPattern: pointer))
+            }
+            if result >= 0 { return }
+            let errno = Errno(rawValue: -result)
+            interruptions += 1
+            guard errno == .interrupted, interruptions <= interruptionLimit else {
+                throw file.refusal(ofQuestion: errno)
+            }
         }
-        guard result >= 0 else { throw file.isNoDevice("a character device of another driver") }
     }
 }

@@ -29,12 +29,15 @@ final class GenericNetlink {
             data, data.count, CInt(requests.count), &buffer, buffer.count, &child)
         guard result == 0 else { throw Errno(rawValue: -result) }
         let answers = FileDescriptor(rawValue: child.answers)
-        let bytes = Self.readAll(answers, until: ContinuousClock.now + patience)
-        try? answers.close()
-        guard let bytes else {
+        defer { try? answers.close() }
+        let bytes: [UInt8]
+        do throws(Errno) {
+            bytes = try Self.readAll(answers, until: ContinuousClock.now + patience)
+        } catch {
+            // It may be waiting for netlink, so that nobody waits for it.
             kill(child.process, SIGKILL)
             lateChildren.append(child.process)
-            throw .timedOut
+            throw error
         }
         // It has closed its pipe with the last thing it did.
         var attempts = 0
@@ -74,23 +77,33 @@ final class GenericNetlink {
     /// How often one wait for a child that has ended is made again because a signal interrupted it.
     private static let waitAttempts = 1000
 
-    /// Everything up to the end of the file, or `nil` where `end` comes first.
-    private static func readAll(
+    /// Everything up to the end of the file; ETIMEDOUT where `end` comes first.
+    static func readAll(
         _ descriptor: FileDescriptor, until end: ContinuousClock.Instant
-    ) -> [UInt8]? {
+    ) throws(Errno) -> [UInt8] {
         var bytes: [UInt8] = []
         var block = [UInt8](repeating: 0, count: answerLimit)
         while true {
             let left = ContinuousClock.now.duration(to: end) / .milliseconds(1)
-            guard left > 0 else { return nil }
+            guard left > 0 else { throw .timedOut }
             var event = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-            guard unsafe poll(&event, 1, Int32(left.rounded(.up))) > 0 else { continue }
-            let count =
-                (try? unsafe block.withUnsafeMutableBytes {
+            let isReady = unsafe poll(&event, 1, Int32(left.rounded(.up)))
+            guard isReady > 0 else {
+                // A poll that is refused every time is no reason to keep a processor busy.
+                if isReady < 0 { usleep(1000) }
+                continue
+            }
+            do {
+                let count = try unsafe block.withUnsafeMutableBytes {
                     try unsafe descriptor.read(into: $0, retryOnInterrupt: false)
-                }) ?? 0
-            if count == 0 { return bytes }
-            bytes += block[0..<count]
+                }
+                if count == 0 { return bytes }
+                bytes += block[0..<count]
+            } catch Errno.interrupted {
+                usleep(1000)
+            } catch {
+                throw error as? Errno ?? .ioError
+            }
         }
     }
 

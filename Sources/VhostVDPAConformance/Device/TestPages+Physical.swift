@@ -32,14 +32,17 @@ extension TestPages {
         var entries = [UInt64](repeating: 0, count: count)
         let file: FileDescriptor
         do {
-            file = try FileDescriptor.open(FilePath("/proc/self/pagemap"), .readOnly)
+            file = try FileDescriptor.open(
+                FilePath("/proc/self/pagemap"), .readOnly, retryOnInterrupt: false)
         } catch {
             if let error = error as? Errno { try requireAnswer("/proc/self/pagemap", error) }
             return entries
         }
         defer { try? file.close() }
         let read = unsafe entries.withUnsafeMutableBytes { buffer in
-            try? unsafe file.read(fromAbsoluteOffset: Int64(address / UInt(Self.pageSize) * 8), into: buffer)
+            try? unsafe file.read(
+                fromAbsoluteOffset: Int64(address / UInt(Self.pageSize) * 8), into: buffer,
+                retryOnInterrupt: false)
         }
         guard read == count * 8 else { return [] }
         return entries.map { $0 >> 63 == 1 ? $0 & (1 << 55 - 1) : 0 }

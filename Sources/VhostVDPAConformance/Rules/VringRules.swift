@@ -93,7 +93,7 @@ enum VringRules {
             let event = try EventCounter()
             let null: FileDescriptor
             do {
-                null = try FileDescriptor.open(FilePath("/dev/null"), .readWrite)
+                null = try FileDescriptor.open(FilePath("/dev/null"), .readWrite, retryOnInterrupt: false)
             } catch let error as Errno {
                 throw CallerShortage.interruption("/dev/null", error)
             }

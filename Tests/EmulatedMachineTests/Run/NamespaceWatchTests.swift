@@ -34,4 +34,22 @@ import EmulatedMachine
         #expect(watch.newlyDeleted() == [ports[1]])
         #expect(watch.newlyDeleted().isEmpty)
     }
+
+    @Test("are not said to be deleted where they cannot be looked up")
+    func unknown() throws {
+        let aside = folder.appendingPathExtension("aside")
+        defer { for url in [folder, aside] { try? FileManager.default.removeItem(at: url) } }
+        try make("left")
+        let port = PortSpecification.tap(name: "ta", namespace: "left")
+        var watch = NamespaceWatch([port], folder: folder.path())
+        // ELOOP, where the folder is.
+        try FileManager.default.moveItem(at: folder, to: aside)
+        try FileManager.default.createSymbolicLink(at: folder, withDestinationURL: folder)
+        #expect(watch.newlyDeleted().isEmpty)
+        try FileManager.default.removeItem(at: folder)
+        try FileManager.default.moveItem(at: aside, to: folder)
+        #expect(watch.newlyDeleted().isEmpty)
+        try FileManager.default.removeItem(at: folder.appending(path: "left"))
+        #expect(watch.newlyDeleted() == [port])
+    }
 }
