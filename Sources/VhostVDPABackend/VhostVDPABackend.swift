@@ -149,8 +149,7 @@ public final class VhostVDPABackend {
     /// Ends everything: the device is reset, its maps are removed, the listener signs off, the file is closed.
     ///
     /// Never fails: what the device refuses on the way is information in the log, and closing the file makes the kernel
-    /// do it.
-    /// A second call does nothing.
+    /// do it. A second call does nothing.
     public func close() {
         guard state != .closed else { return }
         if state != .failed {
