@@ -77,6 +77,7 @@ struct Emu: ParsableCommand {
             TerminationSignals.unblock()
             return fail("\(error)", arguments)
         }
+        defer { interrupt.leave() }
         do throws(StartError) {
             return try command.execute(interrupt)
         } catch {

@@ -10,8 +10,15 @@ package import SystemPackage
 package final class RunInterrupt: Sendable {
     private let event: EventFD
     private let isRaised = Atomic<Bool>(false)
-    /// What the control thread does; `nil` while the command prepares.
-    private let current = Mutex<String?>(nil)
+    private let phase = Mutex(Phase.preparing)
+
+    /// How far the command is.
+    private enum Phase {
+        case preparing
+        /// The control thread does this.
+        case measuring(step: String)
+        case ended
+    }
 
     package init() throws(MachineError) {
         do throws(Errno) {
@@ -30,8 +37,8 @@ package final class RunInterrupt: Sendable {
     /// Asks the command to end, or runs `end` where it is still preparing. The control thread cannot go on to
     /// measure meanwhile: its ``enter(_:)`` waits for `end`. Any thread.
     package func raise(orWhilePreparing end: () -> Void) {
-        current.withLock { step in
-            if step == nil { end() }
+        phase.withLock { phase in
+            if case .preparing = phase { end() }
             raise()
         }
     }
@@ -41,18 +48,25 @@ package final class RunInterrupt: Sendable {
 
     /// Says what the control thread does from now on, in words that go after "waiting for". The first call ends
     /// the preparation. Control thread; a lock and an assignment, so not for the path of a packet.
-    package func enter(_ step: String) { current.withLock { $0 = step } }
+    package func enter(_ step: String) { phase.withLock { $0 = .measuring(step: step) } }
+
+    /// Says that the command has ended and told its result: nobody waits for it any more. Control thread.
+    package func leave() { phase.withLock { $0 = .ended } }
 
     /// Does what a signal must not end half way while the command prepares, such as a file made and taken away.
     /// Control thread; a signal waits for it.
     package func undisturbed<Value: Sendable, Failure: Error>(
         _ body: () throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        try current.withLock { (_) throws(Failure) in try body() }
+        try phase.withLock { (_) throws(Failure) in try body() }
     }
 
-    /// What the control thread last said it does; `nil` while it prepares. Any thread.
-    package var step: String? { current.withLock { $0 } }
+    /// What the control thread last said it does; `nil` while it prepares and once it has ended. Any thread.
+    package var step: String? {
+        phase.withLock { phase in
+            if case .measuring(let step) = phase { step } else { nil }
+        }
+    }
 
     /// Becomes readable when somebody asks; for poll(2).
     package var descriptor: FileDescriptor { event.descriptor }

@@ -49,11 +49,12 @@ final class SignalAnswers: Sendable {
             farewell.endUnlessResultIsThere(signal, "ended before anything was measured")
         })
         step.wait()
-        let obstacle =
-            Console.results.isWriting ? "standard output to take the result" : interrupt.step
-        Console.shared.printUnlessStuck(
-            "emu: \(SignalName.of(signal)): still waiting for \(obstacle ?? "the command to end");"
-                + " another signal ends emu at once")
+        // None where the command has ended meanwhile: nothing is said after its result.
+        if let obstacle = Console.results.isWriting ? "standard output to take the result" : interrupt.step {
+            Console.shared.printUnlessStuck(
+                "emu: \(SignalName.of(signal)): still waiting for \(obstacle); another signal ends emu at once"
+            )
+        }
         step.wait()
         farewell.end(last.load(ordering: .acquiring), "ended at once, at the second signal")
     }

@@ -1,11 +1,11 @@
-import Foundation
+import Glibc
 import Testing
 
 /// Without /proc a command is still the command it was, and names what it cannot do without.
 @Suite(
     .timeLimit(.minutes(15)),
     .enabled(
-        if: ProcessInfo.processInfo.environment["EMU_SANITIZER"] == nil,
+        if: Sanitizer.isAbsent,
         "a sanitizer's own runtime reads /proc, and ends the process where there is none"))
 struct WithoutProcTests {
     /// A shell's command with nothing on /proc: as root in a mount namespace, else in a user namespace too.
