@@ -35,7 +35,7 @@ package struct VirtioNetError: Error, Sendable {
 
 extension VirtioNetError: CustomStringConvertible {
     package var description: String {
-        let cause = errno.map { ": \($0)" } ?? ""
+        let cause = errno.map { ": \(Shortage.words($0))" } ?? ""
         switch code {
         case .ring(let error): return "\(error)"
         case .noEventDescriptor: return "cannot make an eventfd\(cause)"

@@ -1,3 +1,4 @@
+internal import GuestMemory
 internal import IOUring
 internal import Synchronization
 package import SystemPackage
@@ -24,7 +25,7 @@ package final class RunInterrupt: Sendable {
         do throws(Errno) {
             event = try EventFD()
         } catch {
-            throw .unsupported("an eventfd is needed and could not be made: \(error)")
+            throw .unsupported("an eventfd is needed and could not be made: \(Shortage.words(error))")
         }
     }
 

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import GuestMemory
 package import SystemPackage
 
 /// What a process that asks a device may itself be short of. It says nothing of the device.
@@ -7,7 +8,7 @@ package enum CallerShortage {
     /// Why a call that was refused with this errno was never the device's to answer; `nil` where it was. No rule has one
     /// of these errnos for an answer.
     package static func reason(_ call: String, _ errno: Errno) -> String? {
-        advice(errno).map { "\(call): \(name(errno)): \($0)" }
+        Shortage.advice(errno).map { "\(call): \(name(errno)): \($0)" }
     }
 
     /// The interruption of a rule that has no `what` of its own, as a system call refused it with this errno.
@@ -45,15 +46,4 @@ package enum CallerShortage {
     private static let spareDescriptors = 8
     /// As much as the largest pages of a rule.
     private static let spareBytes = 64 << 20
-
-    private static func advice(_ errno: Errno) -> String? {
-        switch errno {
-        case .tooManyOpenFiles: "this process has all the descriptors it may have; raise 'ulimit -n'"
-        case .tooManyOpenFilesInSystem: "the machine has no more descriptors; raise fs.file-max"
-        case .noMemory: "there is not enough memory, or 'ulimit -v' is too low; free some or raise it"
-        case .resourceTemporarilyUnavailable:
-            "this user has all the processes it may have, or memory is short; raise 'ulimit -u'"
-        default: nil
-        }
-    }
 }

@@ -1,0 +1,30 @@
+import SystemPackage
+import Testing
+
+@testable import VirtioNet
+
+/// What is said where a NIC lacks something to start.
+struct VirtioNetErrorTests {
+    @Test(arguments: [
+        (
+            VirtioNetError.Code.threadNotStarted(name: "guest"), Errno.resourceTemporarilyUnavailable,
+            "pids.max"
+        ),
+        (.threadNotStarted(name: "guest"), .noMemory, "ulimit -v"),
+        (.noEventDescriptor, .tooManyOpenFiles, "raise 'ulimit -n'"),
+        (.noEventDescriptor, .tooManyOpenFilesInSystem, "raise fs.file-max"),
+    ])
+    func `A shortage is named with the errno and what to do`(
+        code: VirtioNetError.Code, errno: Errno, remedy: String
+    ) {
+        let text = "\(VirtioNetError(code, errno: errno))"
+        #expect(text.contains("\(errno): "))
+        #expect(text.contains(remedy))
+    }
+
+    @Test func `An errno that tells of no shortage stands alone`() {
+        #expect(
+            "\(VirtioNetError(.noEventDescriptor, errno: .permissionDenied))".hasSuffix(
+                ": \(Errno.permissionDenied)"))
+    }
+}
