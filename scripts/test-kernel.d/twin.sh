@@ -34,6 +34,6 @@ ask_twin() {
         die "emu info --device $spec failed: $(tail -n 1 "$folder/twin-info.txt")"
     (ulimit -l 8192 && exec "$EMU" check --json --device "$spec") \
         >"$folder/conformance-twin.json" 2>"$folder/conformance-twin.txt" || status=$?
-    # 1 says that a rule failed, which is for the comparison to tell.
+    # 1 says that something was found wrong, which is for the comparison to tell.
     ((status <= 1)) || die "emu check --device $spec ended with $status: $(tail -n 1 "$folder/conformance-twin.txt")"
 }
