@@ -23,14 +23,14 @@ package final class DriverCounters: Sendable {
         receiveQueue.publish(receive, receiveAccount)
         transmitQueue.publish(transmit, transmitAccount)
         // Sent first, and read last: a reader never sees more frames back than were sent.
-        sent.store(frames.sent, ordering: .releasing)
-        received.store(frames.received, ordering: .releasing)
-        duplicated.store(frames.duplicated, ordering: .relaxed)
-        corrupted.store(frames.corrupted, ordering: .relaxed)
-        abandoned.store(frames.abandoned, ordering: .relaxed)
-        foreign.store(frames.foreign, ordering: .relaxed)
-        reordered.store(frames.reordered, ordering: .relaxed)
-        unsent.store(frames.unsent, ordering: .relaxed)
+        sent.updateReleasing(frames.sent)
+        received.updateReleasing(frames.received)
+        duplicated.update(frames.duplicated)
+        corrupted.update(frames.corrupted)
+        abandoned.update(frames.abandoned)
+        foreign.update(frames.foreign)
+        reordered.update(frames.reordered)
+        unsent.update(frames.unsent)
     }
 
     /// The receive queue's counts as last published.

@@ -1,7 +1,8 @@
 /// What became of the frames of one queue on one side of it, the driver's or the device's.
 ///
 /// Every frame that entered has left, stands in a named counter or is pending. `entered` and `left` are counted at
-/// different places, one of them by the ring's own index, so that the equation can fail: ``missing`` says by how much.
+/// different places, by the ring's own index on one side of the equation and by whoever makes or takes the frames on the
+/// other, so that the equation can fail: ``missing`` says by how much.
 ///
 /// | side | queue | a frame enters | a frame leaves |
 /// |---|---|---|---|
@@ -9,6 +10,8 @@
 /// | device | transmit | taken from the ring | given to the wire |
 /// | device | receive | come from the wire | returned to the driver in a chain |
 /// | driver | receive | found in a chain that the device returned | checked by the generator or given to the guest's port |
+///
+/// A receive chain that the device returns empty is no frame: it stands in the driver's ``QueueCounts/errors`` alone.
 package struct FrameAccount: Equatable, Sendable {
     /// Frames that came to this side of the queue.
     package var entered: UInt64 = 0
@@ -21,12 +24,12 @@ package struct FrameAccount: Equatable, Sendable {
     /// Dropped because the frame is longer than the buffer it goes to.
     package var tooLong: UInt64 = 0
     /// Chains that hold no frame: one that breaks the ring's rules or cannot be reached, is shorter than a header or
-    /// longer than any frame.
+    /// longer than any frame. From a port, what is shorter than a header.
     package var malformed: UInt64 = 0
     /// Dropped by a simulator's receive filter, as the kernel's vdpa_sim_net does: meant for another address.
     package var filtered: UInt64 = 0
-    /// Still in a ring that started over, or with a port whose worker failed meanwhile: whether the frame was sent
-    /// nobody can tell.
+    /// Still in a ring that started over, or with a worker that stopped for good: whether the frame was sent nobody can
+    /// tell.
     package var abandoned: UInt64 = 0
     /// In the ring at this moment.
     package var pending: UInt64 = 0

@@ -18,17 +18,19 @@ final class PublishedAccount: Sendable {
 
     /// Makes `account` what readers see. For the worker that owns the queue.
     func publish(_ account: borrowing FrameAccount) {
-        entered.store(account.entered, ordering: .relaxed)
-        left.store(account.left, ordering: .relaxed)
-        noBuffer.store(account.noBuffer, ordering: .relaxed)
-        refused.store(account.refused, ordering: .relaxed)
-        tooLong.store(account.tooLong, ordering: .relaxed)
-        malformed.store(account.malformed, ordering: .relaxed)
-        filtered.store(account.filtered, ordering: .relaxed)
-        abandoned.store(account.abandoned, ordering: .relaxed)
-        pending.store(account.pending, ordering: .relaxed)
-        cut.store(account.cut, ordering: .relaxed)
-        lastRefusal.store(account.lastRefusal, ordering: .relaxed)
+        entered.update(account.entered)
+        left.update(account.left)
+        noBuffer.update(account.noBuffer)
+        refused.update(account.refused)
+        tooLong.update(account.tooLong)
+        malformed.update(account.malformed)
+        filtered.update(account.filtered)
+        abandoned.update(account.abandoned)
+        pending.update(account.pending)
+        cut.update(account.cut)
+        if lastRefusal.load(ordering: .relaxed) != account.lastRefusal {
+            lastRefusal.store(account.lastRefusal, ordering: .relaxed)
+        }
     }
 
     /// The account as last published.

@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// A queue's counts where another thread may read them.
 ///
-/// The worker counts in a ``QueueCounts`` of its own and publishes it once a batch: one relaxed store a field,
-/// no locked instruction. A reader sees each field whole, but not all of them of one instant.
+/// The worker counts in a ``QueueCounts`` of its own and publishes it once a batch: one relaxed store for each field
+/// that has changed, no locked instruction. A reader sees each field whole, but not all of them of one instant.
 package final class QueueCounters: Sendable {
     private let packets = Atomic<UInt64>(0)
     private let bytes = Atomic<UInt64>(0)
@@ -19,13 +19,13 @@ package final class QueueCounters: Sendable {
     /// Makes `counts` and `account` what readers see. For the worker that owns the queue.
     package func publish(_ counts: borrowing QueueCounts, _ account: borrowing FrameAccount) {
         published.publish(account)
-        packets.store(counts.packets, ordering: .relaxed)
-        bytes.store(counts.bytes, ordering: .relaxed)
-        drops.store(counts.drops, ordering: .relaxed)
-        kicks.store(counts.kicks, ordering: .relaxed)
-        calls.store(counts.calls, ordering: .relaxed)
-        errors.store(counts.errors, ordering: .relaxed)
-        faults.store(counts.faults, ordering: .relaxed)
+        packets.update(counts.packets)
+        bytes.update(counts.bytes)
+        drops.update(counts.drops)
+        kicks.update(counts.kicks)
+        calls.update(counts.calls)
+        errors.update(counts.errors)
+        faults.update(counts.faults)
     }
 
     /// The frames' account as last published.

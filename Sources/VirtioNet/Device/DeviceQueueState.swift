@@ -1,5 +1,6 @@
 internal import GuestMemory
 internal import IOUring
+internal import SystemPackage
 internal import VirtQueue
 
 /// One queue of the device as its worker sees it: what the parent configured, and the ring while it runs.
@@ -36,8 +37,8 @@ struct DeviceQueueState: ~Copyable {
 
     /// The interrupt.
     private var call: EventFD?
-    /// Why the driver was not woken by it.
-    private(set) var callFailure: EventLoopFailure?
+    /// Why the driver was not woken by it: the first refusal.
+    private(set) var callRefusal: Errno?
 
     var counts = QueueCounts()
     var account = FrameAccount()
@@ -236,9 +237,7 @@ struct DeviceQueueState: ~Copyable {
         }
         guard queue.usedIndex != start.usedIndex, queue.publish(), call != nil else { return }
         counts.calls &+= 1
-        if let errno = call?.signal(), callFailure == nil {
-            callFailure = EventLoopFailure(signalRefused: errno)
-        }
+        if let errno = call?.signal(), callRefusal == nil { callRefusal = errno }
     }
 
     /// Makes the counts visible to other threads.

@@ -13,7 +13,7 @@ extension DeviceWorker {
         let receivedStart = receive.beginBatch(of: incoming)
         outgoing.suppressKicks()
         incoming.suppressKicks()
-        var moved = 0
+        var moved: UInt64 = 0
         var byteCount: UInt64 = 0
         var pass = PassBudget(chains: DeviceWorker.reflectedBatchSize)
         while pass.hasRoom {
@@ -32,15 +32,13 @@ extension DeviceWorker {
             segments.writeReceiveHeader(of: target)
             outgoing.complete(head: frame.head, byteCount: 0)
             incoming.complete(head: target.head, byteCount: frame.readableBytes)
-            byteCount &+= UInt64(frame.readableBytes &- UInt32(NetworkHeader.byteCount))
+            byteCount &+= UInt64(frame.readableBytes)
             moved &+= 1
         }
-        transmit.counts.packets &+= UInt64(moved)
-        transmit.counts.bytes &+= byteCount
-        receive.counts.packets &+= UInt64(moved)
-        receive.counts.bytes &+= byteCount
-        transmit.account.left &+= UInt64(moved)
-        receive.account.entered &+= UInt64(moved)
+        transmit.counts.move(frames: moved, byteCount: byteCount)
+        receive.counts.move(frames: moved, byteCount: byteCount)
+        transmit.account.left &+= moved
+        receive.account.entered &+= moved
         let hasMoved =
             outgoing.usedIndex != sentStart.usedIndex || incoming.usedIndex != receivedStart.usedIndex
         receive.finishBatch(of: &incoming, since: receivedStart)
@@ -79,6 +77,8 @@ extension DeviceWorker {
         guard transmit.isKicked, var queue = transmit.ring.take() else { return false }
         let start = transmit.beginBatch(of: queue)
         queue.suppressKicks()
+        var taken: UInt64 = 0
+        var byteCount: UInt64 = 0
         var pass = PassBudget(chains: DeviceWorker.reflectedBatchSize)
         while pass.hasRoom {
             segments.removeAll()
@@ -88,11 +88,12 @@ extension DeviceWorker {
                 transmit.refuse(chain, of: &queue)
                 continue
             }
-            transmit.counts.packets &+= 1
-            transmit.counts.bytes &+= UInt64(chain.readableBytes &- UInt32(NetworkHeader.byteCount))
-            transmit.account.left &+= 1
+            taken &+= 1
+            byteCount &+= UInt64(chain.readableBytes)
             queue.complete(head: chain.head, byteCount: 0)
         }
+        transmit.counts.move(frames: taken, byteCount: byteCount)
+        transmit.account.left &+= taken
         let moved = queue.usedIndex != start.usedIndex
         transmit.finishBatch(of: &queue, since: start)
         transmit.ring = consume queue

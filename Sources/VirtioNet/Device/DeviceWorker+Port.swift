@@ -29,11 +29,21 @@ extension DeviceWorker {
             }
         }
         loop.waitForBatch()
+        var sent: UInt64 = 0
+        var sentBytes: UInt64 = 0
         for slot in 0..<loop.batch.count {
             let chain = loop.batch.item(slot)
-            countTransmitted(chain, result: loop.batch.result(slot))
+            let result = loop.batch.result(slot)
+            if result >= 0 {
+                sent &+= 1
+                sentBytes &+= UInt64(chain.readableBytes)
+            } else {
+                countUnsent(result)
+            }
             queue.complete(head: chain.head, byteCount: 0)
         }
+        transmit.counts.move(frames: sent, byteCount: sentBytes)
+        transmit.account.left &+= sent
         let moved = queue.usedIndex != start.usedIndex
         transmit.finishBatch(of: &queue, since: start)
         transmit.ring = consume queue
@@ -91,6 +101,8 @@ extension DeviceWorker {
     /// that came in between: such a frame moves down into the earlier chain.
     private mutating func completeReceived(_ queue: inout SplitDeviceQueue) -> Int {
         var filled = 0
+        var filledBytes: UInt64 = 0
+        var found: UInt64 = 0
         var hasFoundEmpty = false
         for slot in 0..<loop.batch.count {
             let result = loop.batch.result(slot)
@@ -102,9 +114,15 @@ extension DeviceWorker {
                 }
                 continue
             }
-            receive.account.entered &+= 1
+            found &+= 1
             let target = loop.batch.item(filled)
             let byteCount = UInt32(result)
+            // No TAP gives less than a header: whoever stands for one has broken a rule.
+            guard byteCount > UInt32(NetworkHeader.byteCount) else {
+                receive.counts.errors &+= 1
+                receive.account.malformed &+= 1
+                continue
+            }
             guard byteCount <= loop.batch.item(slot).writableBytes, byteCount <= target.writableBytes else {
                 receive.counts.drops &+= 1
                 receive.account.tooLong &+= 1
@@ -114,11 +132,12 @@ extension DeviceWorker {
                 segments.copy(byteCount, fromWritten: loop.batch.item(slot), to: target)
             }
             segments.writeReceiveHeader(of: target)
-            receive.counts.packets &+= 1
-            receive.counts.bytes &+= UInt64(byteCount &- UInt32(NetworkHeader.byteCount))
+            filledBytes &+= UInt64(byteCount)
             queue.complete(head: target.head, byteCount: byteCount)
             filled &+= 1
         }
+        receive.account.entered &+= found
+        receive.counts.move(frames: UInt64(filled), byteCount: filledBytes)
         if !hasFoundEmpty { loop.isPortReadable = true }
         queue.rewind(loop.batch.count &- filled)
         return filled
@@ -139,13 +158,8 @@ extension DeviceWorker {
         unsafe loop.read(chain, into: vectors, count: chain.writableCount + 1)
     }
 
-    private mutating func countTransmitted(_ chain: DescriptorChain, result: Int32) {
-        if result >= 0 {
-            transmit.counts.packets &+= 1
-            transmit.counts.bytes &+= UInt64(chain.readableBytes &- UInt32(NetworkHeader.byteCount))
-            transmit.account.left &+= 1
-            return
-        }
+    /// Counts a frame that the port did not take.
+    private mutating func countUnsent(_ result: Int32) {
         // A loop that has failed gives its own errno for a result: the port has said nothing.
         if loop.hasFailed {
             transmit.account.abandoned &+= 1

@@ -99,7 +99,9 @@ struct DeviceWorker: ~Copyable {
 
     /// A driver that is not woken waits for ever: that ends the loop.
     private mutating func noteLostCalls() {
-        if let cause = receive.callFailure ?? transmit.callFailure ?? control.callFailure { loop.fail(cause) }
+        if let errno = receive.callRefusal ?? transmit.callRefusal ?? control.callRefusal {
+            loop.fail(EventLoopFailure(signalRefused: errno))
+        }
     }
 
     /// Moves one batch in each direction the port has. Returns whether anything moved.

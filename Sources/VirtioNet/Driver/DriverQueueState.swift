@@ -1,4 +1,5 @@
 internal import IOUring
+internal import SystemPackage
 internal import VirtQueue
 
 /// One queue of the guest's driver, as its worker holds it.
@@ -9,14 +10,18 @@ struct DriverQueueState: ~Copyable {
     var account = FrameAccount()
     /// What the device did wrong on this ring, once it has.
     private(set) var failure: VirtQueueError?
-    /// Why the device was not woken by a kick.
-    private(set) var kickFailure: EventLoopFailure?
+    /// Why the device was not woken by a kick: the first refusal.
+    private(set) var kickRefusal: Errno?
+    /// The index of the next used element that ``account`` does not know of.
+    private var countedUsed: UInt16
 
     /// Lays the queue out at `memory`, whose host mapping must outlive it.
     init(
         _ memory: UnsafeMutableRawPointer, _ configuration: DriverConfiguration, signals: QueueSignals
     ) throws(VirtioNetError) {
-        queue = unsafe try Self.makeQueue(memory, configuration)
+        let queue = unsafe try Self.makeQueue(memory, configuration)
+        countedUsed = queue.nextUsed
+        self.queue = queue
         self.signals = signals
     }
 
@@ -36,6 +41,7 @@ struct DriverQueueState: ~Copyable {
         _ memory: UnsafeMutableRawPointer, _ configuration: DriverConfiguration
     ) throws(VirtioNetError) {
         queue = unsafe try Self.makeQueue(memory, configuration)
+        countedUsed = queue.nextUsed
         failure = nil
     }
 
@@ -53,12 +59,23 @@ struct DriverQueueState: ~Copyable {
         }
     }
 
+    /// Ends a batch of the receive queue, whose chains are all counted in `chains`.
+    ///
+    /// The ring's index says how many chains came back, not the loop that took them: a frame that is lost on its way
+    /// from the ring to whoever counts it as having left is then missing from the account.
+    mutating func count(_ chains: ReceivedChains) {
+        let index = queue.nextUsed
+        account.entered &+= UInt64(index &- countedUsed) &- chains.empty
+        countedUsed = index
+        account.malformed &+= chains.short
+        counts.errors &+= chains.short &+ chains.empty
+        counts.move(frames: chains.frames, byteCount: chains.byteCount)
+    }
+
     /// Shows the device what was added and kicks it if it asked to be.
     mutating func publish() {
         guard queue.publish() else { return }
         counts.kicks &+= 1
-        if let errno = signals.kick.signal(), kickFailure == nil {
-            kickFailure = EventLoopFailure(signalRefused: errno)
-        }
+        if let errno = signals.kick.signal(), kickRefusal == nil { kickRefusal = errno }
     }
 }

@@ -2,38 +2,42 @@ internal import VirtQueue
 
 extension DriverWorker {
     /// Hands a batch of received frames to the guest's port and posts fresh buffers. Returns whether any came.
+    ///
+    /// The ring says what entered, and whoever takes the frames says what left: the ledger, the port or the pool.
     mutating func serveReceive() -> Bool {
-        let count: Int
+        var chains = ReceivedChains()
         switch port.kind {
-        case .generator: count = checkReceived()
-        case .tap: count = forwardReceived()
-        case .none: count = dropReceived()
+        case .generator: checkReceived(&chains)
+        case .tap: forwardReceived(&chains)
+        case .none: dropReceived(&chains)
         }
-        guard count > 0 else { return false }
+        receive.count(chains)
+        guard !chains.isNone else { return false }
         postReceiveBuffers()
         return true
     }
 
     /// Checks a batch of generated frames that came back.
-    private mutating func checkReceived() -> Int {
-        var count = 0
-        while count < FrameGenerator.batchSize, let used = receive.reap() {
+    private mutating func checkReceived(_ chains: inout ReceivedChains) {
+        var room = FrameGenerator.batchSize
+        while room > 0, let used = receive.reap() {
             let token = BufferPool.Token(rawValue: used.token)
-            unsafe generator.check(pool.bytes(token), byteCount: Int(used.byteCount))
-            if countReceived(used) { receive.account.left &+= 1 }
+            if chains.take(used) {
+                unsafe generator.check(pool.bytes(token), byteCount: Int(used.byteCount))
+            }
             pool.put(token)
-            count &+= 1
+            room &-= 1
         }
-        return count
+        receive.account.left = generator.checked
     }
 
     /// Writes a batch of received frames to the port, straight from guest memory: one system call for all.
-    private mutating func forwardReceived() -> Int {
+    private mutating func forwardReceived(_ chains: inout ReceivedChains) {
         loop.batch.removeAll()
-        var count = 0
-        while count < Self.batchSize, let used = receive.reap() {
-            count &+= 1
-            guard countReceived(used) else {
+        var room = Self.batchSize
+        while room > 0, let used = receive.reap() {
+            room &-= 1
+            guard chains.take(used) else {
                 pool.put(BufferPool.Token(rawValue: used.token))
                 continue
             }
@@ -41,49 +45,36 @@ extension DriverWorker {
             unsafe loop.write(used, from: UnsafeRawBufferPointer(rebasing: bytes[..<Int(used.byteCount)]))
         }
         loop.waitForBatch()
+        var taken: UInt64 = 0
         for slot in 0..<loop.batch.count {
             let result = loop.batch.result(slot)
-            if result >= 0 {
-                receive.account.left &+= 1
-            } else {
-                receive.counts.drops &+= 1
-                // A loop that has failed gives its own errno for a result: the port has said nothing.
-                if loop.hasFailed {
-                    receive.account.abandoned &+= 1
-                } else {
-                    receive.account.refuse(errno: -result)
-                }
-            }
+            if result >= 0 { taken &+= 1 } else { countUnforwarded(result) }
             pool.put(BufferPool.Token(rawValue: loop.batch.item(slot).token))
         }
-        return count
+        receive.account.left &+= taken
     }
 
-    private mutating func dropReceived() -> Int {
-        var count = 0
-        while count < FrameGenerator.batchSize, let used = receive.reap() {
-            if countReceived(used) { receive.account.left &+= 1 }
+    /// Counts a frame that the port did not take.
+    private mutating func countUnforwarded(_ result: Int32) {
+        receive.counts.drops &+= 1
+        // A loop that has failed gives its own errno for a result: the port has said nothing.
+        if loop.hasFailed {
+            receive.account.abandoned &+= 1
+        } else {
+            receive.account.refuse(errno: -result)
+        }
+    }
+
+    /// Lets a batch of received frames go.
+    private mutating func dropReceived(_ chains: inout ReceivedChains) {
+        var room = FrameGenerator.batchSize
+        var dropped: UInt64 = 0
+        while room > 0, let used = receive.reap() {
+            if chains.take(used) { dropped &+= 1 }
             pool.put(BufferPool.Token(rawValue: used.token))
-            count &+= 1
+            room &-= 1
         }
-        return count
-    }
-
-    /// Counts a chain that the device returned. `false` where there is no frame in it: one that the device could not
-    /// use comes back empty.
-    @inline(__always)
-    private mutating func countReceived(_ used: UsedChain) -> Bool {
-        guard used.byteCount > UInt32(NetworkHeader.byteCount) else {
-            if used.byteCount > 0 {
-                receive.account.entered &+= 1
-                receive.account.malformed &+= 1
-            }
-            return false
-        }
-        receive.account.entered &+= 1
-        receive.counts.packets &+= 1
-        receive.counts.bytes &+= UInt64(used.byteCount &- UInt32(NetworkHeader.byteCount))
-        return true
+        receive.account.left &+= dropped
     }
 
     /// Fills the receive ring with free buffers, and tells the device.

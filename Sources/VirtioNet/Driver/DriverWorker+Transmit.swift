@@ -19,10 +19,12 @@ extension DriverWorker {
 
     /// Makes the buffers of sent frames free again.
     mutating func reapTransmitted() {
+        var sent: UInt64 = 0
         while let used = transmit.reap() {
-            transmit.account.left &+= 1
+            sent &+= 1
             pool.put(BufferPool.Token(rawValue: used.token))
         }
+        transmit.account.left &+= sent
     }
 
     /// Writes the next generated frames into free buffers and adds them to the ring.
@@ -31,19 +33,22 @@ extension DriverWorker {
         guard room > 0 else { return 0 }
         if transmit.queue.freeDescriptors < FrameGenerator.batchSize { reapTransmitted() }
         var count = 0
+        var sentBytes = 0
         while count < room, transmit.queue.freeDescriptors > 0,
             let token = pool.take()
         {
             let (sequence, byteCount) = unsafe generator.next(into: pool.bytes(token))
             pool.setSequence(sequence, token)
-            transmit.account.entered &+= 1
             guard send(token, byteCount: byteCount) else {
                 transmit.account.noBuffer &+= 1
                 pool.put(token)
                 break
             }
             count &+= 1
+            sentBytes &+= byteCount
         }
+        transmit.account.entered = generator.nextSequence
+        transmit.counts.move(frames: UInt64(count), byteCount: UInt64(sentBytes))
         return count
     }
 
@@ -62,6 +67,9 @@ extension DriverWorker {
         loop.isPortReadable = false
         loop.waitForBatch()
         var count = 0
+        var sentBytes = 0
+        var found: UInt64 = 0
+        var dropped: UInt64 = 0
         var hasFoundEmpty = false
         for slot in 0..<loop.batch.count {
             let token = BufferPool.Token(rawValue: loop.batch.item(slot).token)
@@ -74,22 +82,34 @@ extension DriverWorker {
                 pool.put(token)
                 continue
             }
-            transmit.account.entered &+= 1
+            found &+= 1
+            // No TAP gives less than a header: whoever stands for one has broken a rule.
+            guard Int(result) > NetworkHeader.byteCount else {
+                dropped &+= 1
+                transmit.counts.errors &+= 1
+                transmit.account.malformed &+= 1
+                pool.put(token)
+                continue
+            }
             // A TAP cuts a frame to the length of the read and says nothing: one that fills it may have been longer.
             guard Int(result) < pool.stride else {
-                transmit.counts.drops &+= 1
+                dropped &+= 1
                 transmit.account.tooLong &+= 1
                 pool.put(token)
                 continue
             }
             guard send(token, byteCount: Int(result)) else {
-                transmit.counts.drops &+= 1
+                dropped &+= 1
                 transmit.account.noBuffer &+= 1
                 pool.put(token)
                 continue
             }
             count &+= 1
+            sentBytes &+= Int(result)
         }
+        transmit.counts.drops &+= dropped
+        transmit.account.entered &+= found
+        transmit.counts.move(frames: UInt64(count), byteCount: UInt64(sentBytes))
         if !hasFoundEmpty { loop.isPortReadable = true }
         burst = min(Self.batchSize, max(Self.smallestBurst, count &* 2))
         return count
@@ -99,9 +119,6 @@ extension DriverWorker {
     @inline(__always)
     private mutating func send(_ token: BufferPool.Token, byteCount: Int) -> Bool {
         let segment = DriverSegment(address: pool.address(token), byteCount: UInt32(byteCount))
-        guard transmit.queue.add(readable: segment, token: token.rawValue) else { return false }
-        transmit.counts.packets &+= 1
-        transmit.counts.bytes &+= UInt64(byteCount &- NetworkHeader.byteCount)
-        return true
+        return transmit.queue.add(readable: segment, token: token.rawValue)
     }
 }

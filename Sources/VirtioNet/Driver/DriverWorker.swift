@@ -81,7 +81,9 @@ struct DriverWorker: ~Copyable {
             let moved = serve()
             publishCounts()
             // A device that is not woken waits for ever.
-            if let cause = receive.kickFailure ?? transmit.kickFailure { loop.fail(cause) }
+            if let errno = receive.kickRefusal ?? transmit.kickRefusal {
+                loop.fail(EventLoopFailure(signalRefused: errno))
+            }
             hasSlept = !moved && isReadyToSleep()
             if hasSlept { sleep() } else { loop.collect() }
         }

@@ -30,6 +30,12 @@ struct FrameGenerator: ~Copyable {
     /// What became of the frames so far.
     var counts: FrameCounts { ledger.counts }
 
+    /// How many frames it was given to check.
+    var checked: UInt64 { ledger.counts.arrived }
+
+    /// The number of the frame that is made next: how many were made.
+    var nextSequence: UInt64 { ledger.nextSequence }
+
     /// Whether there are frames to send, now or later.
     var isRunning: Bool { remaining > 0 }
 

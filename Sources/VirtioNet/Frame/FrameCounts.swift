@@ -20,6 +20,9 @@ package struct FrameCounts: Equatable, Sendable {
 
     package init() {}
 
+    /// Frames that came in, whatever they were.
+    package var arrived: UInt64 { received &+ duplicated &+ corrupted &+ foreign &+ unsent }
+
     /// Frames still to come. Once everything that is in flight has arrived, these are lost.
     package var outstanding: UInt64 { sent - min(sent, received + abandoned) }
 

@@ -144,7 +144,7 @@ struct RunReport: Codable, Equatable, Sendable {
 
     /// Chains or rings that broke a rule, as the device counted them, and a real device's errors.
     var deviceErrors: UInt64
-    /// The same on the driver's side.
+    /// The same on the driver's side, and chains that the device returned to it with no frame in them.
     var driverErrors: UInt64
     /// Frames that came back and that nobody sent.
     var unsent: UInt64
