@@ -46,6 +46,9 @@ package final class EventFile: Sendable {
     deinit { try? descriptor.close() }
 
     /// Waits until it is signalled, or `milliseconds` are over, and takes the whole counter.
+    ///
+    /// Who waits looks at what it waits for whether or not it was signalled, and again and again: a wait that is refused
+    /// only ends early, and a counter that could not be taken ends the next wait early.
     package func wait(milliseconds: Int32) {
         var poll = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
         _ = unsafe Glibc.poll(&poll, 1, milliseconds)
@@ -53,9 +56,10 @@ package final class EventFile: Sendable {
         _ = unsafe clinux_eventfd_drain(descriptor.rawValue, &count)
     }
 
-    /// Adds one to the counter.
+    /// Adds one to the counter. A kernel's signal cannot be refused: a refusal is the simulation's failure.
     package func signal() {
-        _ = clinux_process_memory_signal(descriptor.rawValue)
+        let result = clinux_process_memory_signal(descriptor.rawValue)
+        if result < 0 { _ = SimulationFailure.note("write to an eventfd", Errno(rawValue: -result)) }
     }
 
     /// The number the kernel gives an eventfd in `/proc/self/fdinfo`, or `nil` where it is something else.
