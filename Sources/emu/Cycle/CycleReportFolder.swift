@@ -4,14 +4,17 @@ internal import SystemPackage
 
 /// Where `--report` puts its page, its picture and its raw data.
 ///
-/// All files are written aside and renamed once all of them are whole: whatever ends the process, a folder has the
-/// files of one benchmark.
+/// Each file is written aside, and all are renamed once all of them are whole, the page last. Whatever ends the process, a
+/// file is whole, an earlier one or the new one, and a new page stands beside data and a picture as new. Between the first
+/// rename and the last an earlier page stands beside newer data: the files are renamed one after the other.
 struct CycleReportFolder {
     let path: FilePath
 
     /// The page's file.
     static let pageName = "index.html"
-    private static let names = [CyclePage.dataName, CyclePage.pictureName, pageName]
+    static let probeName = "probe"
+    /// In the order in which they are put in place.
+    static let names = [CyclePage.dataName, CyclePage.pictureName, pageName]
 
     /// Why a file could not be written.
     struct Failure: Error, CustomStringConvertible {
@@ -22,6 +25,8 @@ struct CycleReportFolder {
             switch errno {
             case .noSpace: "\(name): \(errno); free some space or name another folder"
             case .fileTooLarge: "\(name): \(errno); raise the limit of a file's size (ulimit -f)"
+            case .fileExists:
+                "\(name): \(errno) (another process writes it there); name another folder"
             default: "\(name): \(errno); name a folder you can write to"
             }
         }
@@ -61,15 +66,19 @@ struct CycleReportFolder {
             "--report \(path): no file can be made there: \(failure.errno); name a folder you can write to")
     }
 
-    /// Writes its files in place of earlier ones: all of them, or none.
+    /// Writes its files in place of earlier ones, none before all are whole. Where one cannot be put in place, those
+    /// before it are, and the page is the earlier one.
     func write(_ outcome: CycleOutcome) throws(Failure) {
         let page = CyclePage(outcome)
         let texts = [CycleCSV.text(outcome), page.picture, page.html]
         var aside: [FilePath] = []
         defer { for file in aside { _ = unsafe unlink(file.string) } }
         for (name, text) in zip(Self.names, texts) {
-            aside.append(self.aside(name))
-            try write(text, to: self.aside(name), named: name)
+            let file = self.aside(name)
+            let descriptor = try create(file, named: name)
+            // What could not be made is not this process's to take away.
+            aside.append(file)
+            try write(text, to: descriptor, named: name)
         }
         for name in Self.names {
             guard unsafe rename(self.aside(name).string, path.appending(name).string) == 0 else {
@@ -78,26 +87,32 @@ struct CycleReportFolder {
         }
     }
 
-    /// Makes a file and takes it away.
+    /// Takes away what processes that are gone have left aside, makes a file and takes it away too.
     private func probe() throws(Failure) {
-        let file = aside("probe")
-        try write("", to: file, named: "probe")
-        _ = unsafe unlink(file.string)
+        removeLeftovers()
+        let file = aside(Self.probeName)
+        let descriptor = try create(file, named: Self.probeName)
+        defer { _ = unsafe unlink(file.string) }
+        try write("", to: descriptor, named: Self.probeName)
     }
 
-    /// Where a file stands until it is whole: a name that no other process uses.
-    private func aside(_ name: String) -> FilePath { path.appending(".\(name).\(getpid())") }
-
-    private func write(_ text: String, to file: FilePath, named name: String) throws(Failure) {
+    /// Makes a file that is not there.
+    private func create(_ file: FilePath, named name: String) throws(Failure) -> FileDescriptor {
         do {
-            let descriptor = try FileDescriptor.open(
-                file, .writeOnly, options: [.create, .truncate, .closeOnExec],
+            return try FileDescriptor.open(
+                file, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
                 permissions: [.ownerReadWrite, .groupRead, .otherRead], retryOnInterrupt: false)
-            try descriptor.closeAfter { try descriptor.writeWhole(Array(text.utf8)) }
-        } catch let errno as Errno {
-            throw Failure(name: name, errno: errno)
         } catch {
-            throw Failure(name: name, errno: .ioError)
+            throw Failure(name: name, errno: error as? Errno ?? .ioError)
+        }
+    }
+
+    /// Writes `text` and closes the file.
+    private func write(_ text: String, to descriptor: FileDescriptor, named name: String) throws(Failure) {
+        do {
+            try descriptor.closeAfter { try descriptor.writeWhole(Array(text.utf8)) }
+        } catch {
+            throw Failure(name: name, errno: error as? Errno ?? .ioError)
         }
     }
 

@@ -59,6 +59,54 @@ struct CycleReportFolderTests {
         #expect(folder.names == [obstacle, "cycles.csv", "index.html"])
     }
 
+    @Test("the page is the last that is put in place: a new one stands beside no earlier data")
+    func pageLast() throws {
+        let folder = try Folder()
+        for name in ["cycles.csv", "cycles.svg", "index.html"] { try folder.write("earlier", name) }
+        let report = try CycleReportFolder(path: folder.url.path)
+        // The picture cannot be put in place of a folder.
+        try FileManager.default.removeItem(at: folder.url.appending(path: "cycles.svg"))
+        try FileManager.default.createDirectory(
+            at: folder.url.appending(path: "cycles.svg"), withIntermediateDirectories: false)
+        let failure = #expect(throws: CycleReportFolder.Failure.self) { try report.write(Self.outcome) }
+        #expect(failure?.description.hasPrefix("cycles.svg: ") == true)
+        #expect(try folder.text("cycles.csv").hasPrefix("strategy,"))
+        #expect(try folder.text("index.html") == "earlier")
+        #expect(folder.names == ["cycles.csv", "cycles.svg", "index.html"])
+    }
+
+    @Test("what a process that is gone has left aside is removed, what a living one writes is not")
+    func leftovers() throws {
+        let gone = try Process.run(URL(filePath: "/bin/true"), arguments: [])
+        gone.waitUntilExit()
+        let number = gone.processIdentifier
+        let folder = try Folder()
+        let kept = [
+            ".index.html.\(getppid())", ".index.html.1", ".index.html.old", ".index.html.",
+            ".index.html.0\(number)", ".index.html.-\(number)", ".other.\(number)", "index.html.\(number)",
+        ].sorted()
+        for name in kept { try folder.write("whole", name) }
+        for name in ["probe", "cycles.csv", "cycles.svg", "index.html"] {
+            for process in [number, getpid(), .max] { try folder.write("half", ".\(name).\(process)") }
+        }
+        _ = try CycleReportFolder(path: folder.url.path)
+        #expect(folder.names == kept)
+    }
+
+    @Test("a file aside is nobody else's: what stands under its name is neither written to nor taken away")
+    func exclusive() throws {
+        let folder = try Folder()
+        let report = try CycleReportFolder(path: folder.url.path)
+        try folder.write("somebody's", "target")
+        let aside = ".cycles.svg.\(getpid())"
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.url.appending(path: aside).path, withDestinationPath: "target")
+        let failure = #expect(throws: CycleReportFolder.Failure.self) { try report.write(Self.outcome) }
+        #expect(failure?.description.hasPrefix("cycles.svg: File exists (") == true)
+        #expect(try folder.text("target") == "somebody's")
+        #expect(folder.names == [aside, "target"])
+    }
+
     @Test("a folder that cannot be used is refused before anything is measured, with the name and what to do")
     func refused() throws {
         let folder = try Folder()
