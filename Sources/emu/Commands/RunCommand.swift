@@ -16,7 +16,8 @@ struct RunCommand: EmuCommand {
 
             The last line is the verdict and what it rests on. OK: every frame that entered has left, or is named: \
             dropped (no buffer, too long), or abandoned, which is a frame in a ring that started over because the \
-            device could not say where it stood (no SUSPEND): whether it was sent nobody can tell. NOT SHOWN: \
+            device could not say where it stood (no SUSPEND), or with a worker that stopped for good, which is WRONG: \
+            whether it was sent nobody can tell. NOT SHOWN: \
             nothing was wrong, but no frame moved, none can come back, or no stop took place. WRONG: status 1.
 
             Examples:

@@ -14,11 +14,12 @@ extension RunReport {
             var lastRefusal: Int32?
             /// Dropped, as no buffer is as long.
             var tooLong: UInt64 = 0
-            /// Chains that broke the ring's rules.
+            /// Chains that broke the ring's rules, or held no frame.
             var malformed: UInt64 = 0
             /// Dropped by a simulator's receive filter.
             var filtered: UInt64 = 0
-            /// In a ring that started over.
+            /// In a ring that started over, or with a worker that stopped for good: whether they were sent nobody can
+            /// tell.
             var abandoned: UInt64 = 0
             /// Still in the ring at the end.
             var pending: UInt64 = 0
@@ -92,7 +93,8 @@ extension RunReport.QueueAccount.Side {
         [
             (noBuffer, "dropped for want of a buffer"), (refused, "refused by the port"),
             (tooLong, "dropped as too long"), (malformed, "in broken chains"), (filtered, "filtered"),
-            (abandoned, "abandoned in rings that started over"), (pending, "still in the ring at the end"),
+            (abandoned, "abandoned in rings that started over or with a worker that stopped"),
+            (pending, "still in the ring at the end"),
         ].filter { $0.0 > 0 }
     }
 

@@ -18,8 +18,8 @@ struct RunReport: Codable, Equatable, Sendable {
         var lost: UInt64
         var duplicated: UInt64
         var corrupted: UInt64
-        /// In rings that had to start over, as the device could not say where they stood: whether it had sent them
-        /// nobody can tell.
+        /// In rings that had to start over, as the device could not say where they stood, or with a worker that stopped
+        /// for good: whether they were sent nobody can tell. The generator's own are all of the first kind.
         var abandoned: UInt64
         /// Dropped by the device or its parent, which counted it: no receive buffer, a frame too long, a port that is
         /// full. Of all queues.

@@ -89,8 +89,8 @@ import Testing
         }
         #expect(
             text.contains(
-                "queue 1, transmit  driver 1,000 in, 900 out, 60 abandoned in rings that started over, 40 still in the ring"
-                    + " at the end; device 900 in, 885 out, 1 dropped for want of a buffer, 2 refused by the port, 3 dropped"
+                "queue 1, transmit  driver 1,000 in, 900 out, 60 abandoned in rings that started over"
+                    + " or with a worker that stopped, 40 still in the ring at the end; device 900 in, 885 out, 1 dropped for want of a buffer, 2 refused by the port, 3 dropped"
                     + " as too long, 4 in broken chains, 5 filtered\n"), "\(text)")
     }
 
