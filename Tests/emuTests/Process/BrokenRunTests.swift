@@ -11,8 +11,8 @@ import Testing
             "run", "--memory", "64M", "--interval", "300ms", "--duration", "100s", "--json", "--log-level",
             "debug",
         ])
-        // What a start does last.
-        try emu.waitForError("SET_VRING_ENABLE(index: 1")
+        // The first stop begins: whatever fails from now on is the run's.
+        try emu.waitForError("SUSPEND(")
         try emu.allowNoMoreDescriptors()
         let outcome = emu.finish()
         #expect(outcome.status == 1, "\(outcome.errors)")
