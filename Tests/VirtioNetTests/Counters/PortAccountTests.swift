@@ -16,19 +16,9 @@ struct PortAccountTests {
         "frames of every length pass whole, both ways, where the buffers have room",
         arguments: [60, 1514, 2035, 2036, 2037, 4096, 9000, 9014])
     func jumbo(byteCount: Int) throws {
-        let (guest, wire) = (try DatagramPort(), try DatagramPort())
-        let pair = try TestPair(
-            guest: .tap(guest.makeNear()), wire: .tap(wire.makeNear()),
-            bufferStride: DriverBuffers.stride(forMTU: 9000))
-        try pair.start()
-        let frame = DatagramPort.frame(byteCount, number: 7)
-        #expect(guest.send(frame) && wire.send(frame))
-        let payload = Array(frame.dropFirst(NetworkHeader.byteCount))
-        #expect(wire.awaitPayload() == payload)
-        #expect(guest.awaitPayload() == payload)
-        _ = pair.stop()
-        pair.driver.synchronise()
-        expectBalance(pair)
+        let ports = try PortExchange(bufferStride: DriverBuffers.stride(forMTU: 9000))
+        try ports.exchange([DatagramPort.frame(byteCount, number: 7)])
+        let pair = ports.pair
         #expect(pair.driver.account(0).left == 1 && pair.device.account(1).left == 1)
     }
 
@@ -36,20 +26,10 @@ struct PortAccountTests {
         "frames too long for the buffers are dropped whole and counted as that, both ways",
         arguments: [2037, 4096, 9014])
     func tooLong(byteCount: Int) throws {
-        let (guest, wire) = (try DatagramPort(), try DatagramPort())
-        let pair = try TestPair(guest: .tap(guest.makeNear()), wire: .tap(wire.makeNear()))
-        try pair.start()
-        let small = DatagramPort.frame(100, number: 3)
-        for frame in [DatagramPort.frame(byteCount), small] {
-            #expect(guest.send(frame) && wire.send(frame))
-        }
+        let ports = try PortExchange()
         // The short one behind it is the first that comes out.
-        let payload = Array(small.dropFirst(NetworkHeader.byteCount))
-        #expect(wire.awaitPayload() == payload)
-        #expect(guest.awaitPayload() == payload)
-        _ = pair.stop()
-        pair.driver.synchronise()
-        expectBalance(pair)
+        try ports.exchange([DatagramPort.frame(byteCount), DatagramPort.frame(100, number: 3)])
+        let pair = ports.pair
         #expect(pair.driver.account(1).tooLong == 1 && pair.driver.account(1).entered == 2)
         #expect(pair.device.account(0).tooLong == 1 && pair.device.account(0).entered == 2)
     }

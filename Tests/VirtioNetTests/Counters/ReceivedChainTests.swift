@@ -101,19 +101,10 @@ struct ReceivedChainTests {
 
     @Test("what a port gives that is shorter than a header is malformed, both ways", arguments: [1, 11, 12])
     func shortFromPort(byteCount: Int) throws {
-        let (guest, wire) = (try DatagramPort(), try DatagramPort())
-        let pair = try TestPair(guest: .tap(guest.makeNear()), wire: .tap(wire.makeNear()))
-        try pair.start()
+        let ports = try PortExchange()
         let small = DatagramPort.frame(60, number: 3)
-        for frame in [Array(small.prefix(byteCount)), small] {
-            #expect(guest.send(frame) && wire.send(frame))
-        }
-        let payload = Array(small.dropFirst(NetworkHeader.byteCount))
-        #expect(wire.awaitPayload() == payload)
-        #expect(guest.awaitPayload() == payload)
-        _ = pair.stop()
-        pair.driver.synchronise()
-        for account in pair.accounts { #expect(account.balances, "\(account)") }
+        try ports.exchange([Array(small.prefix(byteCount)), small])
+        let pair = ports.pair
         for (account, counts) in [
             (pair.driver.account(1), pair.driver.counters.transmit),
             (pair.device.account(0), pair.device.counts(0)),

@@ -1,7 +1,11 @@
 import Foundation
 
-/// The sanitizer that `emu` and its tests are built with, as scripts/sanitize tells.
-enum Sanitizer {
-    /// Whether there is none: its runtime is code in the process that has needs of its own.
-    static let isAbsent = ProcessInfo.processInfo.environment["EMU_SANITIZER"] == nil
+/// The sanitizer that `emu` and its tests are built with, as scripts/sanitize tells. Its runtime is code in the process
+/// that has needs of its own.
+enum Sanitizer: String {
+    case address, thread
+
+    /// `nil` in a build without.
+    static let current = ProcessInfo.processInfo.environment["EMU_SANITIZER"].flatMap(
+        Sanitizer.init(rawValue:))
 }
