@@ -36,11 +36,11 @@ static inline int clinux_is_ignored(int number) {
     return sigaction(number, 0, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-// Takes one signal of `signals`, or waits for so many nanoseconds. struct timespec stays on this side: which module owns it
-// for Swift depends on the order in which headers are read.
-static inline void clinux_signal_await(const sigset_t *signals, int64_t nanoseconds) {
+// Takes one signal of `signals` and gives its number, or -1 after so many nanoseconds. struct timespec stays on this side:
+// which module owns it for Swift depends on the order in which headers are read.
+static inline int clinux_signal_await(const sigset_t *signals, int64_t nanoseconds) {
     const struct timespec limit = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
-    sigtimedwait(signals, 0, &limit);
+    return sigtimedwait(signals, 0, &limit);
 }
 
 // The columns of the terminal at `fd`, or 0 where it does not say (ioctl_tty(2)).

@@ -29,8 +29,9 @@ enum TerminationSignals {
     /// Has threads of their own wait for the signals and answer them: no code runs in a signal handler, and no system call of the
     /// command is interrupted.
     ///
-    /// With `json`, a process that ends without a result says so as an object.
+    /// With `json`, a process that ends without a result says so as an object. One that came before ends it here.
     static func forward(to interrupt: RunInterrupt, json: Bool) throws(MachineError) {
+        if let earlier { Farewell(json: json).end(earlier, "ended before anything was measured") }
         let waited = handled
         do throws(VirtioNetError) {
             let answers = try SignalAnswers(to: interrupt, json: json)
@@ -51,6 +52,13 @@ enum TerminationSignals {
         return signals
     }
 
+    /// A signal that came before anybody waited for one.
+    private static var earlier: Int32? {
+        var signals = handled
+        let number = unsafe clinux_signal_await(&signals, 0)
+        return number > 0 ? number : nil
+    }
+
     /// Waits for signals and for nothing else: the second ends the process whoever is stuck in what.
     private static func serve(_ signals: inout sigset_t, _ answers: SignalAnswers) {
         var first: Int32 = 0
@@ -67,6 +75,6 @@ enum TerminationSignals {
 
     /// Takes one signal, or waits for `time`.
     private static func waitAWhile(for signals: inout sigset_t, until time: Duration) {
-        unsafe clinux_signal_await(&signals, Int64(time / .nanoseconds(1)))
+        _ = unsafe clinux_signal_await(&signals, Int64(time / .nanoseconds(1)))
     }
 }

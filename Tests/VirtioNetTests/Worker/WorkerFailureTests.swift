@@ -40,6 +40,8 @@ struct WorkerFailureTests {
         #expect(eventually { pair.device.failure != nil })
         let bases = pair.stop()
         #expect(pair.usedIndex(0) == bases.0 && pair.usedIndex(1) == bases.1)
+        // The driver runs on: it fills the ring, and nobody takes what is there.
+        #expect(eventually { pair.driver.account(1).pending > 0 })
         pair.driver.stopTraffic()
         pair.driver.synchronise()
         for account in pair.accounts { #expect(account.balances, "\(account)") }
