@@ -4,8 +4,11 @@
 limits.py FOLDER SIZE SIZE…     the sizes, in MiB, that must have been counted, ascending; prints a line for each limit;
                                 exit status 1 where one is passed, or something was not counted or cannot be compared
 """
+import os
 import sys
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, f"{os.path.dirname(os.path.realpath(__file__))}/../bench.d")
 import compare
 
 # What emu may execute for each instruction of the C floor's: at least and at most. The floor makes only the necessary calls, so
@@ -53,7 +56,7 @@ def check(folder, sizes):
 def main(folder, mebibytes):
     passed = True
     for line, holds in check(folder, [int(one) << 20 for one in mebibytes]):
-        print(f"check-cycle: {'ok' if holds else 'FAIL'}: {line}")
+        print(f"check cycle: {'ok' if holds else 'FAIL'}: {line}")
         passed = passed and holds
     sys.exit(0 if passed else 1)
 

@@ -1,6 +1,6 @@
 """Compares how often callgrind runs call the functions that no packet may cost.
 
-    compare.py [--quiet] PACKETS PROFILE[,PROFILE]… PACKETS PROFILE[,PROFILE]…
+    hot-path.py [--quiet] PACKETS PROFILE[,PROFILE]… PACKETS PROFILE[,PROFILE]…
 
 PROFILE is what --callgrind-out-file named; --separate-threads=yes adds -01, -02 and so on, a file a thread. Thread
 1 controls: it touches no packet, but looks at the clock while packets move and prints the summary, so its calls go
@@ -51,12 +51,12 @@ class Run:
     def __init__(self, path):
         files = sorted(glob.glob(glob.escape(path) + "-*"))
         if len(files) < 3:
-            sys.exit(f"compare.py: {path}: the control thread and two workers at least are needed")
+            sys.exit(f"hot-path.py: {path}: the control thread and two workers at least are needed")
         self.control, self.data_path = Counter(), Counter()
         for file in files:
             (self.control if file.endswith("-01") else self.data_path).update(read_calls(file))
         if not self.control.total() or not self.data_path.total():
-            sys.exit(f"compare.py: {path}: no call of any watched function was seen: it shows nothing")
+            sys.exit(f"hot-path.py: {path}: no call of any watched function was seen: it shows nothing")
 
 
 def total(calls, name):
