@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints what scripts/bench measured on the kernel: emu beside the C floor, as Markdown.
+"""Prints what scripts/bench cycle measured on the kernel: emu beside the C floor, as Markdown.
 
 compare.py FOLDER    with what is there of emu.json, floor.jsonl, emu-fast-*.json, floor-fast.jsonl, floor-like-emu.jsonl,
                      what was counted, and the shapes

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes down on what machine a part of scripts/bench runs.   note.py FILE PART CYCLES COMMIT"""
+"""Writes down on what machine a part of scripts/bench cycle runs.   note.py FILE PART CYCLES COMMIT"""
 import datetime
 import json
 import os

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Puts the tables of a whole run of scripts/bench into docs/benchmarks.md, between its two marks.
+"""Puts the tables of a whole run of scripts/bench cycle into docs/benchmarks.md, between its two marks.
 
-tables.py FOLDER [DOCUMENT]     FOLDER is scripts/bench's, with a folder for each part; a part that is not there, or was cut off, is named
+tables.py FOLDER [DOCUMENT]     FOLDER is scripts/bench cycle's, with a folder for each part; a part that is not there, or was cut off, is named
 """
 import contextlib
 import io
@@ -9,10 +9,11 @@ import json
 import os
 import sys
 
+sys.dont_write_bytecode = True
 import compare
 
-BEGIN = "<!-- The tables of the last whole run: scripts/bench-tables writes them, nobody else. -->"
-END = "<!-- The end of what scripts/bench-tables writes. -->"
+BEGIN = "<!-- The tables of the last whole run: scripts/bench tables writes them, nobody else. -->"
+END = "<!-- The end of what scripts/bench tables writes. -->"
 PARTS = (
     ("sim", "The simulated device, sizes on paper"),
     ("sim-pinned", "The simulated device, memory pinned"),
@@ -26,7 +27,7 @@ PARTS = (
 
 
 def machine(folder):
-    """The machine and its load, as scripts/bench wrote them down."""
+    """The machine and its load, as scripts/bench cycle wrote them down."""
     path = f"{folder}/machine.json"
     if not os.path.exists(path):
         return "The machine was not written down."

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds what scripts/bench counted on the kernel's vdpa_sim against what a stop and start may cost.
+"""Holds what scripts/bench cycle counted on the kernel's vdpa_sim against what a stop and start may cost.
 
 limits.py FOLDER SIZE SIZE…     the sizes, in MiB, that must have been counted, ascending; prints a line for each limit;
                                 exit status 1 where one is passed, or something was not counted or cannot be compared

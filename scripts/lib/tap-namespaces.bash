@@ -1,12 +1,13 @@
 # Two network namespaces with a TAP in each, and something that carries frames between the TAPs.
-# Sourced by scripts/test-namespaces and scripts/bench-tap. Everything it makes is gone when the script ends.
+# Sourced after usage.bash by scripts/test-namespaces, scripts/soak and scripts/bench tap. Everything it makes is gone
+# when the script ends.
 #
 #   [left namespace]  10.99.0.1 on $left_tap  <- forwarder ->  $right_tap on 10.99.0.2  [right namespace]
 #
 # Neighbours are static and IPv6 is off, so what nobody sends does not appear. No address exists outside the two
 # namespaces.
 
-# Variables go both ways between this file and its two users.
+# Variables go both ways between this file and its users.
 # shellcheck disable=SC2034,SC2154
 
 left_address=10.99.0.1
@@ -21,15 +22,10 @@ work=
 forwarder=
 background=()
 
-die() {
-    echo "${0##*/}: $*" >&2
-    exit 2
-}
-
 # Ends with 2 and one line unless this process can make namespaces; of the tools named, those that are missing are installed.
 require_root_and() {
-    [[ $EUID -eq 0 ]] || die "network namespaces need root: run 'sudo $0'"
-    [[ -c /dev/net/tun ]] || die "there is no /dev/net/tun: 'modprobe tun', or give the container the device"
+    [[ $EUID -eq 0 ]] || refuse "network namespaces need root: run 'sudo scripts/$SCRIPT_NAME'"
+    [[ -c /dev/net/tun ]] || refuse "there is no /dev/net/tun: 'modprobe tun', or give the container the device"
     local tool needs=()
     declare -A need=([ip]=iproute2 [ss]=iproute2)
     for tool in "$@"; do needs+=("${need[$tool]:-$tool}"); done
@@ -39,13 +35,13 @@ require_root_and() {
 # The emu binary: $EMU, or the release build.
 find_emu() {
     EMU=${EMU:-$root/.build/release/emu}
-    [[ -x $EMU ]] || die "no emu at $EMU: 'swift build -c release --product emu', or name one in EMU"
+    [[ -x $EMU ]] || refuse "no emu at $EMU: 'swift build -c release --product emu', or name one in EMU"
 }
 
 # Builds the C bridge and says where it is.
 build_bridge() {
     bridge=$work/bridge
-    cc -O2 -o "$bridge" "$root/Benchmarks/CBridge/bridge.c" -lpthread || die "the C bridge does not compile"
+    cc -O2 -o "$bridge" "$root/Benchmarks/CBridge/bridge.c" -lpthread || refuse "the C bridge does not compile"
 }
 
 clean_up() {
@@ -65,7 +61,7 @@ make_namespaces() {
     clean_up
     trap clean_up EXIT
     trap 'exit 130' INT TERM
-    work=$(mktemp -d "${TMPDIR:-/tmp}/emu-tap.XXXXXX") || die "cannot make a temporary directory"
+    work=$(mktemp -d "${TMPDIR:-/tmp}/emu-tap.XXXXXX") || refuse "cannot make a temporary directory"
     local tag
     tag=$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
     left=emu-left-$tag right=emu-right-$tag
@@ -76,7 +72,7 @@ make_namespaces() {
 
 make_side() {
     local namespace=$1 tap=$2 address=$3 mac=$4 other=$5 other_mac=$6
-    ip netns add "$namespace" || die "cannot make network namespace $namespace"
+    ip netns add "$namespace" || refuse "cannot make network namespace $namespace"
     ip netns exec "$namespace" sh -c \
         'for f in all default; do f=/proc/sys/net/ipv6/conf/$f/disable_ipv6; [ ! -e $f ] || echo 1 >$f; done'
     ip -n "$namespace" link set lo up &&
@@ -85,7 +81,7 @@ make_side() {
         ip -n "$namespace" address add "$address/24" dev "$tap" &&
         ip -n "$namespace" link set "$tap" up &&
         ip -n "$namespace" neighbour add "$other" lladdr "$other_mac" dev "$tap" nud permanent ||
-        die "cannot set up TAP $tap in $namespace"
+        refuse "cannot set up TAP $tap in $namespace"
 }
 
 # A function in the background is a shell of its own: what is to be killed by $! is started with ip netns exec itself,

@@ -1,6 +1,6 @@
-"""Alternating pairs of emu and the C baseline, for scripts/bench-loopback.
+"""Alternating pairs of emu and the C baseline, for scripts/bench loopback.
 
-    bench-loopback.py EMU BASELINE PAIRS SECONDS SIZES WANTS_JSON
+    loopback.py EMU BASELINE PAIRS SECONDS SIZES WANTS_JSON
 """
 
 import json
@@ -26,7 +26,7 @@ def run(who, command, seconds):
     try:
         process = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30)
     except (OSError, subprocess.TimeoutExpired) as error:
-        sys.exit(f"bench-loopback: {who}: {error}")
+        sys.exit(f"bench loopback: {who}: {error}")
     passed, now = time.monotonic() - begin, os.times()
     own = now.children_user + now.children_system - used.children_user - used.children_system
     try:
@@ -37,7 +37,7 @@ def run(who, command, seconds):
         wrong = ["no result"]
     if process.returncode != 0 or wrong or packets["received"] == 0:
         sys.stderr.write(process.stderr[-2000:] + process.stdout[-2000:])
-        print(f"bench-loopback: {who} is not sound: {', '.join(wrong)}; status {process.returncode}", file=sys.stderr)
+        print(f"bench loopback: {who} is not sound: {', '.join(wrong)}; status {process.returncode}", file=sys.stderr)
         sys.exit(1)
     return {
         "rate": answer["throughput"],
