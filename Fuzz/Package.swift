@@ -3,8 +3,8 @@ import PackageDescription
 
 /// The libFuzzer target, apart from the main package: everything in it is built with `-sanitize=fuzzer,address`.
 ///
-/// `scripts/fuzz` builds and runs it. The program's interpreter is the tests' own, through a symbolic link, so that
-/// what the fuzzer finds is a program a test can run.
+/// `scripts/test --fuzz` builds and runs it. The program's interpreter is the tests' own, through a symbolic link, so
+/// that what the fuzzer finds is a program a test can run.
 let package = Package(
     name: "Fuzz",
     dependencies: [.package(name: "emu", path: "..")],

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The sanitizer that `emu` and its tests are built with, as scripts/sanitize tells. Its runtime is code in the process
+/// The sanitizer that `emu` and its tests are built with, as scripts/test --sanitize tells. Its runtime is code in the process
 /// that has needs of its own.
 enum Sanitizer: String {
     case address, thread
