@@ -4,9 +4,6 @@
 # shellcheck source=SCRIPTDIR/../lib/apt.bash
 source "$ROOT/scripts/lib/apt.bash"
 
-# Each entry is PROGRAM=PACKAGE. kernel-vm installs what it needs itself.
-TEST_KERNEL_TOOLS=(strace=strace gojq=gojq gcc-12=gcc-12)
-
 prepare() {
     local started=$SECONDS
     install_tools
@@ -16,14 +13,12 @@ prepare() {
     say "ready after $((SECONDS - started)) s"
 }
 
+# kernel-vm installs what it needs itself.
 install_tools() {
-    local entry packages=()
-    for entry in "${TEST_KERNEL_TOOLS[@]}"; do
-        command -v "${entry%%=*}" >/dev/null || packages+=("${entry#*=}")
-    done
-    ((${#packages[@]} > 0)) || return 0
-    say "installing ${packages[*]}"
-    apt_install "${packages[@]}" || die "apt-get could not install: ${packages[*]}"
+    "$ROOT/scripts/bootstrap" strace gojq || exit 2
+    command -v gcc-12 >/dev/null && return
+    say "installing gcc-12"
+    apt_install gcc-12 || die "apt-get could not install gcc-12"
 }
 
 # The binary that users get, the release build, and beside it the tests that run on a real device, optimised like it: an
