@@ -150,14 +150,14 @@ frames_moved() {
     echo "$(counter left tx_packets) $(counter left rx_packets) $(counter right tx_packets) $(counter right rx_packets)"
 }
 
-# answer EXPRESSION: a Python expression over `a`, the forwarder's JSON answer.
-answer() {
-    python3 -c 'import json, sys
-a = json.load(open(sys.argv[1]))
-print(eval(sys.argv[2]))' "$work/answer.json" "$1" 2>/dev/null || echo "?"
-}
+# ask FILE FILTER: what a gojq filter finds in a file of one JSON value. Fails where there is no such file, no value in
+# it, or nothing that the filter asks for.
+ask() { gojq -nr "input | ($2) | if . == null then error(\"nothing\") else . end" "$1" 2>/dev/null; }
 
-# iperf_rate SECONDS [OPTION...]: megabits per second over TCP as the receiver has it.
+# answer FILTER: of the forwarder's JSON; "?" where it has none.
+answer() { ask "$work/answer.json" "$1" || echo "?"; }
+
+# iperf_rate SECONDS [OPTION...]: megabits per second over TCP as the receiver has it. Fails where nothing came through.
 iperf_rate() {
     local seconds=$1
     shift
@@ -168,8 +168,7 @@ iperf_rate() {
     on_left iperf3 -c "$right_address" -t "$seconds" -J "$@" >"$work/iperf.json" 2>/dev/null
     kill "$server" 2>/dev/null
     wait "$server" 2>/dev/null
-    python3 -c 'import json, sys
-print(round(json.load(open(sys.argv[1]))["end"]["sum_received"]["bits_per_second"] / 1e6))' "$work/iperf.json"
+    ask "$work/iperf.json" '.end.sum_received.bits_per_second / 1e6 | round'
 }
 
 listens() { on_right ss -Hlnt "sport = :$1" 2>/dev/null | grep -q .; }
