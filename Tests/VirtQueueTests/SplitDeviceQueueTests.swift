@@ -2,7 +2,7 @@ import GuestMemory
 import Testing
 import VirtQueue
 
-/// How a device queue starts, where it reads and writes, and what it does when its maps go.
+/// How a device queue starts, where it reads and writes, and how another one goes on.
 @Suite
 struct SplitDeviceQueueTests {
     @Test(
@@ -148,50 +148,32 @@ struct SplitDeviceQueueTests {
         #expect(heads == [2, 3, 4])
     }
 
-    @Test("A queue whose maps went touches nothing, and is mended when they return with nothing lost")
-    func rebind() throws {
+    @Test("A queue made anew at its position goes on", arguments: [VirtQueueFeatures(), .eventIndex])
+    func remade(_ features: VirtQueueFeatures) throws {
         let ring = try HandRing(size: 4)
         var table = ring.memory.table()
-        var nothing = TranslationTable([])
         var segments = SegmentBuffer(capacity: 4)
-        var device = try ring.device(table: &table)
-        ring.descriptor(0)
-        ring.offer(0)
-        ring.offer(0)
-        _ = try device.pop(into: &segments, translation: &table)
-        let fault = VirtQueueError(
-            .fault(TranslationFault(address: ring.layout.descriptorTable, access: .read)))
-        #expect(throws: fault) { try device.rebind(translation: &nothing) }
-        check(device.isBroken)
-        #expect(throws: fault) { _ = try device.pop(into: &segments, translation: &table) }
-        check(!device.hasAvailable())
-        try device.rebind(translation: &table)
-        check(!device.isBroken)
-        let again = try device.pop(into: &segments, translation: &table)
-        #expect(again?.head == 0)
-
-        #expect(throws: fault) { try device.rebind(translation: &nothing) }
+        var device = try ring.device(features, table: &table)
+        for head in UInt16(0)..<3 {
+            ring.descriptor(Int(head))
+            ring.offer(head)
+        }
+        for _ in 0..<2 { _ = try device.pop(into: &segments, translation: &table) }
+        device.complete(head: 1, byteCount: 0)
         device.complete(head: 0, byteCount: 0)
         _ = device.publish()
-        device.suppressKicks()
-        #expect(ring.usedIndex == 0, "the ring of a lost map was written")
-        #expect(ring.usedFlags == 0)
-        #expect(throws: fault, "a completion was lost") { try device.rebind(translation: &table) }
-        check(device.isBroken)
-    }
-
-    @Test("Maps that return do not mend a ring its guest broke")
-    func rebindAfterError() throws {
-        let ring = try HandRing(size: 4)
-        var table = ring.memory.table()
-        var nothing = TranslationTable([])
-        var segments = SegmentBuffer(capacity: 4)
-        var device = try ring.device(table: &table)
-        ring.availIndex = 5
-        let jump = VirtQueueError(.availIndexJump(from: 0, to: 5))
-        #expect(throws: jump) { _ = try device.pop(into: &segments, translation: &table) }
-        #expect(throws: jump) { try device.rebind(translation: &nothing) }
-        try device.rebind(translation: &table)
-        #expect(throws: jump) { _ = try device.pop(into: &segments, translation: &table) }
+        check(device.inFlight == 0)
+        // The first queue ends here: the maps it was made of may go.
+        table = ring.memory.table()
+        device = try ring.device(features, base: device.nextAvail, table: &table)
+        check(device.usedIndex == 2)
+        check(device.hasAvailable())
+        let chain = try #require(try device.pop(into: &segments, translation: &table))
+        #expect(chain.head == 2)
+        try check(device.pop(into: &segments, translation: &table) == nil, "a chain came twice")
+        device.complete(head: 2, byteCount: 0)
+        check(device.publish(), "an earlier call may not have arrived: the first publication calls")
+        #expect(ring.usedIndex == 3)
+        #expect((0..<3).map(ring.usedElement) == [[1, 0], [0, 0], [2, 0]])
     }
 }

@@ -5,24 +5,19 @@ public import GuestMemory
 /// The queue owns its indices and nothing else; ring and buffers are the guest's memory, reached through an
 /// IOTLB. Everything the guest can write is loaded once, checked, then used. A batch is: `pop` until it gives
 /// `nil`, `complete` each chain, `publish` once, and a call if `publish` says so. No function allocates, locks
-/// or makes a system call, apart from a failed ``rebind(translation:)``.
+/// or makes a system call.
 ///
 /// **Errors.** An error with a head concerns that chain alone: its avail entry is consumed, `complete` it with
 /// length zero and go on. One without a head concerns the ring: the queue ``isBroken``, every later `pop` gives
 /// the same error, and only a new queue goes on. Chains in flight can still be returned.
 ///
-/// **Thread.** One thread at a time. **Life.** The maps its table was made of must outlive the queue, or
-/// ``rebind(translation:)`` must be called before they go.
+/// **Thread.** One thread at a time. **Life.** The maps its table was made of must outlive the queue. Where the
+/// IOTLB changes, a new queue over the new table goes on at ``nextAvail``, once nothing is in flight.
 @safe
 public struct SplitDeviceQueue: ~Copyable {
-    /// Where the ring stands.
-    public let layout: SplitQueueLayout
-    /// What was negotiated.
-    public let features: VirtQueueFeatures
-
-    @usableFromInline var descriptors: RingMemory
-    @usableFromInline var avail: RingMemory
-    @usableFromInline var used: RingMemory
+    @usableFromInline let descriptors: RingMemory
+    @usableFromInline let avail: RingMemory
+    @usableFromInline let used: RingMemory
     /// The size less one, so that the size itself never needs more than 16 bits.
     @usableFromInline let mask: UInt16
     @usableFromInline let hasEventIndex: Bool
@@ -46,12 +41,6 @@ public struct SplitDeviceQueue: ~Copyable {
 
     /// What broke the queue.
     @usableFromInline var failure: VirtQueueError?
-    /// Memory that stands in for a ring whose maps are gone, so that returning a chain touches nothing else.
-    private var standIn: UnsafeMutableRawPointer?
-    /// The used index when the maps went.
-    private var completedAtLoss: UInt16 = 0
-    /// Whether the loss of the maps is what broke the queue.
-    private var isBrokenByLoss = false
 
     /// Starts the device side of the ring at `layout`, at the avail and used index `base`.
     ///
@@ -66,8 +55,6 @@ public struct SplitDeviceQueue: ~Copyable {
         translation: inout TranslationTable
     ) throws(VirtQueueError) {
         let areas = try Self.resolve(layout, features, &translation)
-        self.layout = layout
-        self.features = features
         descriptors = areas.descriptors
         avail = areas.avail
         used = areas.used
@@ -79,8 +66,6 @@ public struct SplitDeviceQueue: ~Copyable {
         completed = base
         published = base
     }
-
-    deinit { unsafe standIn?.deallocate() }
 
     /// The number of descriptors.
     @inlinable public var size: Int { Int(mask) &+ 1 }
@@ -95,45 +80,63 @@ public struct SplitDeviceQueue: ~Copyable {
     /// Whether an error of the ring itself has ended the queue.
     @inlinable public var isBroken: Bool { failure != nil }
 
-    /// Translates the ring's areas again, after the IOTLB changed.
+    /// Returns a chain to the driver: `byteCount` bytes were written to its device-writable segments.
     ///
-    /// Where that fails the queue is broken and touches guest memory no more; chains completed meanwhile are
-    /// lost. A later success mends it if there were none. After a mend, ask for kicks again: what was asked
-    /// in between did not reach the guest.
-    public mutating func rebind(translation: inout TranslationTable) throws(VirtQueueError) {
-        do throws(VirtQueueError) {
-            let areas = try Self.resolve(layout, features, &translation)
-            if unsafe standIn != nil && completed != completedAtLoss {
-                throw failure ?? VirtQueueError(.invalidUsedElement)
-            }
-            descriptors = areas.descriptors
-            avail = areas.avail
-            used = areas.used
-            if let memory = unsafe standIn {
-                unsafe memory.deallocate()
-                unsafe standIn = nil
-                if isBrokenByLoss { failure = nil }
-            }
-        } catch {
-            if unsafe standIn == nil { loseRing() }
-            throw breakQueue(error)
+    /// Chains may be completed in any order. The driver sees nothing before ``publish()``. There must be a
+    /// chain in flight.
+    @inlinable
+    public mutating func complete(head: UInt16, byteCount: UInt32) {
+        precondition(next != completed, "no chain is in flight")
+        let slot = Int(completed & mask)
+        let offset = RingFormat.elementsOffset &+ RingFormat.usedElementBytes &* slot
+        used.store32(UInt32(head), at: offset)
+        used.store32(byteCount, at: offset &+ 4)
+        completed &+= 1
+    }
+
+    /// Shows the driver all completed chains at once; `true` where it wants a call for them.
+    ///
+    /// `false` where there was none. The fence in it costs some 20 cycles: publish once per batch.
+    @inlinable
+    public mutating func publish() -> Bool {
+        let old = published
+        let new = completed
+        if new == old { return false }
+        used.store16Releasing(new, at: RingFormat.indexOffset)
+        published = new
+        RingMemory.fullFence()
+        guard hasEventIndex else { return avail.load16(0) & RingFormat.noInterrupt == 0 }
+        let event = avail.load16(RingFormat.usedEventOffset(size: size))
+        let wants = !hasSignalled || RingFormat.needsEvent(event, new: new, old: old)
+        hasSignalled = true
+        return wants
+    }
+
+    /// Asks the driver not to kick: the device looks at the ring by itself for a while.
+    ///
+    /// A hint: kicks already on their way, and one in 65536 with EVENT_IDX, still come.
+    @inlinable
+    public mutating func suppressKicks() {
+        if hasEventIndex {
+            // The entry before the next one is past: the driver's index does not cross it again before it wraps.
+            used.store16(next &- 1, at: RingFormat.availEventOffset(size: size))
+        } else {
+            used.store16(RingFormat.noNotify, at: 0)
         }
     }
 
-    /// Points the ring at private zeroed memory.
-    private mutating func loseRing() {
-        let descriptorBytes = SplitRingGeometry.descriptorTableBytes(size: layout.size)
-        let availBytes = SplitRingGeometry.availRingBytes(size: layout.size, eventIndex: true)
-        let usedBytes = SplitRingGeometry.usedRingBytes(size: layout.size, eventIndex: true)
-        let usedOffset = (descriptorBytes + availBytes + 15) & ~15
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: usedOffset + usedBytes, alignment: 16)
-        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: usedOffset + usedBytes)
-        descriptors = unsafe RingMemory(memory)
-        avail = unsafe RingMemory(memory + descriptorBytes)
-        used = unsafe RingMemory(memory + usedOffset)
-        unsafe standIn = memory
-        completedAtLoss = completed
-        isBrokenByLoss = failure == nil
+    /// Asks the driver to kick for the next chain; `true` where one is already there and no kick will come for it.
+    ///
+    /// On `true`, pop again before waiting. `false` in a broken queue.
+    @inlinable
+    public mutating func requestKicks() -> Bool {
+        if hasEventIndex {
+            used.store16(next, at: RingFormat.availEventOffset(size: size))
+        } else {
+            used.store16(0, at: 0)
+        }
+        RingMemory.fullFence()
+        return hasAvailable()
     }
 
     /// Ends the queue with `error`, unless an earlier error has; gives the error that ended it.
@@ -157,12 +160,10 @@ public struct SplitDeviceQueue: ~Copyable {
                 &translation),
             try area(
                 layout.availRing, SplitRingGeometry.availRingBytes(size: size, eventIndex: eventIndex), 2,
-                .read,
-                &translation),
+                .read, &translation),
             try area(
                 layout.usedRing, SplitRingGeometry.usedRingBytes(size: size, eventIndex: eventIndex), 4,
-                .write,
-                &translation)
+                .write, &translation)
         )
     }
 

@@ -141,6 +141,12 @@ extension RingMachine {
 
     /// Stops the device with chains in flight and starts another one from the ring base.
     mutating func restartDevice() throws(ProgramFailure) {
+        let base = try stopDevice()
+        try startDevice(base: base)
+    }
+
+    /// Gives back or completes what is in flight; gives the ring base to go on from.
+    private mutating func stopDevice() throws(ProgramFailure) -> UInt16 {
         if isHostile {
             for head in held { device.complete(head: head, byteCount: 0) }
             held = []
@@ -153,7 +159,7 @@ extension RingMachine {
         try devicePublish()
         let base = device.nextAvail
         try require(base == device.publishedUsedIndex, "a drained queue's indices differ")
-        try startDevice(base: base)
+        return base
     }
 
     mutating func startDevice(base: UInt16) throws(ProgramFailure) {
@@ -167,21 +173,20 @@ extension RingMachine {
         model.deviceHasSignalled = false
     }
 
-    /// The maps go, and come back, perhaps elsewhere in the table, with nothing completed meanwhile.
+    /// The maps go and come back: meanwhile no device can be made, afterwards another one goes on.
     mutating func loseMaps() throws(ProgramFailure) {
-        let wasBroken = device.isBroken
-        var nothing = TranslationTable([])
-        var isBound = true
-        do throws(VirtQueueError) { try device.rebind(translation: &nothing) } catch { isBound = false }
-        try require(!isBound && device.isBroken, "bound to nothing")
-        try require(!device.hasAvailable() && !device.requestKicks(), "a broken queue goes on")
-        translation = memory.table()
+        let base = try stopDevice()
+        translation = TranslationTable([])
+        var isMade = true
         do throws(VirtQueueError) {
-            try device.rebind(translation: &translation)
+            device = try SplitDeviceQueue(
+                layout: layout, features: features, base: base, translation: &translation)
         } catch {
-            throw ProgramFailure("not bound again: \(error)")
+            isMade = false
         }
-        try require(device.isBroken == wasBroken, "broken after the maps are back")
+        try require(!isMade, "a device over a ring that is not mapped")
+        translation = memory.table()
+        try startDevice(base: base)
     }
 
     /// Lets every chain go round, and in an honest program all of them come back.
