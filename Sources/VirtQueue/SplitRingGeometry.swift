@@ -21,7 +21,7 @@ public struct SplitRingGeometry: Hashable, Sendable {
     ///
     /// - Throws: ``VirtQueueError/Code/invalidSize(_:)``.
     public init(size: UInt16) throws(VirtQueueError) {
-        guard RingFormat.isValid(size: size) else { throw VirtQueueError(.invalidSize(size)) }
+        guard SplitRingNumbers.isValid(size: size) else { throw VirtQueueError(.invalidSize(size)) }
         self.size = size
         availRingOffset = Self.aligned(Self.descriptorTableBytes(size: size))
         usedRingOffset = Self.aligned(availRingOffset + Self.availRingBytes(size: size, eventIndex: true))
@@ -45,15 +45,15 @@ public struct SplitRingGeometry: Hashable, Sendable {
         return SplitQueueLayout(size: size, descriptorTable: address, availRing: avail, usedRing: used)
     }
 
-    static func descriptorTableBytes(size: UInt16) -> Int { RingFormat.descriptorBytes * Int(size) }
+    static func descriptorTableBytes(size: UInt16) -> Int { SplitRingNumbers.descriptorBytes * Int(size) }
 
     /// Without EVENT_IDX the field behind the elements is not accessed and need not be mapped.
     static func availRingBytes(size: UInt16, eventIndex: Bool) -> Int {
-        RingFormat.usedEventOffset(size: Int(size)) + (eventIndex ? 2 : 0)
+        SplitRingNumbers.usedEventOffset(size: Int(size)) + (eventIndex ? 2 : 0)
     }
 
     static func usedRingBytes(size: UInt16, eventIndex: Bool) -> Int {
-        RingFormat.availEventOffset(size: Int(size)) + (eventIndex ? 2 : 0)
+        SplitRingNumbers.availEventOffset(size: Int(size)) + (eventIndex ? 2 : 0)
     }
 
     private static func aligned(_ offset: Int) -> Int { (offset + alignment - 1) & ~(alignment - 1) }

@@ -26,15 +26,13 @@ struct ChainWalk {
         )
     }
 
-    /// Checks the descriptor of these two words and appends what it translates to.
+    /// Checks a descriptor and appends what it translates to; `writes` where the device is to write it.
     @inline(__always)
     mutating func append(
-        _ address: UInt64, _ rest: UInt64, into segments: inout SegmentBuffer,
+        address: IOVirtualAddress, byteCount: UInt32, writes: Bool, into segments: inout SegmentBuffer,
         translation: inout TranslationTable
     ) throws(VirtQueueError) {
-        let byteCount = UInt32(truncatingIfNeeded: rest)
         guard byteCount != 0 else { throw VirtQueueError(.emptyDescriptor, head: head) }
-        let writes = rest & RingFormat.writeBit != 0
         if writes != isWritable {
             guard writes else { throw VirtQueueError(.readableAfterWritable, head: head) }
             isWritable = true
@@ -44,7 +42,7 @@ struct ChainWalk {
         let (total, isTooLarge) = totalBytes.addingReportingOverflow(byteCount)
         guard !isTooLarge else { throw VirtQueueError(.chainTooLarge, head: head) }
         totalBytes = total
-        var at = IOVirtualAddress(rawValue: address)
+        var at = address
         var left = byteCount
         let access: MemoryAccess = MemoryAccess(rawValue: writes ? 2 : 1)
         while true {
@@ -65,52 +63,6 @@ struct ChainWalk {
                 throw VirtQueueError(.fault(TranslationFault(address: at, access: access)), head: head)
             }
             at = following
-        }
-    }
-
-    /// Checks and appends the table that an indirect descriptor of these two words names.
-    ///
-    /// It ends the chain: NEXT beside INDIRECT is refused, WRITE beside it ignored (virtio 1.2, section
-    /// 2.7.5.3).
-    mutating func followIndirect(
-        _ address: UInt64, _ rest: UInt64, into segments: inout SegmentBuffer,
-        translation: inout TranslationTable
-    ) throws(VirtQueueError) {
-        let byteCount = UInt32(truncatingIfNeeded: rest)
-        let size = Int(byteCount) / RingFormat.descriptorBytes
-        guard
-            size != 0, size <= RingFormat.maximumSize,
-            Int(byteCount) == size &* RingFormat.descriptorBytes,
-            rest & RingFormat.nextBit == 0
-        else { throw VirtQueueError(.invalidIndirectTable, head: head) }
-        let table: IndirectTable
-        do throws(TranslationFault) {
-            table = try IndirectTable(
-                at: IOVirtualAddress(rawValue: address), byteCount: byteCount, translation: &translation)
-        } catch {
-            throw VirtQueueError(.fault(error), head: head)
-        }
-        var index = 0
-        var left = size
-        while true {
-            let words: (address: UInt64, rest: UInt64)
-            do throws(TranslationFault) {
-                words = try table.descriptor(index, translation: &translation)
-            } catch {
-                throw VirtQueueError(.fault(error), head: head)
-            }
-            guard words.rest & RingFormat.indirectBit == 0 else {
-                throw VirtQueueError(.invalidIndirectTable, head: head)
-            }
-            try append(words.address, words.rest, into: &segments, translation: &translation)
-            if words.rest & RingFormat.nextBit == 0 { return }
-            left &-= 1
-            let following = UInt16(truncatingIfNeeded: words.rest >> 48)
-            guard left != 0 else { throw VirtQueueError(.chainTooLong, head: head) }
-            guard Int(following) < size else {
-                throw VirtQueueError(.descriptorOutOfRange(following), head: head)
-            }
-            index = Int(following)
         }
     }
 }

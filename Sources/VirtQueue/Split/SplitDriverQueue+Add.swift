@@ -10,7 +10,7 @@ extension SplitDriverQueue {
     /// Adds a chain of one device-writable buffer; `false` where no descriptor is free.
     @inlinable
     public mutating func add(writable: DriverSegment, token: UInt32) -> Bool {
-        addOne(writable, flags: RingFormat.write, writableBytes: writable.byteCount, token: token)
+        addOne(writable, flags: SplitRingNumbers.write, writableBytes: writable.byteCount, token: token)
     }
 
     /// Adds a chain of a device-readable and a device-writable buffer; `false` where fewer than two are free.
@@ -19,8 +19,8 @@ extension SplitDriverQueue {
         guard free >= 2 else { return false }
         let head = freeHead
         let last = unsafe slots[Int(head)].next
-        write(readable, flags: RingFormat.next, next: last, to: head)
-        write(writable, flags: RingFormat.write, next: 0, to: last)
+        write(readable, flags: SplitRingNumbers.next, next: last, to: head)
+        write(writable, flags: SplitRingNumbers.write, next: 0, to: last)
         lend(head: head, last: last, count: 2, writableBytes: writable.byteCount, token: token)
         return true
     }
@@ -47,7 +47,7 @@ extension SplitDriverQueue {
             let segment = unsafe readable[place]
             left &-= 1
             let following = unsafe slots[Int(index)].next
-            write(segment, flags: left == 0 ? 0 : RingFormat.next, next: following, to: index)
+            write(segment, flags: left == 0 ? 0 : SplitRingNumbers.next, next: following, to: index)
             last = index
             index = following
         }
@@ -55,7 +55,7 @@ extension SplitDriverQueue {
             let segment = unsafe writable[place]
             left &-= 1
             let following = unsafe slots[Int(index)].next
-            let flags = left == 0 ? RingFormat.write : RingFormat.write | RingFormat.next
+            let flags = left == 0 ? SplitRingNumbers.write : SplitRingNumbers.write | SplitRingNumbers.next
             write(segment, flags: flags, next: following, to: index)
             writableBytes += segment.byteCount
             last = index
@@ -82,27 +82,28 @@ extension SplitDriverQueue {
         precondition(UInt(bitPattern: table) & 7 == 0, "an indirect table that is not aligned")
         let count = readable.count &+ writable.count
         precondition(
-            count > 0 && count <= RingFormat.maximumSize, "an indirect table of no or too many buffers")
+            count > 0 && count <= SplitRingNumbers.maximumSize, "an indirect table of no or too many buffers")
         guard free >= 1 else { return false }
         let memory = unsafe RingMemory(table)
         var index = 0
         var writableBytes: UInt32 = 0
         for place in 0..<readable.count {
             let segment = unsafe readable[place]
-            let flags = index &+ 1 == count ? 0 : RingFormat.next
+            let flags = index &+ 1 == count ? 0 : SplitRingNumbers.next
             Self.write(segment, flags: flags, next: index &+ 1, to: memory, index)
             index &+= 1
         }
         for place in 0..<writable.count {
             let segment = unsafe writable[place]
-            let flags = index &+ 1 == count ? RingFormat.write : RingFormat.write | RingFormat.next
+            let flags =
+                index &+ 1 == count ? SplitRingNumbers.write : SplitRingNumbers.write | SplitRingNumbers.next
             Self.write(segment, flags: flags, next: index &+ 1, to: memory, index)
             writableBytes += segment.byteCount
             index &+= 1
         }
-        let byteCount = UInt32(truncatingIfNeeded: count &* RingFormat.descriptorBytes)
+        let byteCount = UInt32(truncatingIfNeeded: count &* SplitRingNumbers.descriptorBytes)
         return addOne(
-            DriverSegment(address: address, byteCount: byteCount), flags: RingFormat.indirect,
+            DriverSegment(address: address, byteCount: byteCount), flags: SplitRingNumbers.indirect,
             writableBytes: writableBytes, token: token)
     }
 
@@ -130,8 +131,8 @@ extension SplitDriverQueue {
         _ segment: DriverSegment, flags: UInt16, next: Int, to table: RingMemory, _ index: Int
     ) {
         precondition(segment.byteCount != 0, "a buffer without a byte")
-        let offset = RingFormat.descriptorBytes &* index
-        let link = flags & RingFormat.next == 0 ? 0 : UInt64(UInt16(truncatingIfNeeded: next))
+        let offset = SplitRingNumbers.descriptorBytes &* index
+        let link = flags & SplitRingNumbers.next == 0 ? 0 : UInt64(UInt16(truncatingIfNeeded: next))
         table.store64(segment.address.rawValue, at: offset)
         table.store64(UInt64(segment.byteCount) | UInt64(flags) << 32 | link << 48, at: offset &+ 8)
     }
@@ -148,7 +149,8 @@ extension SplitDriverQueue {
         unsafe slot.pointee.last = last
         unsafe slot.pointee.count = count
         let place = Int(added & mask)
-        avail.store16(head, at: RingFormat.elementsOffset &+ RingFormat.availElementBytes &* place)
+        avail.store16(
+            head, at: SplitRingNumbers.elementsOffset &+ SplitRingNumbers.availElementBytes &* place)
         added &+= 1
     }
 }

@@ -98,7 +98,7 @@ public struct SplitDriverQueue: ~Copyable {
         if next == limit {
             guard try refresh() else { return nil }
         }
-        let offset = RingFormat.elementsOffset &+ RingFormat.usedElementBytes &* Int(next & mask)
+        let offset = SplitRingNumbers.elementsOffset &+ SplitRingNumbers.usedElementBytes &* Int(next & mask)
         let id = used.load32(offset)
         let byteCount = used.load32(offset &+ 4)
         guard id <= UInt32(mask) else { throw breakQueue() }
@@ -116,7 +116,7 @@ public struct SplitDriverQueue: ~Copyable {
     /// Whether the device has returned chains that are not yet reaped; `false` in a broken queue.
     @inlinable
     public func hasUsed() -> Bool {
-        !isBroken && used.load16Acquiring(RingFormat.indexOffset) != next
+        !isBroken && used.load16Acquiring(SplitRingNumbers.indexOffset) != next
     }
 
     /// Reads the used index; `false` where it shows nothing new.
@@ -124,7 +124,7 @@ public struct SplitDriverQueue: ~Copyable {
     @inline(never)
     mutating func refresh() throws(VirtQueueError) -> Bool {
         if let failure { throw failure }
-        let index = used.load16Acquiring(RingFormat.indexOffset)
+        let index = used.load16Acquiring(SplitRingNumbers.indexOffset)
         if index == next { return false }
         guard index &- next <= published &- next else { throw breakQueue() }
         limit = index
@@ -139,12 +139,12 @@ public struct SplitDriverQueue: ~Copyable {
         let old = published
         let new = added
         if new == old { return false }
-        avail.store16Releasing(new, at: RingFormat.indexOffset)
+        avail.store16Releasing(new, at: SplitRingNumbers.indexOffset)
         published = new
         RingMemory.fullFence()
-        guard hasEventIndex else { return used.load16(0) & RingFormat.noNotify == 0 }
-        let event = used.load16(RingFormat.availEventOffset(size: size))
-        return RingFormat.needsEvent(event, new: new, old: old)
+        guard hasEventIndex else { return used.load16(0) & SplitRingNumbers.noNotify == 0 }
+        let event = used.load16(SplitRingNumbers.availEventOffset(size: size))
+        return SplitRingNumbers.needsEvent(event, new: new, old: old)
     }
 
     /// Asks the device not to call: the driver looks at the ring by itself for a while.
@@ -154,9 +154,9 @@ public struct SplitDriverQueue: ~Copyable {
     public mutating func suppressCalls() {
         if hasEventIndex {
             // The element before the next one is past: the device's index does not cross it before it wraps.
-            avail.store16(next &- 1, at: RingFormat.usedEventOffset(size: size))
+            avail.store16(next &- 1, at: SplitRingNumbers.usedEventOffset(size: size))
         } else {
-            avail.store16(RingFormat.noInterrupt, at: 0)
+            avail.store16(SplitRingNumbers.noInterrupt, at: 0)
         }
     }
 
@@ -170,13 +170,13 @@ public struct SplitDriverQueue: ~Copyable {
         precondition(chains >= 1 && chains <= size, "a call after no or too many chains")
         let distance = UInt16(truncatingIfNeeded: chains &- 1)
         if hasEventIndex {
-            avail.store16(next &+ distance, at: RingFormat.usedEventOffset(size: size))
+            avail.store16(next &+ distance, at: SplitRingNumbers.usedEventOffset(size: size))
         } else {
             avail.store16(0, at: 0)
         }
         RingMemory.fullFence()
         if isBroken { return false }
-        return used.load16Acquiring(RingFormat.indexOffset) &- next > (hasEventIndex ? distance : 0)
+        return used.load16Acquiring(SplitRingNumbers.indexOffset) &- next > (hasEventIndex ? distance : 0)
     }
 
     /// Empties the ring and starts again at `index`: for a device that has lost its state. O(size).
@@ -184,13 +184,13 @@ public struct SplitDriverQueue: ~Copyable {
     /// Chains in flight are forgotten; ``detach()`` them first to learn their tokens. No device may be using
     /// the ring.
     public mutating func reset(index: UInt16 = 0) {
-        for offset in stride(from: 0, to: RingFormat.descriptorBytes * size, by: 8) {
+        for offset in stride(from: 0, to: SplitRingNumbers.descriptorBytes * size, by: 8) {
             descriptors.store64(0, at: offset)
         }
-        for offset in stride(from: 0, to: RingFormat.usedEventOffset(size: size) + 2, by: 2) {
+        for offset in stride(from: 0, to: SplitRingNumbers.usedEventOffset(size: size) + 2, by: 2) {
             avail.store16(0, at: offset)
         }
-        for offset in stride(from: 0, to: RingFormat.availEventOffset(size: size) + 2, by: 2) {
+        for offset in stride(from: 0, to: SplitRingNumbers.availEventOffset(size: size) + 2, by: 2) {
             used.store16(0, at: offset)
         }
         for slot in 0...Int(mask) { unsafe slots[slot] = DriverSlot(next: UInt16(slot + 1 & Int(mask))) }
@@ -203,11 +203,11 @@ public struct SplitDriverQueue: ~Copyable {
         limit = index
         failure = nil
         if hasEventIndex {
-            avail.store16(index, at: RingFormat.usedEventOffset(size: size))
-            used.store16(index, at: RingFormat.availEventOffset(size: size))
+            avail.store16(index, at: SplitRingNumbers.usedEventOffset(size: size))
+            used.store16(index, at: SplitRingNumbers.availEventOffset(size: size))
         }
-        used.store16Releasing(index, at: RingFormat.indexOffset)
-        avail.store16Releasing(index, at: RingFormat.indexOffset)
+        used.store16Releasing(index, at: SplitRingNumbers.indexOffset)
+        avail.store16Releasing(index, at: SplitRingNumbers.indexOffset)
     }
 
     /// Takes back any chain that is in flight and gives its token, or `nil` where there is none. O(size).

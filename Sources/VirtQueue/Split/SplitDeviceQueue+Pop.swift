@@ -20,15 +20,15 @@ extension SplitDeviceQueue {
             guard try refresh() else { return nil }
         }
         let slot = Int(next & mask)
-        let head = avail.load16(RingFormat.elementsOffset &+ RingFormat.availElementBytes &* slot)
+        let head = avail.load16(SplitRingNumbers.elementsOffset &+ SplitRingNumbers.availElementBytes &* slot)
         guard head <= mask else { throw breakQueue(atHead: head) }
         next &+= 1
-        let address = descriptors.load64(RingFormat.descriptorBytes &* Int(head))
-        let rest = descriptors.load64(RingFormat.descriptorBytes &* Int(head) &+ 8)
+        let address = descriptors.load64(SplitRingNumbers.descriptorBytes &* Int(head))
+        let rest = descriptors.load64(SplitRingNumbers.descriptorBytes &* Int(head) &+ 8)
         let byteCount = UInt32(truncatingIfNeeded: rest)
-        let writes = rest & RingFormat.writeBit != 0
+        let writes = rest & SplitRingNumbers.writeBit != 0
         let start = segments.count
-        if rest & (RingFormat.nextBit | RingFormat.indirectBit) == 0, byteCount != 0,
+        if rest & (SplitRingNumbers.nextBit | SplitRingNumbers.indirectBit) == 0, byteCount != 0,
             let pointer = unsafe translation.runInLastEntry(
                 at: IOVirtualAddress(rawValue: address), byteCount: byteCount,
                 access: MemoryAccess(rawValue: writes ? 2 : 1)),
@@ -55,19 +55,24 @@ extension SplitDeviceQueue {
             var rest = firstRest
             var left = mask
             while true {
-                if rest & RingFormat.indirectBit != 0 {
+                if rest & SplitRingNumbers.indirectBit != 0 {
                     guard hasIndirect else { throw VirtQueueError(.invalidIndirectTable, head: head) }
-                    try walk.followIndirect(address, rest, into: &segments, translation: &translation)
+                    try SplitIndirectTable.follow(
+                        address, rest, in: &walk, into: &segments, translation: &translation)
                     break
                 }
-                try walk.append(address, rest, into: &segments, translation: &translation)
-                if rest & RingFormat.nextBit == 0 { break }
+                try walk.append(
+                    address: IOVirtualAddress(rawValue: address),
+                    byteCount: UInt32(truncatingIfNeeded: rest),
+                    writes: rest & SplitRingNumbers.writeBit != 0, into: &segments,
+                    translation: &translation)
+                if rest & SplitRingNumbers.nextBit == 0 { break }
                 let index = UInt16(truncatingIfNeeded: rest >> 48)
                 guard left != 0 else { throw VirtQueueError(.chainTooLong, head: head) }
                 guard index <= mask else { throw VirtQueueError(.descriptorOutOfRange(index), head: head) }
                 left &-= 1
-                address = descriptors.load64(RingFormat.descriptorBytes &* Int(index))
-                rest = descriptors.load64(RingFormat.descriptorBytes &* Int(index) &+ 8)
+                address = descriptors.load64(SplitRingNumbers.descriptorBytes &* Int(index))
+                rest = descriptors.load64(SplitRingNumbers.descriptorBytes &* Int(index) &+ 8)
             }
             return walk.chain
         } catch {
@@ -90,7 +95,7 @@ extension SplitDeviceQueue {
     /// Whether the driver has made chains available that are not yet popped; `false` in a broken queue.
     @inlinable
     public func hasAvailable() -> Bool {
-        !isBroken && avail.load16Acquiring(RingFormat.indexOffset) != next
+        !isBroken && avail.load16Acquiring(SplitRingNumbers.indexOffset) != next
     }
 
     /// Reads the avail index; `false` where it shows nothing new.
@@ -101,7 +106,7 @@ extension SplitDeviceQueue {
     @inline(never)
     mutating func refresh() throws(VirtQueueError) -> Bool {
         if let failure { throw failure }
-        let index = avail.load16Acquiring(RingFormat.indexOffset)
+        let index = avail.load16Acquiring(SplitRingNumbers.indexOffset)
         let fresh = index &- next
         if fresh == 0 { return false }
         guard Int(fresh) &+ Int(next &- published) <= size else {

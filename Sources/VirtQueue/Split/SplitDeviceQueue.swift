@@ -88,7 +88,7 @@ public struct SplitDeviceQueue: ~Copyable {
     public mutating func complete(head: UInt16, byteCount: UInt32) {
         precondition(next != completed, "no chain is in flight")
         let slot = Int(completed & mask)
-        let offset = RingFormat.elementsOffset &+ RingFormat.usedElementBytes &* slot
+        let offset = SplitRingNumbers.elementsOffset &+ SplitRingNumbers.usedElementBytes &* slot
         used.store32(UInt32(head), at: offset)
         used.store32(byteCount, at: offset &+ 4)
         completed &+= 1
@@ -102,12 +102,12 @@ public struct SplitDeviceQueue: ~Copyable {
         let old = published
         let new = completed
         if new == old { return false }
-        used.store16Releasing(new, at: RingFormat.indexOffset)
+        used.store16Releasing(new, at: SplitRingNumbers.indexOffset)
         published = new
         RingMemory.fullFence()
-        guard hasEventIndex else { return avail.load16(0) & RingFormat.noInterrupt == 0 }
-        let event = avail.load16(RingFormat.usedEventOffset(size: size))
-        let wants = !hasSignalled || RingFormat.needsEvent(event, new: new, old: old)
+        guard hasEventIndex else { return avail.load16(0) & SplitRingNumbers.noInterrupt == 0 }
+        let event = avail.load16(SplitRingNumbers.usedEventOffset(size: size))
+        let wants = !hasSignalled || SplitRingNumbers.needsEvent(event, new: new, old: old)
         hasSignalled = true
         return wants
     }
@@ -119,9 +119,9 @@ public struct SplitDeviceQueue: ~Copyable {
     public mutating func suppressKicks() {
         if hasEventIndex {
             // The entry before the next one is past: the driver's index does not cross it again before it wraps.
-            used.store16(next &- 1, at: RingFormat.availEventOffset(size: size))
+            used.store16(next &- 1, at: SplitRingNumbers.availEventOffset(size: size))
         } else {
-            used.store16(RingFormat.noNotify, at: 0)
+            used.store16(SplitRingNumbers.noNotify, at: 0)
         }
     }
 
@@ -131,7 +131,7 @@ public struct SplitDeviceQueue: ~Copyable {
     @inlinable
     public mutating func requestKicks() -> Bool {
         if hasEventIndex {
-            used.store16(next, at: RingFormat.availEventOffset(size: size))
+            used.store16(next, at: SplitRingNumbers.availEventOffset(size: size))
         } else {
             used.store16(0, at: 0)
         }
@@ -152,7 +152,7 @@ public struct SplitDeviceQueue: ~Copyable {
         _ layout: SplitQueueLayout, _ features: VirtQueueFeatures, _ translation: inout TranslationTable
     ) throws(VirtQueueError) -> (descriptors: RingMemory, avail: RingMemory, used: RingMemory) {
         let size = layout.size
-        guard RingFormat.isValid(size: size) else { throw VirtQueueError(.invalidSize(size)) }
+        guard SplitRingNumbers.isValid(size: size) else { throw VirtQueueError(.invalidSize(size)) }
         let eventIndex = features.contains(.eventIndex)
         return (
             try area(

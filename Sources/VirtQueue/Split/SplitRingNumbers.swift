@@ -2,7 +2,7 @@
 ///
 /// Offsets and sizes are in bytes.
 @usableFromInline
-enum RingFormat {
+enum SplitRingNumbers {
     /// `struct virtq_desc`: address (8), length (4), flags (2), next (2).
     @inlinable static var descriptorBytes: Int { 16 }
     /// Where `idx` stands in the avail and in the used ring; `flags` stands at 0.
