@@ -46,7 +46,7 @@ import Testing
         var ring = try makeRing(submissions: 4, completions: 4)
         let event = try EventFD()
         expectQueued(
-            ring.pollAdd(.plain(event.descriptor), .input, multishot: true, userData: UserData(kind: 9)))
+            ring.pollAdd(event.descriptor, .input, multishot: true, userData: UserData(kind: 9)))
         for _ in 0..<3 { expectQueued(ring.nop(userData: UserData(kind: 1))) }
         try ring.submit()
         expectQueued(ring.nop(userData: UserData(kind: 1)))
@@ -105,7 +105,7 @@ import Testing
         var ring = try makeRing()
         let event = try EventFD()
         expectQueued(
-            ring.pollAdd(.plain(event.descriptor), .input, multishot: true, userData: UserData(kind: 1)))
+            ring.pollAdd(event.descriptor, .input, multishot: true, userData: UserData(kind: 1)))
         try ring.submitAndPoll()
         #expect(ring.readyCompletions == 0)
         event.signal()
@@ -162,7 +162,7 @@ import Testing
         let thread = start {
             waiter.withLock { $0 = pthread_self() }
             guard var ring = try? makeRing(),
-                ring.pollAdd(.plain(descriptor), .input, multishot: false, userData: UserData(kind: 1))
+                ring.pollAdd(descriptor, .input, multishot: false, userData: UserData(kind: 1))
             else { return }
             let result = try? ring.submitAndWait(count: 1, timeout: timeout)
             if ring.readyCompletions == 1 { outcome.withLock { $0 = result } }

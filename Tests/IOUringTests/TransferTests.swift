@@ -20,14 +20,14 @@ import Testing
                 guard let base = $0.baseAddress else { return }
                 expectQueued(
                     unsafe ring.writev(
-                        .plain(channel.writer), from: base, count: 3, userData: TransferTests.data))
+                        channel.writer, from: base, count: 3, userData: TransferTests.data))
                 try ring.submit()
             }
         #expect(try ring.collect(1).map(\.result) == [100])
         try unsafe [sink.vector(0..<70), sink.vector(70..<100)].withUnsafeBufferPointer {
             guard let base = $0.baseAddress else { return }
             expectQueued(
-                unsafe ring.readv(.plain(channel.reader), into: base, count: 2, userData: TransferTests.data))
+                unsafe ring.readv(channel.reader, into: base, count: 2, userData: TransferTests.data))
             try ring.submit()
         }
         #expect(try ring.collect(1).map(\.result) == [100])
@@ -43,45 +43,22 @@ import Testing
         let sink = Memory(count: 10)
         expectQueued(
             unsafe ring.write(
-                .plain(file), from: .init(source.bytes), offset: 1000, userData: TransferTests.data))
+                file, from: .init(source.bytes), offset: 1000, userData: TransferTests.data))
         #expect(try ring.collect(1).map(\.result) == [100])
         expectQueued(
-            unsafe ring.read(.plain(file), into: sink.bytes, offset: 1050, userData: TransferTests.data))
+            unsafe ring.read(file, into: sink.bytes, offset: 1050, userData: TransferTests.data))
         #expect(try ring.collect(1).map(\.result) == [10])
         #expect(sink.contents == Array(TransferTests.pattern[50..<60]))
     }
 
-    @Test("A registered file serves after its descriptor is closed")
-    func registered() throws {
-        var ring = try makeRing()
-        let source = Memory(TransferTests.pattern)
-        let sink = Memory(count: 100)
-        do {
-            let channel = try Channel()
-            try ring.registerFiles([channel.reader, channel.writer])
-        }
-        expectQueued(unsafe ring.write(.fixed(1), from: .init(source.bytes), userData: TransferTests.data))
-        #expect(try ring.collect(1).map(\.result) == [100])
-        expectQueued(unsafe ring.read(.fixed(0), into: sink.bytes, userData: TransferTests.data))
-        #expect(try ring.collect(1).map(\.result) == [100])
-        #expect(sink.contents == TransferTests.pattern)
-        try ring.updateFile(slot: 1, nil)
-        expectQueued(unsafe ring.write(.fixed(1), from: .init(source.bytes), userData: TransferTests.data))
-        #expect(try ring.collect(1).map(\.error) == [.badFileDescriptor])
-        try ring.unregisterFiles()
-    }
-
-    @Test("A parked read is cancelled with its memory untouched", arguments: [false, true])
-    func cancelParked(byFile: Bool) throws {
+    @Test("A parked read is cancelled with its memory untouched")
+    func cancelParked() throws {
         var ring = try makeRing()
         let channel = try Channel()
         let sink = Memory(count: 100)
-        expectQueued(unsafe ring.read(.plain(channel.reader), into: sink.bytes, userData: TransferTests.data))
+        expectQueued(unsafe ring.read(channel.reader, into: sink.bytes, userData: TransferTests.data))
         try ring.submit()
-        let queued =
-            byFile
-            ? ring.cancelAll(on: .plain(channel.reader)) : ring.cancel(TransferTests.data)
-        expectQueued(queued)
+        expectQueued(ring.cancel(TransferTests.data))
         let seen = try ring.collect(2)
         #expect(seen.first { $0.userData == TransferTests.data }?.error == .canceled)
         _ = try channel.writer.writeAll(TransferTests.pattern)
@@ -93,7 +70,7 @@ import Testing
         var ring = try makeRing()
         expectQueued(
             ring.pollAdd(
-                .plain(FileDescriptor(rawValue: -1)), .input, multishot: false, userData: TransferTests.data))
+                FileDescriptor(rawValue: -1), .input, multishot: false, userData: TransferTests.data))
         expectQueued(ring.nop(userData: UserData(kind: 4)))
         #expect(try ring.submit() == 2)
         let seen = try ring.collect(2)
@@ -117,8 +94,8 @@ import Testing
     func noWait() throws {
         var ring = try makeRing()
         let channel = try Channel()
-        let reader = RingFile.plain(channel.reader)
-        let writer = RingFile.plain(channel.writer)
+        let reader = channel.reader
+        let writer = channel.writer
         let memory = Memory(count: 1 << 20)
         let data = TransferTests.data
         expectQueued(unsafe ring.read(reader, into: memory.bytes, waits: false, userData: data))

@@ -4,12 +4,8 @@
 #include <linux/io_uring.h>
 #include <liburing.h>
 
-// What Swift cannot import from liburing 2.3: IOSQE_* are bit macros over an enum, and the ring indices are
-// shared with the kernel, so they need acquire loads that Swift has no spelling for on a plain C field.
-
-enum {
-    ciouring_sqe_fixed_file = 1 << IOSQE_FIXED_FILE_BIT,
-};
+// What Swift cannot import from liburing 2.3: the ring indices are shared with the kernel, so they need acquire loads
+// that Swift has no spelling for on a plain C field.
 
 // The oldest completion nobody has consumed, or NULL. Valid until io_uring_cq_advance passes it.
 static inline const struct io_uring_cqe *ciouring_oldest_completion(const struct io_uring *ring)

@@ -1,8 +1,10 @@
 package import CIOUring
+package import SystemPackage
 
 // Requests. Each takes one slot of the submission queue and answers `false`, with nothing queued, where it is
 // full. Memory named by a request belongs to the kernel from the submit until the completion; an array of
-// `iovec` only until the submit returns (IORING_FEAT_SUBMIT_STABLE).
+// `iovec` only until the submit returns (IORING_FEAT_SUBMIT_STABLE). A file is borrowed: whoever owns the descriptor
+// keeps it open until the submit; a request in flight holds its own reference.
 //
 // A transfer that `waits` stays in flight until there is data or room, on a file that is O_NONBLOCK as well: for a
 // file that can be polled io_uring does not look at that flag (io_uring/rw.c). One that does not wait completes at
@@ -15,54 +17,54 @@ extension IOUring {
     /// again, and wakes that come close together share one completion.
     @inlinable
     package mutating func pollAdd(
-        _ file: RingFile, _ events: PollEvents, multishot: Bool, userData: UserData
+        _ file: FileDescriptor, _ events: PollEvents, multishot: Bool, userData: UserData
     ) -> Bool {
         guard let entry = unsafe io_uring_get_sqe(ring) else { return false }
         if multishot {
-            unsafe io_uring_prep_poll_multishot(entry, file.value, events.rawValue)
+            unsafe io_uring_prep_poll_multishot(entry, file.rawValue, events.rawValue)
         } else {
-            unsafe io_uring_prep_poll_add(entry, file.value, events.rawValue)
+            unsafe io_uring_prep_poll_add(entry, file.rawValue, events.rawValue)
         }
-        unsafe complete(entry, file, userData)
+        unsafe entry.pointee.user_data = userData.rawValue
         return true
     }
 
     /// readv(2) into `count` vectors. `offset` is ignored by files without a position; `.max` is the current one.
     @inlinable
     package mutating func readv(
-        _ file: RingFile, into vectors: UnsafePointer<iovec>, count: Int, offset: UInt64 = .max,
+        _ file: FileDescriptor, into vectors: UnsafePointer<iovec>, count: Int, offset: UInt64 = .max,
         waits: Bool = true, userData: UserData
     ) -> Bool {
         guard let entry = unsafe io_uring_get_sqe(ring) else { return false }
-        unsafe io_uring_prep_readv(entry, file.value, vectors, UInt32(count), offset)
+        unsafe io_uring_prep_readv(entry, file.rawValue, vectors, UInt32(count), offset)
         if !waits { unsafe entry.pointee.rw_flags = ciouring_rwf_nowait }
-        unsafe complete(entry, file, userData)
+        unsafe entry.pointee.user_data = userData.rawValue
         return true
     }
 
     /// writev(2) of `count` vectors. `offset` as in `readv`.
     @inlinable
     package mutating func writev(
-        _ file: RingFile, from vectors: UnsafePointer<iovec>, count: Int, offset: UInt64 = .max,
+        _ file: FileDescriptor, from vectors: UnsafePointer<iovec>, count: Int, offset: UInt64 = .max,
         waits: Bool = true, userData: UserData
     ) -> Bool {
         guard let entry = unsafe io_uring_get_sqe(ring) else { return false }
-        unsafe io_uring_prep_writev(entry, file.value, vectors, UInt32(count), offset)
+        unsafe io_uring_prep_writev(entry, file.rawValue, vectors, UInt32(count), offset)
         if !waits { unsafe entry.pointee.rw_flags = ciouring_rwf_nowait }
-        unsafe complete(entry, file, userData)
+        unsafe entry.pointee.user_data = userData.rawValue
         return true
     }
 
     /// read(2) into `buffer`. `offset` as in `readv`.
     @inlinable
     package mutating func read(
-        _ file: RingFile, into buffer: UnsafeMutableRawBufferPointer, offset: UInt64 = .max,
+        _ file: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer, offset: UInt64 = .max,
         waits: Bool = true, userData: UserData
     ) -> Bool {
         guard let entry = unsafe io_uring_get_sqe(ring) else { return false }
-        unsafe io_uring_prep_read(entry, file.value, buffer.baseAddress, UInt32(buffer.count), offset)
+        unsafe io_uring_prep_read(entry, file.rawValue, buffer.baseAddress, UInt32(buffer.count), offset)
         if !waits { unsafe entry.pointee.rw_flags = ciouring_rwf_nowait }
-        unsafe complete(entry, file, userData)
+        unsafe entry.pointee.user_data = userData.rawValue
         return true
     }
 
@@ -70,13 +72,14 @@ extension IOUring {
     /// the request goes to a kernel thread at a hundred times the cost; signal it with ``EventFD`` instead.
     @inlinable
     package mutating func write(
-        _ file: RingFile, from buffer: UnsafeRawBufferPointer, offset: UInt64 = .max, waits: Bool = true,
+        _ file: FileDescriptor, from buffer: UnsafeRawBufferPointer, offset: UInt64 = .max,
+        waits: Bool = true,
         userData: UserData
     ) -> Bool {
         guard let entry = unsafe io_uring_get_sqe(ring) else { return false }
-        unsafe io_uring_prep_write(entry, file.value, buffer.baseAddress, UInt32(buffer.count), offset)
+        unsafe io_uring_prep_write(entry, file.rawValue, buffer.baseAddress, UInt32(buffer.count), offset)
         if !waits { unsafe entry.pointee.rw_flags = ciouring_rwf_nowait }
-        unsafe complete(entry, file, userData)
+        unsafe entry.pointee.user_data = userData.rawValue
         return true
     }
 
@@ -87,11 +90,5 @@ extension IOUring {
         unsafe io_uring_prep_nop(entry)
         unsafe entry.pointee.user_data = userData.rawValue
         return true
-    }
-
-    @inlinable
-    func complete(_ entry: UnsafeMutablePointer<io_uring_sqe>, _ file: RingFile, _ userData: UserData) {
-        unsafe entry.pointee.user_data = userData.rawValue
-        if file.isFixed { unsafe entry.pointee.flags |= UInt8(ciouring_sqe_fixed_file) }
     }
 }

@@ -1,5 +1,5 @@
 package import CIOUring
-package import SystemPackage
+import SystemPackage
 
 // Registration. On the owning thread, or before `enable()` on any.
 extension IOUring {
@@ -53,27 +53,6 @@ extension IOUring {
     /// Unpins what ``registerBuffers(_:)`` pinned. Requests that use it end first.
     package mutating func unregisterBuffers() throws(IOUringError) {
         try check(unsafe io_uring_unregister_buffers(ring), "cannot unregister buffers")
-    }
-
-    /// Registers `files` as the slots 0 and on, for ``RingFile/fixed(_:)``. The ring holds its own reference, so
-    /// the descriptors may be closed. -1 leaves a slot empty.
-    package mutating func registerFiles(_ files: [FileDescriptor]) throws(IOUringError) {
-        let numbers = files.map(\.rawValue)
-        try check(
-            unsafe io_uring_register_files(ring, numbers, UInt32(numbers.count)), "cannot register files")
-    }
-
-    /// Puts `file` into `slot`, `nil` empties it. Requests in flight keep the file they have.
-    package mutating func updateFile(slot: Int, _ file: FileDescriptor?) throws(IOUringError) {
-        var number = file?.rawValue ?? -1
-        try check(
-            unsafe io_uring_register_files_update(ring, UInt32(slot), &number, 1),
-            "cannot set file slot \(slot)")
-    }
-
-    /// Drops every registered file once the requests that use it have ended.
-    package mutating func unregisterFiles() throws(IOUringError) {
-        try check(unsafe io_uring_unregister_files(ring), "cannot unregister files")
     }
 
     private func check(_ answer: Int32, _ context: @autoclosure () -> String) throws(IOUringError) {

@@ -164,7 +164,7 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     }
 
     private mutating func poll(_ descriptor: FileDescriptor, _ data: UserData) {
-        queue { $0.pollAdd(.plain(descriptor), .input, multishot: true, userData: data) }
+        queue { $0.pollAdd(descriptor, .input, multishot: true, userData: data) }
     }
 
     /// Adds to the batch a write of one frame to the port from `count` vectors, which stay until
@@ -173,7 +173,7 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
         guard let port else { return }
         let data = UserData(kind: Kind.batch, slot: batch.append(item))
         queueBatch {
-            unsafe $0.writev(.plain(port), from: vectors, count: count, waits: false, userData: data)
+            unsafe $0.writev(port, from: vectors, count: count, waits: false, userData: data)
         }
     }
 
@@ -181,7 +181,7 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     mutating func write(_ item: Item, from bytes: UnsafeRawBufferPointer) {
         guard let port else { return }
         let data = UserData(kind: Kind.batch, slot: batch.append(item))
-        queueBatch { unsafe $0.write(.plain(port), from: bytes, waits: false, userData: data) }
+        queueBatch { unsafe $0.write(port, from: bytes, waits: false, userData: data) }
     }
 
     /// Adds to the batch a read of one frame into `count` vectors, which stay until ``waitForBatch()``.
@@ -189,7 +189,7 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
         guard let port else { return }
         let data = UserData(kind: Kind.batch, slot: batch.append(item))
         queueBatch {
-            unsafe $0.readv(.plain(port), into: vectors, count: count, waits: false, userData: data)
+            unsafe $0.readv(port, into: vectors, count: count, waits: false, userData: data)
         }
     }
 
@@ -197,7 +197,7 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     mutating func read(_ item: Item, into bytes: UnsafeMutableRawBufferPointer) {
         guard let port else { return }
         let data = UserData(kind: Kind.batch, slot: batch.append(item))
-        queueBatch { unsafe $0.read(.plain(port), into: bytes, waits: false, userData: data) }
+        queueBatch { unsafe $0.read(port, into: bytes, waits: false, userData: data) }
     }
 
     /// Queues one request; where the submission queue is full, what is in it goes first. `false` in a loop that has

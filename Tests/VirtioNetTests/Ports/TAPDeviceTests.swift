@@ -20,7 +20,7 @@ struct TAPDeviceTests {
         namespace.expect("ip address add 192.0.2.1/24 dev emu0")
         namespace.expect("ip link set emu0 up")
         var ring = try IOUring(submissionEntries: 8, completionEntries: 8)
-        let file = RingFile.plain(tap.descriptor)
+        let file = tap.descriptor
         let out = UnsafeMutableRawBufferPointer.allocate(
             byteCount: TAPDeviceTests.request.count, alignment: 8)
         let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 8)
@@ -88,7 +88,7 @@ struct TAPDeviceTests {
         let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 8)
         defer { unsafe input.deallocate() }
         let queued = unsafe ring.read(
-            .plain(tap.descriptor), into: input, waits: false, userData: UserData(kind: 3))
+            tap.descriptor, into: input, waits: false, userData: UserData(kind: 3))
         try #require(queued)
         // Nothing ever comes, so a read that waited would be counted by this time-out and not as an answer.
         try ring.submitAndWait(count: 1, timeout: .seconds(10))
