@@ -16,11 +16,6 @@
 enum {
     clinux_tap_name_max = IFNAMSIZ - 1,
     clinux_clone_newnet = 0x40000000, // CLONE_NEWNET, hidden without _GNU_SOURCE.
-    clinux_tun_f_csum = TUN_F_CSUM,
-    clinux_tun_f_tso4 = TUN_F_TSO4,
-    clinux_tun_f_tso6 = TUN_F_TSO6,
-    clinux_tun_f_uso4 = 0x20, // Linux 6.2; 6.1's headers end before it.
-    clinux_tun_f_uso6 = 0x40,
 };
 
 // What a failed step was, for an error that can say so.
@@ -37,7 +32,6 @@ struct clinux_tap_request {
     const char *namespace_path; // NULL: the caller's namespace
     const char *name;
     int header_size;
-    unsigned offload;
     int is_multiqueue; // one of several queues of the interface, each with a descriptor
     enum clinux_tap_step step;
     int was_made; // there was no interface of that name
@@ -101,8 +95,9 @@ static inline int clinux_tap_open_here(struct clinux_tap_request *request)
         if (ioctl(fd, TUNSETVNETHDRSZ, &request->header_size) < 0) {
             error = errno;
         } else {
+            // None: frames come whole, with their checksums. The interface may have had another reader before.
             request->step = clinux_tap_step_offload;
-            if (ioctl(fd, TUNSETOFFLOAD, (unsigned long)request->offload) < 0)
+            if (ioctl(fd, TUNSETOFFLOAD, 0UL) < 0)
                 error = errno;
         }
     }
@@ -169,16 +164,4 @@ static inline int clinux_tap_open(struct clinux_tap_request *request)
         return request->result = -error;
     pthread_join(thread, NULL);
     return request->result;
-}
-
-// Offloads the guest takes on receive: TUN_F_*.
-static inline int clinux_tap_set_offload(int fd, unsigned offload)
-{
-    return ioctl(fd, TUNSETOFFLOAD, (unsigned long)offload) < 0 ? -errno : 0;
-}
-
-// Tells the interface that its carrier is on (1) or off (0).
-static inline int clinux_tap_set_carrier(int fd, int on)
-{
-    return ioctl(fd, TUNSETCARRIER, &on) < 0 ? -errno : 0;
 }

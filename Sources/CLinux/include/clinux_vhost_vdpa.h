@@ -11,7 +11,6 @@
 static const unsigned long clinux_vhost_get_features = VHOST_GET_FEATURES;
 static const unsigned long clinux_vhost_set_features = VHOST_SET_FEATURES;
 static const unsigned long clinux_vhost_set_owner = VHOST_SET_OWNER;
-static const unsigned long clinux_vhost_reset_owner = VHOST_RESET_OWNER;
 static const unsigned long clinux_vhost_set_mem_table = VHOST_SET_MEM_TABLE;
 static const unsigned long clinux_vhost_set_log_base = VHOST_SET_LOG_BASE;
 static const unsigned long clinux_vhost_set_log_fd = VHOST_SET_LOG_FD;

@@ -25,8 +25,6 @@ package struct TAPDevice: ~Copyable, Sendable {
     package let name: String
     /// Where it is: a name under /run/netns.
     private let namespace: String?
-    /// What the reader accepted unfinished when it attached.
-    private let offloads: TAPOffloads
     /// Whether attaching created the interface: there was none of that name. Such an interface is down, has no address
     /// and goes away with the last descriptor.
     package let wasMade: Bool
@@ -36,20 +34,19 @@ package struct TAPDevice: ~Copyable, Sendable {
     /// The longest name of an interface in bytes (IFNAMSIZ less its zero).
     package static var maximumNameLength: Int { clinux_tap_name_max }
 
-    /// Attaches to the interface `name`, or creates it.
+    /// Attaches to the interface `name`, or creates it. Its frames are whole, with their checksums: no offload is asked
+    /// for.
     ///
     /// - Parameters:
     ///   - namespace: a name under /run/netns, or `nil` for the calling thread's namespace. A short-lived thread
     ///     enters it; the descriptor then works everywhere.
-    ///   - offloads: what the reader accepts unfinished; empty means whole frames with checksums only.
     ///   - hasSeveralQueues: whether the interface is one of several queues (IFF_MULTI_QUEUE), of which this is one.
     ///     It is so for good: an interface was made with several queues or with one.
     package init(
-        name: String, namespace: String? = nil, offloads: TAPOffloads = [], hasSeveralQueues: Bool = false
+        name: String, namespace: String? = nil, hasSeveralQueues: Bool = false
     ) throws(PortError) {
         guard TAPDevice.isValidName(name) else { throw PortError.badInterfaceName(name, in: name) }
-        let outcome = TAPDevice.open(
-            name: name, namespace: namespace, offloads: offloads, hasSeveralQueues: hasSeveralQueues)
+        let outcome = TAPDevice.open(name: name, namespace: namespace, hasSeveralQueues: hasSeveralQueues)
         guard outcome.result >= 0 else {
             throw PortError.tap(
                 name: name, namespace: namespace, hasSeveralQueues: hasSeveralQueues, step: outcome.step,
@@ -58,7 +55,6 @@ package struct TAPDevice: ~Copyable, Sendable {
         descriptor = FileDescriptor(rawValue: outcome.result)
         self.name = name
         self.namespace = namespace
-        self.offloads = offloads
         self.hasSeveralQueues = hasSeveralQueues
         wasMade = outcome.wasMade
     }
@@ -69,7 +65,6 @@ package struct TAPDevice: ~Copyable, Sendable {
         self.descriptor = descriptor
         name = ""
         namespace = nil
-        offloads = []
         hasSeveralQueues = false
         wasMade = false
     }
@@ -108,17 +103,11 @@ package struct TAPDevice: ~Copyable, Sendable {
     /// (drivers/net/tun.c, `tun_automq_select_queue`): what belongs together stays in order.
     package func anotherQueue() throws(PortError) -> TAPDevice? {
         guard hasSeveralQueues else { return nil }
-        return try TAPDevice(name: name, namespace: namespace, offloads: offloads, hasSeveralQueues: true)
+        return try TAPDevice(name: name, namespace: namespace, hasSeveralQueues: true)
     }
 
     deinit {
         try? descriptor.close()
-    }
-
-    /// Changes what the reader accepts; frames already queued keep what they have.
-    package mutating func setOffloads(_ offloads: TAPOffloads) throws(Errno) {
-        let answer = clinux_tap_set_offload(descriptor.rawValue, offloads.rawValue)
-        guard answer >= 0 else { throw Errno(rawValue: -answer) }
     }
 
     /// Whether the kernel takes `name` as an interface's (dev_valid_name in net/core/dev.c), and as one, not as
@@ -132,14 +121,14 @@ package struct TAPDevice: ~Copyable, Sendable {
     }
 
     private static func open(
-        name: String, namespace: String?, offloads: TAPOffloads, hasSeveralQueues: Bool
+        name: String, namespace: String?, hasSeveralQueues: Bool
     ) -> (result: Int32, step: clinux_tap_step, wasMade: Bool) {
         unsafe name.withCString { name in
             unsafe withOptionalCString(namespace.map { "/run/netns/\($0)" }) { path in
                 var request = unsafe clinux_tap_request(
                     namespace_path: path, name: name, header_size: Int32(NetworkHeader.byteCount),
-                    offload: offloads.rawValue, is_multiqueue: hasSeveralQueues ? 1 : 0,
-                    step: clinux_tap_step_none, was_made: 0, result: 0)
+                    is_multiqueue: hasSeveralQueues ? 1 : 0, step: clinux_tap_step_none, was_made: 0,
+                    result: 0)
                 let result = unsafe clinux_tap_open(&request)
                 return unsafe (result, request.step, request.was_made != 0)
             }
