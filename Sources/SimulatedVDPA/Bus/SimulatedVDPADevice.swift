@@ -40,7 +40,7 @@ public final class SimulatedVDPADevice {
         self.mappings = mappings
         profile = NetworkDeviceProfile(specification)
         if !specification.usesVirtualAddresses { try pinner.prepare() }
-        parent = try NetworkParent(
+        parent = try SimulatedParent(
             profile: profile, behaviour: ParentBehaviour(specification), makeDataPath: makeDataPath)
     }
 

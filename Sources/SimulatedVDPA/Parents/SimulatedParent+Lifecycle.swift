@@ -3,7 +3,7 @@ internal import VirtioNet
 package import VhostVDPA
 
 /// Features, status, suspend and reset.
-extension NetworkParent {
+extension SimulatedParent {
     package var deviceFeatures: UInt64 { profile.features.rawValue }
 
     /// Takes the features the device has; EINVAL without ACCESS_PLATFORM where the driver insists on it.

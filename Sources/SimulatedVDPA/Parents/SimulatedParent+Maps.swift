@@ -3,7 +3,7 @@ package import SystemPackage
 internal import VirtioNet
 
 /// The IOMMU: one table per address space, and the data path kept in step with it.
-extension NetworkParent {
+extension SimulatedParent {
     package func setMap(_ entries: [TranslationEntry], addressSpace: UInt32) throws(Errno) {
         let space = try index(ofAddressSpace: addressSpace)
         faults.delay()

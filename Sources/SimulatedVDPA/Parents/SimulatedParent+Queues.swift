@@ -5,7 +5,7 @@ internal import VirtQueue
 internal import VirtioNet
 
 /// Queues: a queue runs while DRIVER_OK is set, it is enabled and the device is not suspended.
-extension NetworkParent {
+extension SimulatedParent {
     package func setQueueSize(_ size: UInt32, queue: Int) { queues[queue].size = size }
 
     package func setQueueAddresses(_ addresses: RingAddresses, queue: Int) throws(Errno) {
@@ -69,7 +69,7 @@ extension NetworkParent {
     private func arm(_ queue: Int) {
         let state = queues[queue]
         guard let size = UInt16(exactly: state.size), size.nonzeroBitCount == 1 else { return }
-        queues[queue].armed = QueueState.Armed(
+        queues[queue].armed = ParentQueue.Armed(
             layout: SplitQueueLayout(
                 size: size, descriptorTable: state.addresses.descriptorTable,
                 availRing: state.addresses.availRing, usedRing: state.addresses.usedRing),

@@ -1,7 +1,7 @@
 internal import VirtQueue
 
 /// A virtqueue as the parent keeps it: what the driver set, and what the queue was enabled with.
-struct QueueState {
+struct ParentQueue {
     /// The ring size; set by the driver, kept over a reset, 0 at creation.
     var size: UInt32 = 0
     var addresses = RingAddresses.zero

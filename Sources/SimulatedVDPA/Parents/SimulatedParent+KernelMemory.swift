@@ -7,7 +7,7 @@ package import SystemPackage
 /// whether the device reaches them is up to the state the IOMMU is in. Everywhere else the DMA API maps: through the
 /// platform's IOMMU, VDUSE's bounce pages (`vduse_domain_map_page`), or the table of 6.1's vdpa_sim
 /// (`vdpasim_map_page`).
-extension NetworkParent {
+extension SimulatedParent {
     /// Where the DMA API maps: below 4 GiB in the platform's default domain, above every guest's addresses in a table
     /// that is the user's as well.
     private var kernelWindow: IOVirtualAddress {

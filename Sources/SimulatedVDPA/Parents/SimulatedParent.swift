@@ -6,7 +6,7 @@ internal import VhostVDPA
 ///
 /// It exists from creation to ``shutdown()``, whether a character device is open or not: that is why the state
 /// of on-chip maps outlives a close. Control thread only; what the worker touches is in ``ParentEvents``.
-package final class NetworkParent: ParentDriver {
+package final class SimulatedParent: ParentDriver {
     package let description: ParentDescription
     package let profile: NetworkDeviceProfile
     let behaviour: ParentBehaviour
@@ -19,7 +19,7 @@ package final class NetworkParent: ParentDriver {
     package internal(set) var driverFeatures: UInt64 = 0
     /// Queues may process: DRIVER_OK is set and no suspend took it back.
     var isRunning = false
-    var queues: [QueueState]
+    var queues: [ParentQueue]
     /// The on-chip IOMMU; empty behind the platform's.
     var addressSpaces: [OnChipAddressSpace]
     /// Address spaces with changes that the data path has not been given yet.
@@ -41,7 +41,7 @@ package final class NetworkParent: ParentDriver {
         self.events = events
         dataPath = try makeDataPath(profile, events: { events.report($0) })
         description = behaviour.description(of: profile)
-        queues = Array(repeating: QueueState(), count: profile.queueCount)
+        queues = Array(repeating: ParentQueue(), count: profile.queueCount)
         faults = FaultInjector(behaviour.fault)
         let isBehindPlatform = behaviour.mapOperation == .platform
         platformIOMMU = isBehindPlatform ? PlatformIOMMU() : nil
@@ -76,7 +76,7 @@ package final class NetworkParent: ParentDriver {
 }
 
 /// The configuration space.
-extension NetworkParent {
+extension SimulatedParent {
     package func configuration(at offset: Int, count: Int) -> [UInt8] {
         configurationSpace.read(at: offset, count: count)
     }
