@@ -63,11 +63,8 @@ extension SimulatedParent {
             queues[queue].reset(forgetsSize: behaviour.resetForgetsQueueSizes)
             try? dataPath.setCall(nil, queue: queue)
         }
-        if groupAddressSpaces.contains(where: { $0 != 0 }) {
-            for group in groupAddressSpaces.indices { groupAddressSpaces[group] = 0 }
-            installTranslation(ofAddressSpace: 0)
-        }
-        if flags.contains(.cleanMap) || behaviour.wipesOnReset || faults.losesMaps { loseMaps() }
+        iommu.resetGroups()
+        if flags.contains(.cleanMap) || behaviour.wipesOnReset || faults.losesMaps { iommu.loseMaps() }
         driverFeatures = 0
         storedStatus = []
         events.reset()

@@ -1,6 +1,7 @@
-internal import GuestMemory
-internal import VirtioNet
+package import GuestMemory
+package import SystemPackage
 internal import VhostVDPA
+internal import VirtioNet
 
 /// A network card and its parent driver, with an IOMMU of its own or behind the platform's.
 ///
@@ -13,23 +14,14 @@ package final class SimulatedParent: ParentDriver {
     let events: ParentEvents
     let dataPath: any DataPath
     package let faults: FaultInjector
-    package let platformIOMMU: PlatformIOMMU?
+    let iommu: ParentIOMMU
 
     var storedStatus: DeviceStatus = []
     package internal(set) var driverFeatures: UInt64 = 0
     /// Queues may process: DRIVER_OK is set and no suspend took it back.
     var isRunning = false
     var queues: [ParentQueue]
-    /// The on-chip IOMMU; empty behind the platform's.
-    var addressSpaces: [OnChipAddressSpace]
-    /// Address spaces with changes that the data path has not been given yet.
-    var staleAddressSpaces: Set<Int> = []
-    /// The address space of each group.
-    var groupAddressSpaces: [UInt32]
     let configurationSpace: ConfigurationSpace
-    package let memory = DeviceMemory()
-    /// The memory of a driver in the kernel, with the addresses the device has for it.
-    var kernelMemory: [TranslationEntry] = []
 
     /// Makes the device and starts its data path.
     package init(
@@ -43,15 +35,11 @@ package final class SimulatedParent: ParentDriver {
         description = behaviour.description(of: profile)
         queues = Array(repeating: ParentQueue(), count: profile.queueCount)
         faults = FaultInjector(behaviour.fault)
-        let isBehindPlatform = behaviour.mapOperation == .platform
-        platformIOMMU = isBehindPlatform ? PlatformIOMMU() : nil
-        addressSpaces = Array(
-            repeating: OnChipAddressSpace(
-                limit: behaviour.entryLimit, isIdentity: behaviour.startsInIdentity),
-            count: isBehindPlatform ? 0 : description.addressSpaceCount)
-        groupAddressSpaces = Array(repeating: 0, count: description.groupCount)
+        iommu = ParentIOMMU(
+            behaviour, description: description,
+            groupsOfQueues: (0..<profile.queueCount).map(profile.group(ofQueue:)), faults: faults,
+            dataPath: dataPath)
         configurationSpace = dataPath.configurationSpace ?? ConfigurationSpace(profile.configuration)
-        platformIOMMU?.onChange = { [unowned self] in staleAddressSpaces.insert(0) }
     }
 
     deinit { dataPath.shutdown() }
@@ -60,18 +48,10 @@ package final class SimulatedParent: ParentDriver {
 
     package var parentDiagnostics: ParentDiagnostics {
         ParentDiagnostics(
-            addressSpaces: mapDiagnostics,
-            groupAddressSpaces: groupAddressSpaces,
+            addressSpaces: iommu.diagnostics, groupAddressSpaces: iommu.groups,
             runningQueues: queues.indices.filter { queues[$0].isStarted },
             faultCount: events.faultCount, recentFaults: events.recentFaults,
             brokenQueues: events.brokenQueues, needsReset: events.needsReset)
-    }
-
-    private var mapDiagnostics: [ParentDiagnostics.AddressSpace] {
-        if let platformIOMMU {
-            return [.init(entries: platformIOMMU.entries, isIdentity: platformIOMMU.domain == nil)]
-        }
-        return addressSpaces.map { .init(entries: $0.table.entries, isIdentity: $0.isIdentity) }
     }
 }
 
@@ -86,4 +66,39 @@ extension SimulatedParent {
     }
 
     package func setConfigurationCall(_ file: EventFile?) { events.setConfigurationCall(file) }
+}
+
+/// Maps.
+extension SimulatedParent {
+    package var memory: DeviceMemory { iommu.memory }
+
+    package var platformIOMMU: PlatformIOMMU? { iommu.platform }
+
+    package func setMap(_ entries: [TranslationEntry], addressSpace: UInt32) throws(Errno) {
+        try iommu.setMap(entries, addressSpace: addressSpace)
+    }
+
+    package func map(_ entry: TranslationEntry, addressSpace: UInt32) throws(Errno) {
+        try iommu.map(entry, addressSpace: addressSpace)
+    }
+
+    package func unmap(_ range: AddressRange<IOVirtualAddress>, addressSpace: UInt32) {
+        iommu.unmap(range, addressSpace: addressSpace)
+    }
+
+    package func applyMaps() { iommu.apply() }
+
+    package func resetMap(addressSpace: UInt32) throws(Errno) {
+        try iommu.resetMap(addressSpace: addressSpace)
+    }
+
+    package func setGroup(_ group: UInt32, addressSpace: UInt32) throws(Errno) {
+        try iommu.setGroup(group, addressSpace: addressSpace)
+    }
+
+    package func mapKernelMemory(_ memory: AddressRange<HostAddress>) throws(Errno) -> IOVirtualAddress {
+        try iommu.mapKernelMemory(memory)
+    }
+
+    package func unmapKernelMemory(_ memory: AddressRange<HostAddress>) { iommu.unmapKernelMemory(memory) }
 }
