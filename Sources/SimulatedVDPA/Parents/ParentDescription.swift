@@ -25,3 +25,28 @@ package struct ParentDescription: Sendable {
     /// The backend features the parent declares itself (`get_backend_features`).
     package var declaredBackendFeatures: BackendFeatures
 }
+
+/// The optional operations of `vdpa_config_ops` that a parent has; vhost-vdpa looks before it calls.
+package struct ParentOperations: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt16
+
+    package init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    package static let resetMap = Self(rawValue: 1 << 0)
+    package static let compatReset = Self(rawValue: 1 << 1)
+    package static let suspend = Self(rawValue: 1 << 2)
+    package static let resume = Self(rawValue: 1 << 3)
+    package static let queueGroup = Self(rawValue: 1 << 4)
+    package static let descriptorGroup = Self(rawValue: 1 << 5)
+    package static let setGroupAddressSpace = Self(rawValue: 1 << 6)
+    package static let queueSize = Self(rawValue: 1 << 7)
+}
+
+/// What `compat_reset` is asked for on top of a reset.
+package struct ResetFlags: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    package static let cleanMap = Self(rawValue: 1)  // VDPA_RESET_F_CLEAN_MAP
+}

@@ -1,6 +1,7 @@
 package import GuestMemory
 package import SystemPackage
-internal import VhostVDPA
+package import VhostVDPA
+internal import VirtQueue
 internal import VirtioNet
 
 /// A network card and its parent driver, with an IOMMU of its own or behind the platform's.
@@ -10,18 +11,16 @@ internal import VirtioNet
 package final class SimulatedParent: ParentDriver {
     package let description: ParentDescription
     package let profile: NetworkDeviceProfile
-    let behaviour: ParentBehaviour
-    let events: ParentEvents
-    let dataPath: any DataPath
+    package private(set) var driverFeatures: UInt64 = 0
     package let faults: FaultInjector
-    let iommu: ParentIOMMU
-
-    var storedStatus: DeviceStatus = []
-    package internal(set) var driverFeatures: UInt64 = 0
-    /// Queues may process: DRIVER_OK is set and no suspend took it back.
-    var isRunning = false
-    var queues: [ParentQueue]
-    let configurationSpace: ConfigurationSpace
+    private let behaviour: ParentBehaviour
+    private let queues: ParentQueues
+    private let iommu: ParentIOMMU
+    private let events: ParentEvents
+    private let dataPath: any DataPath
+    private let configurationSpace: ConfigurationSpace
+    /// What the driver set; NEEDS_RESET is the device's own.
+    private var storedStatus: DeviceStatus = []
 
     /// Makes the device and starts its data path.
     package init(
@@ -33,8 +32,8 @@ package final class SimulatedParent: ParentDriver {
         self.events = events
         dataPath = try makeDataPath(profile, events: { events.report($0) })
         description = behaviour.description(of: profile)
-        queues = Array(repeating: ParentQueue(), count: profile.queueCount)
         faults = FaultInjector(behaviour.fault)
+        queues = ParentQueues(count: profile.queueCount, dataPath: dataPath)
         iommu = ParentIOMMU(
             behaviour, description: description,
             groupsOfQueues: (0..<profile.queueCount).map(profile.group(ofQueue:)), faults: faults,
@@ -48,15 +47,22 @@ package final class SimulatedParent: ParentDriver {
 
     package var parentDiagnostics: ParentDiagnostics {
         ParentDiagnostics(
-            addressSpaces: iommu.diagnostics, groupAddressSpaces: iommu.groups,
-            runningQueues: queues.indices.filter { queues[$0].isStarted },
+            addressSpaces: iommu.diagnostics, groupAddressSpaces: iommu.groups, runningQueues: queues.running,
             faultCount: events.faultCount, recentFaults: events.recentFaults,
             brokenQueues: events.brokenQueues, needsReset: events.needsReset)
     }
-}
 
-/// The configuration space.
-extension SimulatedParent {
+    // MARK: Features and configuration
+
+    package var deviceFeatures: UInt64 { profile.features.rawValue }
+
+    /// Takes the features the device has; EINVAL without ACCESS_PLATFORM where the driver insists on it.
+    package func setDriverFeatures(_ features: UInt64) throws(Errno) {
+        let translates = features & DeviceFeatures.accessPlatform.rawValue != 0
+        guard translates || !behaviour.requiresAccessPlatform else { throw .invalidArgument }
+        driverFeatures = features & deviceFeatures
+    }
+
     package func configuration(at offset: Int, count: Int) -> [UInt8] {
         configurationSpace.read(at: offset, count: count)
     }
@@ -66,10 +72,103 @@ extension SimulatedParent {
     }
 
     package func setConfigurationCall(_ file: EventFile?) { events.setConfigurationCall(file) }
-}
 
-/// Maps.
-extension SimulatedParent {
+    // MARK: Lifecycle
+
+    package var status: DeviceStatus { events.needsReset ? storedStatus.union(.needsReset) : storedStatus }
+
+    package func setStatus(_ status: DeviceStatus) {
+        let runs = status.contains(.driverOK)
+        let starts = runs && !storedStatus.contains(.driverOK)
+        storedStatus = status
+        if runs { queues.run() } else { queues.halt() }
+        if starts, faults.diesAtStart() { die() }
+    }
+
+    /// Stops for good, until a reset, and asks for one (virtio 1.2, section 2.1.1).
+    private func die() {
+        queues.halt()
+        events.requestReset()
+    }
+
+    package func suspend() throws(Errno) {
+        faults.delay()
+        try faults.checkSuspend()
+        queues.suspend()
+    }
+
+    package func resume() throws(Errno) {
+        faults.delay()
+        queues.resume()
+    }
+
+    package func reset() throws(Errno) { reset([]) }
+
+    package func compatReset(_ flags: ResetFlags) throws(Errno) { reset(flags) }
+
+    /// Stops everything before anything is taken away.
+    private func reset(_ flags: ResetFlags) {
+        faults.delay()
+        queues.reset(forgetsSizes: behaviour.resetForgetsQueueSizes)
+        iommu.resetGroups()
+        if flags.contains(.cleanMap) || behaviour.wipesOnReset || faults.losesMaps { iommu.loseMaps() }
+        driverFeatures = 0
+        storedStatus = []
+        events.reset()
+    }
+
+    // MARK: Queues
+
+    package func setQueueSize(_ size: UInt32, queue: Int) { queues.setSize(size, queue: queue) }
+
+    package func setQueueAddresses(_ addresses: RingAddresses, queue: Int) throws(Errno) {
+        queues.setAddresses(addresses, queue: queue)
+    }
+
+    /// vp_vdpa takes only what the device has anyway, the beginning of an empty ring, at a moment when nothing
+    /// can have moved yet (`vp_vdpa_set_vq_state`).
+    package func setQueueBase(_ base: UInt16, queue: Int) throws(Errno) {
+        if !behaviour.hasRingState {
+            let isFresh = storedStatus.contains(.featuresOK) && !queues.isReady(queue)
+            guard isFresh, base == 0 else { throw .operationNotSupported }
+        }
+        queues.setBase(base, queue: queue)
+    }
+
+    /// EOPNOTSUPP where the driver cannot say (`vp_vdpa_get_vq_state`).
+    package func queueBase(_ queue: Int) throws(Errno) -> UInt16 {
+        guard behaviour.hasRingState else { throw .operationNotSupported }
+        faults.delay()
+        return queues.base(of: queue)
+    }
+
+    /// vdpa_sim: the maximum until DRIVER_OK, then what the driver set (verified on 6.12.117: conformance rule
+    /// 24). The others have a register that begins at the maximum and takes what the driver sets.
+    package func queueSize(_ queue: Int) -> UInt32 {
+        let (set, maximum) = (queues.size(of: queue), UInt32(profile.maximumQueueSize))
+        if behaviour.resetForgetsQueueSizes { return set == 0 ? maximum : set }
+        return storedStatus.contains(.driverOK) ? set : maximum
+    }
+
+    package func setQueueReady(_ isReady: Bool, queue: Int) {
+        let features = VirtQueueFeatures(rawValue: driverFeatures & profile.dataPathFeatures.rawValue)
+        queues.setReady(isReady, queue: queue, features: features)
+    }
+
+    package func setKick(_ file: EventFile?, queue: Int) throws(Errno) {
+        try queues.setKick(file, queue: queue)
+    }
+
+    package func setCallback(_ file: EventFile?, queue: Int) throws(Errno) {
+        try queues.setCall(file, queue: queue)
+    }
+
+    package func group(ofQueue queue: Int) -> UInt32 { profile.group(ofQueue: queue) }
+
+    package func descriptorGroup(ofQueue queue: Int) -> UInt32 { 0 }
+
+    // MARK: Maps
+
     package var memory: DeviceMemory { iommu.memory }
 
     package var platformIOMMU: PlatformIOMMU? { iommu.platform }
