@@ -64,11 +64,8 @@ public final class VhostVDPABackend {
     /// How often the device has been called.
     public var counts: DeviceCallCounts { device.counts }
 
-    /// Who watches the device's calls, to measure them.
-    package var callObserver: (any DeviceCallObserver)? {
-        get { device.observer }
-        set { device.observer = newValue }
-    }
+    /// Has `observer` watch the device's calls from now on, to measure them; `nil` for nobody.
+    package func watchCalls(with observer: (any DeviceCallObserver)?) { device.watch(with: observer) }
 
     /// Where the device's maps stand.
     public var mapping: MappingState { mapper.state }

@@ -31,8 +31,12 @@ struct CyclePhaseTests {
         }
     }
 
-    @Test("a call that no cycle has belongs to no phase")
-    func others() {
-        #expect(DeviceCallPhase.of(request: clinux_vhost_set_backend_features, status: nil) == nil)
+    @Test(
+        "a call that no cycle has belongs to no phase",
+        arguments: [
+            clinux_vhost_set_backend_features, clinux_vdpa_get_config, clinux_vdpa_set_config,
+        ])
+    func others(request: UInt) {
+        #expect(DeviceCallPhase.of(request: request, status: nil) == nil)
     }
 }

@@ -56,8 +56,8 @@ extension CycleBenchmark {
         _ machine: EmulatedMachine, _ timer: PhaseTimer, _ turn: CycleSchedule.Turn,
         _ watch: borrowing FrameWatch
     ) throws(MachineError) -> Result<DowntimeGap, DowntimeGap.Missing> {
-        machine.backend.callObserver = timer
-        defer { machine.backend.callObserver = nil }
+        machine.backend.watchCalls(with: timer)
+        defer { machine.backend.watchCalls(with: nil) }
         let isResume = turn.strategy == .resume
         return try DowntimeGap.measure(
             watch,

@@ -66,8 +66,8 @@ extension CycleBenchmark {
         _ queues: inout [VringSetup]
     ) throws(MachineError) -> CycleTiming {
         let detail = turn.purpose.detail
-        machine.backend.callObserver = detail == .whole ? nil : timer
-        defer { machine.backend.callObserver = nil }
+        machine.backend.watchCalls(with: detail == .whole ? nil : timer)
+        defer { machine.backend.watchCalls(with: nil) }
         let isResume = turn.strategy == .resume
         timer.begin(detail)
         if isResume {

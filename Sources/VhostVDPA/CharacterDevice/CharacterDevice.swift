@@ -21,3 +21,12 @@ public protocol CharacterDevice: AnyObject {
     /// `close(2)`. Every later call is EBADF.
     func close()
 }
+
+/// A device that knows why it refused a message.
+///
+/// The kernel answers EFAULT to an IOTLB message for nearly every reason and says no more. A device of one's own can,
+/// and what it says is the ``VhostVDPAError/context`` of the error.
+public protocol RefusalReporting: CharacterDevice {
+    /// Why the last message was refused and what to do about it, in words; `nil` where it was not refused.
+    var lastRefusal: String? { get }
+}

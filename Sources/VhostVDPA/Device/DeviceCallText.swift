@@ -24,6 +24,7 @@ enum DeviceCallText {
         case clinux_vhost_get_vring_base, clinux_vdpa_get_vring_size, clinux_vdpa_get_vring_group,
             clinux_vdpa_get_vring_desc_group:
             "\(value(argument, vhost_vring_state()).num)"
+        case clinux_vdpa_get_config: hexadecimal(configuration(argument).bytes)
         default: "\(result)"
         }
     }
@@ -43,6 +44,8 @@ enum DeviceCallText {
         case clinux_vhost_set_vring_addr: address(value(argument, vhost_vring_addr()))
         case clinux_vhost_set_vring_kick, clinux_vhost_set_vring_call, clinux_vhost_set_vring_err:
             file(value(argument, vhost_vring_file()))
+        case clinux_vdpa_get_config: configurationRead(configuration(argument))
+        case clinux_vdpa_set_config: configurationWrite(configuration(argument))
         default: ""
         }
     }
@@ -70,6 +73,8 @@ enum DeviceCallText {
         case clinux_vdpa_set_config_call: "SET_CONFIG_CALL"
         case clinux_vdpa_get_iova_range: "GET_IOVA_RANGE"
         case clinux_vdpa_get_config_size: "GET_CONFIG_SIZE"
+        case clinux_vdpa_get_config: "GET_CONFIG"
+        case clinux_vdpa_set_config: "SET_CONFIG"
         case clinux_vdpa_get_as_num: "GET_AS_NUM"
         case clinux_vdpa_get_vring_group: "GET_VRING_GROUP"
         case clinux_vdpa_set_group_asid: "SET_GROUP_ASID"
@@ -101,6 +106,26 @@ enum DeviceCallText {
 
     private static func range(_ value: vhost_vdpa_iova_range) -> String {
         "[0x\(String(value.first, radix: 16)), 0x\(String(value.last, radix: 16))]"
+    }
+
+    private static func configurationRead(_ part: (offset: UInt32, bytes: [UInt8])) -> String {
+        "offset: \(part.offset), length: \(part.bytes.count)"
+    }
+
+    private static func configurationWrite(_ part: (offset: UInt32, bytes: [UInt8])) -> String {
+        "offset: \(part.offset), bytes: \(hexadecimal(part.bytes))"
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    /// A `struct vhost_vdpa_config`: offset, length and as many bytes behind them.
+    private static func configuration(_ argument: UInt) -> (offset: UInt32, bytes: [UInt8]) {
+        guard let pointer = unsafe UnsafeRawPointer(bitPattern: argument) else { return (0, []) }
+        let offset = unsafe pointer.loadUnaligned(as: UInt32.self)
+        let count = unsafe pointer.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
+        return (offset, unsafe Array(UnsafeRawBufferPointer(start: pointer + 8, count: Int(count))))
     }
 
     /// What `argument` points at; `nothing` where it is no address.

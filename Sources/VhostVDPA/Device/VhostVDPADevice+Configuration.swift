@@ -11,17 +11,14 @@ extension VhostVDPADevice {
     /// GET_CONFIG: `count` bytes from `offset`. EINVAL for none, and beyond the end.
     public func configuration(offset: UInt32, count: UInt32) throws(VhostVDPAError) -> [UInt8] {
         var buffer = header(offset: offset, count: count) + [UInt8](repeating: 0, count: Int(count))
-        try transfer(
-            clinux_vdpa_get_config, "GET_CONFIG(offset: \(offset), length: \(count))", &buffer, isRead: true)
+        try call(clinux_vdpa_get_config, with: &buffer)
         return Array(buffer[Self.headerByteCount...])
     }
 
     /// SET_CONFIG: writes `bytes` from `offset`.
     public func setConfiguration(offset: UInt32, _ bytes: [UInt8]) throws(VhostVDPAError) {
         var buffer = header(offset: offset, count: UInt32(bytes.count)) + bytes
-        try transfer(
-            clinux_vdpa_set_config, "SET_CONFIG(offset: \(offset), bytes: \(hexadecimal(bytes)))", &buffer,
-            isRead: false)
+        try call(clinux_vdpa_set_config, with: &buffer)
     }
 
     /// SET_CONFIG_CALL: the eventfd for configuration interrupts; `nil` unbinds.
@@ -36,24 +33,9 @@ extension VhostVDPADevice {
         [offset, count].flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
     }
 
-    private func transfer(
-        _ request: UInt, _ name: String, _ buffer: inout [UInt8], isRead: Bool
-    ) throws(VhostVDPAError) {
-        counts.ioctls += 1
-        do throws(Errno) {
-            let result = try unsafe buffer.withUnsafeMutableBufferPointer { (bytes) throws(Errno) in
-                try device.ioctl(request, UInt(bitPattern: bytes.baseAddress))
-            }
-            trace(
-                "ioctl \(name) = \(isRead ? hexadecimal(Array(buffer[Self.headerByteCount...])) : "\(result)")"
-            )
-        } catch {
-            trace("ioctl \(name) failed: \(describe(error))")
-            throw VhostVDPAError(.ioctl, call: name, errno: error)
+    private func call(_ request: UInt, with buffer: inout [UInt8]) throws(VhostVDPAError) {
+        try unsafe buffer.withUnsafeMutableBufferPointer { (bytes) throws(VhostVDPAError) in
+            try call(request, UInt(bitPattern: bytes.baseAddress))
         }
-    }
-
-    private func hexadecimal(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

@@ -12,22 +12,9 @@ extension VhostVDPADevice {
     }
 
     /// SET_FEATURES. EBUSY once FEATURES_OK is set; EINVAL where the parent refuses.
-    @inline(__always)
     public func setFeatures(_ features: DeviceFeatures) throws(VhostVDPAError) {
         var value = features.rawValue
         try call(clinux_vhost_set_features, with: &value)
-    }
-
-    /// SET_FEATURES, SET_STATUS and GET_STATUS, in one: what the device says to `features`.
-    ///
-    /// `status` has FEATURES_OK. Whether the answer has it is for the device to say, and for the caller to look at
-    /// (virtio 1.2, section 3.1.1): the kernel does not.
-    public func negotiate(_ features: DeviceFeatures, _ status: DeviceStatus) throws(VhostVDPAError)
-        -> DeviceStatus
-    {
-        try setFeatures(features)
-        try setStatus(status)
-        return try self.status()
     }
 
     /// GET_BACKEND_FEATURES: what vhost-vdpa offers for this device.
@@ -49,7 +36,6 @@ extension VhostVDPADevice {
     }
 
     /// GET_STATUS.
-    @inline(__always)
     public func status() throws(VhostVDPAError) -> DeviceStatus {
         var value: UInt8 = 0
         try call(clinux_vdpa_get_status, with: &value)
@@ -59,7 +45,6 @@ extension VhostVDPADevice {
     /// SET_STATUS: all of the bits, not the new ones. ``DeviceStatus/reset`` resets the device.
     ///
     /// EINVAL where a set bit is dropped and the value is not zero.
-    @inline(__always)
     public func setStatus(_ status: DeviceStatus) throws(VhostVDPAError) {
         var value = status.rawValue
         try call(clinux_vdpa_set_status, with: &value)

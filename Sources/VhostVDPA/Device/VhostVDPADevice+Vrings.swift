@@ -17,7 +17,6 @@ extension VhostVDPADevice {
     }
 
     /// SET_VRING_NUM: the number of descriptors. EINVAL unless a power of two up to the maximum.
-    @inline(__always)
     public func setSize(_ size: UInt16, of vring: VringIndex) throws(VhostVDPAError) {
         try setState(clinux_vhost_set_vring_num, vring, UInt32(size))
     }
@@ -25,7 +24,6 @@ extension VhostVDPADevice {
     /// SET_VRING_ADDR: where the ring's areas stand, as the device addresses them.
     ///
     /// EINVAL for a misaligned area, and on a running device that is not suspended.
-    @inline(__always)
     public func setAddresses(
         descriptors: IOVirtualAddress, avail: IOVirtualAddress, used: IOVirtualAddress, of vring: VringIndex
     ) throws(VhostVDPAError) {
@@ -38,7 +36,6 @@ extension VhostVDPADevice {
     }
 
     /// SET_VRING_BASE: where the ring goes on. EINVAL on a running device that is not suspended.
-    @inline(__always)
     public func setBase(_ base: VringBase, of vring: VringIndex) throws(VhostVDPAError) {
         try setState(clinux_vhost_set_vring_base, vring, base.rawValue)
     }
@@ -50,29 +47,14 @@ extension VhostVDPADevice {
         VringBase(rawValue: try state(clinux_vhost_get_vring_base, vring))
     }
 
-    /// What a start tells of every queue, in one: SET_VRING_NUM, SET_VRING_BASE, SET_VRING_ADDR, SET_VRING_CALL,
-    /// SET_VRING_KICK.
-    public func setUp(
-        _ vring: VringIndex, size: UInt16, base: VringBase, descriptors: IOVirtualAddress,
-        avail: IOVirtualAddress, used: IOVirtualAddress, call: FileDescriptor?, kick: FileDescriptor?
-    ) throws(VhostVDPAError) {
-        try setSize(size, of: vring)
-        try setBase(base, of: vring)
-        try setAddresses(descriptors: descriptors, avail: avail, used: used, of: vring)
-        try setCall(call, of: vring)
-        try setKick(kick, of: vring)
-    }
-
     /// SET_VRING_KICK: the eventfd through which the driver kicks; `nil` unbinds.
     ///
     /// An eventfd that is signalled already kicks at once, but binding the same one again does not poll it.
-    @inline(__always)
     public func setKick(_ descriptor: FileDescriptor?, of vring: VringIndex) throws(VhostVDPAError) {
         try setFile(clinux_vhost_set_vring_kick, vring, descriptor)
     }
 
     /// SET_VRING_CALL: the eventfd through which the device calls; `nil` unbinds. A reset forgets it.
-    @inline(__always)
     public func setCall(_ descriptor: FileDescriptor?, of vring: VringIndex) throws(VhostVDPAError) {
         try setFile(clinux_vhost_set_vring_call, vring, descriptor)
     }
@@ -103,20 +85,17 @@ extension VhostVDPADevice {
         try call(clinux_vdpa_set_group_asid, with: &value)
     }
 
-    @inline(__always)
     private func state(_ request: UInt, _ vring: VringIndex) throws(VhostVDPAError) -> UInt32 {
         var value = vhost_vring_state(index: vring.rawValue, num: 0)
         try call(request, with: &value)
         return value.num
     }
 
-    @inline(__always)
     private func setState(_ request: UInt, _ vring: VringIndex, _ number: UInt32) throws(VhostVDPAError) {
         var value = vhost_vring_state(index: vring.rawValue, num: number)
         try call(request, with: &value)
     }
 
-    @inline(__always)
     private func setFile(
         _ request: UInt, _ vring: VringIndex, _ descriptor: FileDescriptor?
     ) throws(VhostVDPAError) {

@@ -10,116 +10,55 @@ internal import SystemPackage
 /// and its answer, if the logger's level asks for that when the object is made. The object owns the character
 /// device. One thread only, the control thread.
 public final class VhostVDPADevice {
-    let device: any CharacterDevice
+    private let file: any CharacterDevice
     private let logger: Logger
     /// Whether calls are logged, asked once: asking a logger takes longer than everything else that is done for a
     /// call here.
     private let isTraced: Bool
+    private var tally = DeviceCallCounts()
+    private var observer: (any DeviceCallObserver)?
 
     /// How often the device was called through this object.
-    public internal(set) var counts: DeviceCallCounts {
-        get { tally }
-        set { tally = newValue }
-    }
-    /// Behind an accessor, because a stored property that another module sees is checked for exclusive access at
-    /// every use, which costs more than the rest of what is done for a call here.
-    private var tally = DeviceCallCounts()
-
-    /// Who watches the calls. Not the configuration space's.
-    package var observer: (any DeviceCallObserver)? {
-        get { watcher }
-        set {
-            watcher = newValue
-            isWatched = newValue != nil
-            findPlainness()
-        }
-    }
-    private var watcher: (any DeviceCallObserver)?
-    /// Asked at every call: looking at a reference that may change takes longer.
-    private var isWatched = false
-    /// The file again, where it is the kernel's.
-    private let kernelFile: KernelFile?
-    /// Whether the file is the kernel's and nobody sees its calls, so that a call is a system call and nothing else. One
-    /// question where there were three, and nothing to dispatch.
-    private var isPlain = false
+    public var counts: DeviceCallCounts { tally }
 
     /// Puts the typed interface on an open character device; the file is this object's from now on.
-    public init(_ device: any CharacterDevice, logger: Logger) {
-        self.device = device
-        kernelFile = device as? KernelFile
+    public init(_ file: any CharacterDevice, logger: Logger) {
+        self.file = file
         self.logger = logger
         isTraced = logger.logLevel <= .debug
-        findPlainness()
     }
 
-    private func findPlainness() { isPlain = kernelFile != nil && !isTraced && !isWatched }
-
-    /// Logs what a call was and what came of it.
-    func trace(_ text: @autoclosure () -> String) {
-        guard isTraced else { return }
-        let text = text()
-        logger.debug("\(text)")
-    }
+    /// Has `observer` watch every call from now on, in place of whoever did; `nil` for nobody.
+    package func watch(with observer: (any DeviceCallObserver)?) { self.observer = observer }
 
     /// Closes the device file: the kernel resets the device, removes its maps and unpins the memory.
     public func close() {
         trace("close")
-        device.close()
+        file.close()
     }
 
-    /// Calls with the address of `value`, which the kernel may change.
-    @inline(__always)
-    func call<Value: BitwiseCopyable>(_ request: UInt, with value: inout Value) throws(VhostVDPAError) {
-        try unsafe withUnsafeMutablePointer(to: &value) { (pointer) throws(VhostVDPAError) in
-            try call(request, UInt(bitPattern: pointer))
-        }
-    }
-
-    /// Calls with `argument`, most often an address.
-    ///
-    /// What is needed only where a call fails, is logged or is watched stands outside: it would cost more than the
-    /// rest of the way to the kernel.
-    @inline(__always)
+    /// Makes an `ioctl(2)`: `argument` is whatever the request takes, most often an address.
     func call(_ request: UInt, _ argument: UInt = 0) throws(VhostVDPAError) {
-        counts.ioctls += 1
-        if isPlain, let kernelFile {
-            let result = clinux_ioctl(kernelFile.openDescriptor, request, argument)
-            if result < 0 { try again(request, argument, Errno(rawValue: -result)) }
-        } else {
-            try seenCall(request, argument)
-        }
-    }
-
-    /// A plain call that failed: made again while a signal interrupts it.
-    @inline(never)
-    private func again(_ request: UInt, _ argument: UInt, _ errno: Errno) throws(VhostVDPAError) {
-        guard errno == .interrupted else { throw failure(request, argument, errno) }
+        tally.ioctls += 1
+        observer?.willCall(request, argument)
         do throws(Errno) {
-            _ = try device.ioctl(request, argument)
-        } catch {
-            throw failure(request, argument, error)
-        }
-    }
-
-    /// A call of a device that is not the kernel's, or that somebody sees.
-    @inline(never)
-    private func seenCall(_ request: UInt, _ argument: UInt) throws(VhostVDPAError) {
-        if isWatched { watcher?.willCall(request, argument) }
-        do throws(Errno) {
-            let result = try device.ioctl(request, argument)
-            if isWatched { watcher?.didCall(request, argument) }
+            let result = try file.ioctl(request, argument)
+            observer?.didCall(request, argument)
             trace(
                 "ioctl \(DeviceCallText.call(request, argument)) = \(DeviceCallText.answer(request, argument, result))"
             )
         } catch {
-            throw failure(request, argument, error)
+            let name = DeviceCallText.call(request, argument)
+            trace("ioctl \(name) failed: \(describe(error))")
+            throw VhostVDPAError(.ioctl, call: name, errno: error)
         }
     }
 
-    private func failure(_ request: UInt, _ argument: UInt, _ errno: Errno) -> VhostVDPAError {
-        let name = DeviceCallText.call(request, argument)
-        trace("ioctl \(name) failed: \(describe(errno))")
-        return VhostVDPAError(.ioctl, call: name, errno: errno)
+    /// Makes an `ioctl(2)` with the address of `value`, which the kernel may change.
+    func call<Value: BitwiseCopyable>(_ request: UInt, with value: inout Value) throws(VhostVDPAError) {
+        try unsafe withUnsafeMutablePointer(to: &value) { (pointer) throws(VhostVDPAError) in
+            try call(request, UInt(bitPattern: pointer))
+        }
     }
 
     /// Writes one IOTLB message.
@@ -128,22 +67,22 @@ public final class VhostVDPADevice {
     /// success of BATCH_END says nothing about the device.
     public func send(_ message: IOTLBMessage) throws(VhostVDPAError) {
         switch message.operation {
-        case .update: counts.updates += 1
-        case .invalidate, .invalidateAll: counts.invalidates += 1
-        case .batchBegin: counts.batches += 1
+        case .update: tally.updates += 1
+        case .invalidate, .invalidateAll: tally.invalidates += 1
+        case .batchBegin: tally.batches += 1
         case .batchEnd: break
         }
-        if isWatched { watcher?.willSend(message) }
+        observer?.willSend(message)
         let written: Int
         do throws(Errno) {
             written = try unsafe withUnsafeBytes(of: message.encoded) { (bytes) throws(Errno) in
-                try unsafe device.write(bytes)
+                try unsafe file.write(bytes)
             }
         } catch {
             trace("write \(message) failed: \(describe(error))")
             throw VhostVDPAError(
                 .message, call: "\(message)", errno: error,
-                context: (device as? any RefusalReporting)?.lastRefusal)
+                context: (file as? any RefusalReporting)?.lastRefusal)
         }
         trace("write \(message) = \(written)")
         guard written == MemoryLayout<vhost_msg_v2>.size else {
@@ -159,7 +98,7 @@ public final class VhostVDPADevice {
     public func mapDoorbell(of vring: VringIndex, pageSize: Int) throws(VhostVDPAError) -> HostAddress {
         let name = "mmap(doorbell: \(vring), length: \(pageSize))"
         do throws(Errno) {
-            let page = try unsafe device.map(
+            let page = try unsafe file.map(
                 length: pageSize, protection: PROT_WRITE, flags: MAP_SHARED,
                 offset: Int(vring.rawValue) * pageSize)
             let address = HostAddress(rawValue: UInt64(UInt(bitPattern: page)))
@@ -169,5 +108,12 @@ public final class VhostVDPADevice {
             trace("\(name) failed: \(describe(error))")
             throw VhostVDPAError(.map, call: name, errno: error)
         }
+    }
+
+    /// Logs what a call was and what came of it.
+    private func trace(_ text: @autoclosure () -> String) {
+        guard isTraced else { return }
+        let text = text()
+        logger.debug("\(text)")
     }
 }

@@ -13,7 +13,7 @@ public final class KernelFile: CharacterDevice {
     let node: DeviceNode
     /// The descriptor's number while the file is open, then -1, which the kernel answers with EBADF. To be asked
     /// for at every call: once the file is closed the number may be another file's.
-    private(set) var openDescriptor: CInt
+    private var openDescriptor: CInt
 
     /// Opens the device file at `path`.
     ///
@@ -59,14 +59,26 @@ public final class KernelFile: CharacterDevice {
 
     deinit { close() }
 
+    /// The name of the vDPA device behind the file, as `vdpa0`, or `nil` where sysfs does not say.
+    public var deviceName: String? {
+        // …/vdpa0/vhost-vdpa-0: the character device stands below the vDPA device.
+        node.path?.removingLastComponent().lastComponent?.string
+    }
+
+    /// Whether the device was removed (`vdpa dev del`) while the file is open. The kernel tells nobody, and whoever
+    /// removes it waits until this file is closed: look now and then, and close.
+    ///
+    /// `false` also where sysfs does not say. One or two system calls.
+    public var isGone: Bool { node.isGone }
+
     /// `ioctl(2)`, again while a signal interrupts it.
     public func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
-        try withDescriptor { clinux_ioctl($0, request, argument) }
+        try Self.uninterrupted { clinux_ioctl(openDescriptor, request, argument) }
     }
 
     /// `write(2)`, again while a signal interrupts it.
     public func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
-        Int(try withDescriptor { unsafe clinux_write($0, bytes.baseAddress, bytes.count) })
+        Int(try Self.uninterrupted { unsafe clinux_write(openDescriptor, bytes.baseAddress, bytes.count) })
     }
 
     /// `mmap(2)`. The mapping outlives the file.
@@ -74,7 +86,9 @@ public final class KernelFile: CharacterDevice {
         length: Int, protection: Int32, flags: Int32, offset: Int
     ) throws(Errno) -> UnsafeMutableRawPointer {
         var address: UnsafeMutableRawPointer?
-        _ = try withDescriptor { unsafe clinux_mmap(&address, length, protection, flags, $0, offset) }
+        _ = try Self.uninterrupted {
+            unsafe clinux_mmap(&address, length, protection, flags, openDescriptor, offset)
+        }
         guard let address = unsafe address else { throw .invalidArgument }
         return unsafe address
     }
@@ -87,17 +101,16 @@ public final class KernelFile: CharacterDevice {
         try? descriptor.close()
     }
 
-    /// Calls with the open descriptor, again while a signal interrupts; `body` answers as the C shims do. What is
-    /// interrupted every time is refused with EINTR.
-    @inline(__always)
-    private func withDescriptor(_ body: (CInt) -> CInt) throws(Errno) -> Int32 {
+    /// What `call` answers, made again while a signal interrupts it; the C shims answer a negative errno for a failure.
+    /// What is interrupted every time is refused with EINTR.
+    private static func uninterrupted(_ call: () -> CInt) throws(Errno) -> CInt {
         var interruptions = 0
         while true {
-            let result = body(openDescriptor)
+            let result = call()
             if result >= 0 { return result }
             let errno = Errno(rawValue: -result)
             interruptions += 1
-            if errno != .interrupted || interruptions > Self.interruptionLimit { throw errno }
+            if errno != .interrupted || interruptions > interruptionLimit { throw errno }
         }
     }
 
@@ -119,17 +132,14 @@ public final class KernelFile: CharacterDevice {
         _ file: DeviceFile, _ descriptor: FileDescriptor
     ) throws(VhostVDPAError) {
         var identifier: UInt32 = 0
-        var interruptions = 0
-        while true {
-            let result = unsafe withUnsafeMutablePointer(to: &identifier) { pointer in
-                clinux_ioctl(descriptor.rawValue, clinux_vdpa_get_device_id, UInt(bitPattern: pointer))
+        do throws(Errno) {
+            _ = try uninterrupted {
+                unsafe withUnsafeMutablePointer(to: &identifier) { pointer in
+                    clinux_ioctl(descriptor.rawValue, clinux_vdpa_get_device_id, UInt(bitPattern: pointer))
+                }
             }
-            if result >= 0 { return }
-            let errno = Errno(rawValue: -result)
-            interruptions += 1
-            guard errno == .interrupted, interruptions <= interruptionLimit else {
-                throw file.refusal(ofQuestion: errno)
-            }
+        } catch {
+            throw file.refusal(ofQuestion: error)
         }
     }
 }

@@ -39,10 +39,13 @@ extension VhostVDPABackend {
         if mapping == .unmapped { try mapper.map() } else { try mapper.reuse() }
         do throws(VhostVDPAError) {
             for queue in queues {
-                try device.setUp(
-                    queue.index, size: queue.size, base: queue.base, descriptors: queue.descriptorTable,
-                    avail: queue.availRing, used: queue.usedRing, call: queue.call,
-                    kick: queue.kick)
+                try device.setSize(queue.size, of: queue.index)
+                try device.setBase(queue.base, of: queue.index)
+                try device.setAddresses(
+                    descriptors: queue.descriptorTable, avail: queue.availRing, used: queue.usedRing,
+                    of: queue.index)
+                try device.setCall(queue.call, of: queue.index)
+                try device.setKick(queue.kick, of: queue.index)
             }
             try device.setConfigurationInterrupt(configurationInterrupt)
             let enablesLast = negotiated.acknowledgedBackendFeatures.contains(.enableAfterDriverOK)
@@ -59,7 +62,9 @@ extension VhostVDPABackend {
     @inline(__always)
     private func negotiate(_ features: DeviceFeatures) throws(BackendError) {
         let status = try call("negotiating features") { () throws(VhostVDPAError) in
-            try device.negotiate(features, [.acknowledge, .driver, .featuresOK])
+            try device.setFeatures(features)
+            try device.setStatus([.acknowledge, .driver, .featuresOK])
+            return try device.status()
         }
         if !status.contains(.featuresOK) { throw refusal(of: features, status) }
     }

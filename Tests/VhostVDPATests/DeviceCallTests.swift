@@ -5,13 +5,19 @@ import Testing
 
 @testable import VhostVDPA
 
-/// Calls of the kernel's own file, which go past the seam where nobody sees them. /dev/null takes none of them.
-struct PlainCallTests {
+/// What every call of a device comes with: a count, somebody who watches, an error that says what it was. /dev/null takes
+/// none of the calls.
+struct DeviceCallTests {
     /// Somebody who watches.
     final class Watcher: DeviceCallObserver {
         var calls = 0
-        func willCall(_ request: UInt, _ argument: UInt) { calls += 1 }
-        func didCall(_ request: UInt, _ argument: UInt) {}
+        var requests: [UInt] = []
+        var answered: [UInt] = []
+        func willCall(_ request: UInt, _ argument: UInt) {
+            calls += 1
+            requests.append(request)
+        }
+        func didCall(_ request: UInt, _ argument: UInt) { answered.append(request) }
         func willSend(_ message: IOTLBMessage) {}
     }
 
@@ -23,7 +29,7 @@ struct PlainCallTests {
         logger.logLevel = level
         let device = VhostVDPADevice(try KernelFile(anyDevice: "/dev/null"), logger: logger)
         let watcher = Watcher()
-        if isWatched { device.observer = watcher }
+        if isWatched { device.watch(with: watcher) }
         let error = #expect(throws: VhostVDPAError.self) { try device.setSize(256, of: 1) }
         #expect(error?.call == "SET_VRING_NUM(index: 1, num: 256)")
         #expect(error?.errno == .inappropriateIOCTLForDevice)
@@ -36,9 +42,9 @@ struct PlainCallTests {
         let device = VhostVDPADevice(try KernelFile(anyDevice: "/dev/null"), logger: Logger(label: "plain"))
         let watcher = Watcher()
         try? device.suspend()
-        device.observer = watcher
+        device.watch(with: watcher)
         try? device.suspend()
-        device.observer = nil
+        device.watch(with: nil)
         try? device.suspend()
         #expect(watcher.calls == 1)
         #expect(device.counts.ioctls == 3)
@@ -56,5 +62,28 @@ struct PlainCallTests {
         let error = #expect(throws: VhostVDPAError.self) { try device.suspend() }
         #expect(error?.errno == .badFileDescriptor)
         others.forEach { $0.close() }
+    }
+
+    @Test(
+        "the configuration space's calls are calls like any other: counted, seen before and after, named when they fail"
+    )
+    func configuration() throws {
+        let raw = RawDevice()
+        let device = VhostVDPADevice(raw, logger: Logger(label: "plain"))
+        let watcher = Watcher()
+        device.watch(with: watcher)
+        _ = try device.configuration(offset: 2, count: 4)
+        try device.setConfiguration(offset: 6, [1, 2, 3, 0xab])
+        #expect(watcher.requests == [clinux_vdpa_get_config, clinux_vdpa_set_config])
+        #expect(watcher.answered == watcher.requests)
+        raw.error = .invalidArgument
+        let read = #expect(throws: VhostVDPAError.self) { _ = try device.configuration(offset: 2, count: 4) }
+        #expect(read?.call == "GET_CONFIG(offset: 2, length: 4)")
+        let write = #expect(throws: VhostVDPAError.self) {
+            try device.setConfiguration(offset: 6, [1, 2, 3, 0xab])
+        }
+        #expect(write?.call == "SET_CONFIG(offset: 6, bytes: 010203ab)")
+        #expect(watcher.answered.count == 2)
+        #expect(device.counts.ioctls == 4)
     }
 }
