@@ -59,7 +59,9 @@ public final class VhostVDPABackend {
     var needsReset = false
     private var isRegistered = false
     private let registry: any ListenerRegistry
-    private let owner = OwningProcess()
+    private let host: HostMemory
+    /// The process that opened the device.
+    private let owner: Int32
 
     /// How often the device has been called.
     public var counts: DeviceCallCounts { device.counts }
@@ -116,6 +118,8 @@ public final class VhostVDPABackend {
         self.configuration = configuration
         self.logger = logger
         isTraced = logger.logLevel <= .debug
+        self.host = host
+        owner = host.currentProcess()
         registry = addressSpace
         try signOn()
     }
@@ -218,13 +222,9 @@ public final class VhostVDPABackend {
     }
 
     /// Everything the decision about the maps depends on, as it is now.
-    func decisionInput(reason: ResetReason, isTranslationUnchanged: Bool) -> MapDecisionInput {
+    func decisionInput(reason: ResetReason) -> MapDecisionInput {
         MapDecisionInput(
-            acknowledged: negotiated.acknowledgedBackendFeatures,
-            isTranslationUnchanged: isTranslationUnchanged,
-            // Every group is in address space 0, where a reset puts it as well.
-            isASIDAssignmentUnchanged: true,
-            hasSameDescriptorAndOwner: owner.isCurrent,
+            acknowledged: negotiated.acknowledgedBackendFeatures, isOwner: host.currentProcess() == owner,
             hadMapError: mapper.hadError, reason: reason, policy: configuration.persist)
     }
 }

@@ -10,13 +10,13 @@ import VirtioNet
 @Suite("Between a stop and a start", .timeLimit(.minutes(15)))
 struct ReconfigurationTests {
     enum Change: String, CaseIterable, Sendable {
-        case nothing, probeReset, guestReset, noEventIndex, noIndirect, noFeatures, allFeatures
+        case nothing, guestReset, noEventIndex, noIndirect, noFeatures, allFeatures
         case smallestQueue, smallQueue, largestQueue, reprobe, plug, unplug
 
         /// Whether the driver starts over, so that frames in its rings are abandoned.
         var startsOver: Bool {
             switch self {
-            case .nothing, .probeReset, .guestReset, .plug, .unplug: false
+            case .nothing, .guestReset, .plug, .unplug: false
             default: true
             }
         }
@@ -27,7 +27,7 @@ struct ReconfigurationTests {
         let machine = try makeMachine(testCase.device, persist: testCase.persist)
         let sections = machine.mappedSectionCount
         var before = machine.backend.counts
-        for _ in 0..<3 { try machine.backend.reset(reason: .probeReset) }
+        for _ in 0..<3 { try machine.backend.reset() }
         var sent = machine.backend.counts - before
         #expect(sent.updates == 0)
         #expect(sent.invalidates == (testCase.keepsMaps ? 0 : sections))
@@ -102,7 +102,6 @@ struct ReconfigurationTests {
         let indirect = VirtQueueFeatures.indirectDescriptors
         switch change {
         case .nothing: return
-        case .probeReset: return try machine.backend.reset(reason: .probeReset)
         case .guestReset: return try machine.backend.reset(reason: .guestReset)
         case .plug:
             if module == nil { module = try machine.plug(.mebibytes(8)) }

@@ -16,13 +16,13 @@ struct ResetTests {
 
     @Test(
         "a reset between the first map and DRIVER_OK keeps the maps only with PERSIST; else they are made again",
-        arguments: [true, false], [ResetReason.probeReset, .guestReset])
-    func probe(persists: Bool, reason: ResetReason) throws {
+        arguments: [true, false])
+    func beforeStart(persists: Bool) throws {
         let device = RecordingDevice()
         if !persists { device.backendFeatures.remove(.iotlbPersist) }
         let harness = try Harness(device)
         _ = device.takeTrace()
-        try harness.backend.reset(reason: reason)
+        try harness.backend.reset()
         let reset = OrderOfCallsTests.reset + OrderOfCallsTests.ready
         #expect(device.takeTrace() == (persists ? reset : OrderOfCallsTests.unmaps + reset))
         #expect(harness.backend.mapping == (persists ? .kept : .unmapped))
@@ -58,16 +58,22 @@ struct ResetTests {
         #expect(harness.backend.mapping == (persists ? .kept : .unmapped))
     }
 
-    @Test("a mode switch that changes translation flushes, with PERSIST as well")
-    func modeSwitch() throws {
-        let harness = try Harness()
+    @Test("maps are of the process that opened the device: in another one none is kept, PERSIST or not")
+    func otherProcess() throws {
+        var process: Int32 = 7
+        let harness = try Harness(host: .stub(process: { process }))
         try harness.start()
-        try harness.backend.stop(reason: .modeSwitch, isTranslationUnchanged: false)
-        #expect(harness.backend.lastDecision == .flush(.translationChanged))
-        #expect(harness.device.table == [])
-        try harness.start()
-        try harness.backend.stop(reason: .modeSwitch)
+        try harness.backend.stop()
         #expect(harness.backend.lastDecision == .keep)
+        try harness.start()
+        process = 8
+        _ = harness.device.takeTrace()
+        try harness.backend.stop()
+        #expect(harness.backend.lastDecision == .flush(.ownerChanged))
+        #expect(
+            harness.device.takeTrace() == OrderOfCallsTests.suspend + OrderOfCallsTests.unmaps
+                + OrderOfCallsTests.reset + OrderOfCallsTests.ready)
+        #expect(harness.device.table == [])
     }
 
     @Test(

@@ -1,4 +1,4 @@
-internal import VhostVDPA
+public import VhostVDPA
 
 /// Whether a device's maps stand across a reset.
 ///
@@ -24,16 +24,84 @@ public enum MapDecision: Hashable, Sendable {
     ///
     /// The causes are asked in a fixed order, the most fundamental first, so that the one reported is the one
     /// that would remain if the others went away.
-    @inline(__always)
     public static func decide(_ input: MapDecisionInput) -> MapDecision {
         if input.reason == .close { return .flush(.closing) }
         if input.reason == .failedStart { return .flush(.startFailed) }
-        if !input.hasSameDescriptorAndOwner { return .flush(.ownerChanged) }
+        if !input.isOwner { return .flush(.ownerChanged) }
         if input.hadMapError { return .flush(.mapError) }
-        if !input.isTranslationUnchanged { return .flush(.translationChanged) }
-        if !input.isASIDAssignmentUnchanged { return .flush(.addressSpaceChanged) }
         if input.policy == .off { return .flush(.switchedOff) }
         if input.acknowledged.contains(.iotlbPersist) { return .keep }
         return input.policy == .force ? .keepWithoutPromise : .flush(.persistNotAcknowledged)
+    }
+}
+
+/// Everything that decides whether a device's maps may stand across a reset, at the moment of the reset.
+public struct MapDecisionInput: Hashable, Sendable {
+    /// The backend features in force *now*: the kernel looks at them when it resets, not when it maps.
+    public var acknowledged: BackendFeatures
+    /// Whether this is the process that opened the device: the maps are of its memory, and a child of fork(2) has
+    /// another one.
+    public var isOwner: Bool
+    /// Whether a map or unmap has failed since the maps were last known to be empty.
+    public var hadMapError: Bool
+    /// Why the device is reset.
+    public var reason: ResetReason
+    /// What the user wants.
+    public var policy: PersistPolicy
+
+    /// An input of its parts.
+    public init(
+        acknowledged: BackendFeatures, isOwner: Bool, hadMapError: Bool, reason: ResetReason,
+        policy: PersistPolicy
+    ) {
+        self.acknowledged = acknowledged
+        self.isOwner = isOwner
+        self.hadMapError = hadMapError
+        self.reason = reason
+        self.policy = policy
+    }
+}
+
+/// Why a device is reset.
+public enum ResetReason: String, CaseIterable, Hashable, Sendable {
+    /// The device stops and starts again with the same guest: a pause, a migration, a switch.
+    case stop
+    /// The guest's driver resets the device, a reboot included.
+    case guestReset
+    /// The device asked for it (NEEDS_RESET).
+    case recovery
+    /// A start failed half way, and is taken back.
+    case failedStart
+    /// The device is about to be closed.
+    case close
+}
+
+/// Why maps cannot stand across a reset.
+public enum MapFlushCause: String, CaseIterable, Hashable, Sendable {
+    /// The device is about to be closed, which removes them anyway.
+    case closing
+    /// A start failed half way: the next one begins from nothing.
+    case startFailed
+    /// The maps are of another process's memory.
+    case ownerChanged
+    /// A map or unmap failed earlier: what the device holds is no longer beyond doubt.
+    case mapError
+    /// The user wants none kept.
+    case switchedOff
+    /// Without IOTLB_PERSIST the kernel may drop the device's maps in the reset, and says nothing.
+    case persistNotAcknowledged
+}
+
+extension MapFlushCause: CustomStringConvertible {
+    /// The cause in words.
+    public var description: String {
+        switch self {
+        case .closing: "the device is closed"
+        case .startFailed: "a start failed"
+        case .ownerChanged: "another process opened the device"
+        case .mapError: "an earlier map or unmap failed"
+        case .switchedOff: "keeping maps is switched off"
+        case .persistNotAcknowledged: "IOTLB_PERSIST is not acknowledged"
+        }
     }
 }

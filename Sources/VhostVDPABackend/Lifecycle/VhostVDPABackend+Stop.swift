@@ -13,18 +13,14 @@ extension VhostVDPABackend {
     /// Without a successful SUSPEND no base is given: what a live device says is old when it arrives, and a
     /// ring that goes on from it repeats chains or loses them (QEMU does not trust it either).
     ///
-    /// `isTranslationUnchanged` says whether the next start translates addresses as the last one did; only a
-    /// mode switch can change that. Maps that could not be removed before the reset are removed after it. On an
-    /// error the state is ``BackendState/failed``.
+    /// Maps that could not be removed before the reset are removed after it. On an error the state is
+    /// ``BackendState/failed``.
     @discardableResult
-    public func stop(
-        reason: ResetReason = .stop, isTranslationUnchanged: Bool = true
-    ) throws(BackendError) -> [VringState] {
+    public func stop(reason: ResetReason = .stop) throws(BackendError) -> [VringState] {
         try require(state == .started || state == .suspended, "a stop")
         let isSuspended = state == .suspended || suspend()
         readPositions(isSuspended: isSuspended)
-        try resetDevice(
-            reason: reason, isQuiet: isSuspended, isTranslationUnchanged: isTranslationUnchanged)
+        try resetDevice(reason: reason, isQuiet: isSuspended)
         return positions
     }
 
@@ -46,7 +42,7 @@ extension VhostVDPABackend {
     /// Resets the device, running or not, without asking it where its queues stand.
     ///
     /// For a guest whose driver starts over, and for a reset between the first map and DRIVER_OK.
-    public func reset(reason: ResetReason) throws(BackendError) {
+    public func reset(reason: ResetReason = .guestReset) throws(BackendError) {
         try require(state.isUsable, "a reset")
         try resetDevice(reason: reason, isQuiet: state != .started)
     }
@@ -90,11 +86,8 @@ extension VhostVDPABackend {
     /// `isQuiet` says that the device touches no memory any more, so that maps can go before the reset.
     /// Before it is closed, ACKNOWLEDGE and DRIVER stay away. On an error the state is
     /// ``BackendState/failed``.
-    func resetDevice(
-        reason: ResetReason, isQuiet: Bool, isTranslationUnchanged: Bool = true
-    ) throws(BackendError) {
-        let input = decisionInput(reason: reason, isTranslationUnchanged: isTranslationUnchanged)
-        let decision = MapDecision.decide(input)
+    func resetDevice(reason: ResetReason, isQuiet: Bool) throws(BackendError) {
+        let decision = MapDecision.decide(decisionInput(reason: reason))
         log(decision, reason)
         do throws(BackendError) {
             var isFlushed = false

@@ -10,7 +10,7 @@ extension VhostVDPABackend {
     /// The device touches no guest memory from here on, and a kick that comes now is lost
     /// (drivers/vhost/vdpa.c): ``resumeInPlace()`` kicks again. For a pause in which the guest's rings and its
     /// memory map stay what they are. Anything that must change while the device is down (features, ring sizes,
-    /// another set of queues, another process) needs a ``stop(reason:isTranslationUnchanged:)``, which is
+    /// another set of queues, another process) needs a ``stop(reason:)``, which is
     /// possible from here as well. On an error the device runs on.
     public func suspendInPlace() throws(BackendError) {
         try require(state == .started, "a suspend")

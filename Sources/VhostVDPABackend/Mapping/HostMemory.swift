@@ -18,16 +18,20 @@ package struct HostMemory {
     /// The entries an address space can hold (module parameter max_iotlb_entries; the smaller one of vhost_vdpa
     /// and vdpa_sim), or `nil` if unknown.
     package let entryLimit: () -> Int?
+    /// The number of the process that asks (getpid(2)): maps are of one process's memory.
+    package let currentProcess: () -> Int32
 
     package init(
         pageSize: ByteCount, memlockLimit: @escaping () -> ByteCount?, pinned: @escaping () -> ByteCount?,
-        sharedMappings: @escaping () -> [AddressRange<HostAddress>]?, entryLimit: @escaping () -> Int?
+        sharedMappings: @escaping () -> [AddressRange<HostAddress>]?, entryLimit: @escaping () -> Int?,
+        currentProcess: @escaping () -> Int32
     ) {
         self.pageSize = pageSize
         self.memlockLimit = memlockLimit
         self.pinned = pinned
         self.sharedMappings = sharedMappings
         self.entryLimit = entryLimit
+        self.currentProcess = currentProcess
     }
 
     /// This machine and this process.
@@ -46,7 +50,8 @@ package struct HostMemory {
                         Int($0.split(separator: "\n").first ?? "")
                     }
                 }.min()
-            })
+            },
+            currentProcess: { getpid() })
     }
 
     /// The VmPin line of /proc/self/status, in bytes (proc(5): the unit is always kB).

@@ -7,10 +7,13 @@ import VhostVDPABackend
 
 extension HostMemory {
     /// A machine of 4 KiB pages where everything is shared and nothing limited.
-    static func stub(memlock: ByteCount? = nil, shared: [AddressRange<HostAddress>]? = nil) -> HostMemory {
+    static func stub(
+        memlock: ByteCount? = nil, shared: [AddressRange<HostAddress>]? = nil,
+        process: @escaping () -> Int32 = { 1 }
+    ) -> HostMemory {
         HostMemory(
             pageSize: .kibibytes(4), memlockLimit: { memlock }, pinned: { .zero }, sharedMappings: { shared },
-            entryLimit: { 2048 })
+            entryLimit: { 2048 }, currentProcess: process)
     }
 }
 
