@@ -17,8 +17,8 @@ extension VhostVDPABackend {
         }
         negotiated.acknowledgedBackendFeatures = wanted
         self.configuration = configuration
-        mapper.parameters.usesBatch = wanted.contains(.iotlbBatch)
-        mapper.parameters.verification = configuration.mapVerification
+        mapper.configure(
+            usesBatch: wanted.contains(.iotlbBatch), verification: configuration.mapVerification)
         if isTraced { logger.debug("backend features acknowledged: \(wanted)") }
     }
 }

@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Glibc
-internal import GuestMemory
+public import GuestMemory
 public import Logging
 public import SystemPackage
 public import VhostVDPA
@@ -20,7 +20,7 @@ public final class VhostVDPABackend {
     /// to be readable, then call ``handleConfigurationInterrupt()``. Closed by ``close()``.
     public let configurationInterrupt: FileDescriptor
     /// Keeps the device's maps equal to guest memory, and knows where they stand.
-    public let mapper: MemoryMapper
+    package let mapper: MemoryMapper
     /// Where the device stands.
     public internal(set) var state: BackendState {
         get { place }
@@ -59,7 +59,7 @@ public final class VhostVDPABackend {
     var needsReset = false
     private var isRegistered = false
     private let registry: any ListenerRegistry
-    private let host: HostMemory
+    private let limits: MapLimits
     /// The process that opened the device.
     private let owner: Int32
 
@@ -72,6 +72,12 @@ public final class VhostVDPABackend {
     /// Where the device's maps stand.
     public var mapping: MappingState { mapper.state }
 
+    /// The memory sections the device has, or gets with the next start, in ascending order. Cost: a sort of them.
+    public var mappedSections: [MemorySection] { mapper.mappedSections }
+
+    /// The bytes behind ``mappedSections``.
+    public var mappedByteCount: ByteCount { mapper.mappedByteCount }
+
     /// Takes over an open device: negotiates, signs on as a listener of `addressSpace`, and maps the guest's
     /// memory, unless ``BackendConfiguration/mapsWhenOpened`` leaves that to the first start.
     ///
@@ -81,14 +87,14 @@ public final class VhostVDPABackend {
         configuration: BackendConfiguration = BackendConfiguration(), logger: Logger
     ) throws(BackendError) {
         try self.init(
-            device: device, addressSpace: addressSpace, configuration: configuration, host: .current(),
+            device: device, addressSpace: addressSpace, configuration: configuration, limits: .current(),
             logger: logger)
     }
 
-    /// As the public one, on a machine that `host` describes.
+    /// As the public one, on a machine that `limits` describes.
     package init(
         device file: any CharacterDevice, addressSpace: any ListenerRegistry,
-        configuration: BackendConfiguration, host: HostMemory, logger: Logger
+        configuration: BackendConfiguration, limits: MapLimits, logger: Logger
     ) throws(BackendError) {
         var logger = logger
         if !configuration.logPrefix.isEmpty { logger[metadataKey: "device"] = "\(configuration.logPrefix)" }
@@ -109,17 +115,15 @@ public final class VhostVDPABackend {
         configurationInterrupt = FileDescriptor(rawValue: eventfd)
         mapper = MemoryMapper(
             device: device,
-            parameters: .init(
-                iovaRange: agreement.iovaRange,
-                usesBatch: agreement.acknowledgedBackendFeatures.contains(.iotlbBatch),
-                verification: configuration.mapVerification),
-            host: host, logger: logger)
+            iovaRange: agreement.iovaRange,
+            usesBatch: agreement.acknowledgedBackendFeatures.contains(.iotlbBatch),
+            verification: configuration.mapVerification, limits: limits, logger: logger)
         self.device = device
         self.configuration = configuration
         self.logger = logger
         isTraced = logger.logLevel <= .debug
-        self.host = host
-        owner = host.currentProcess()
+        self.limits = limits
+        owner = limits.currentProcess()
         registry = addressSpace
         try signOn()
     }
@@ -224,7 +228,7 @@ public final class VhostVDPABackend {
     /// Everything the decision about the maps depends on, as it is now.
     func decisionInput(reason: ResetReason) -> MapDecisionInput {
         MapDecisionInput(
-            acknowledged: negotiated.acknowledgedBackendFeatures, isOwner: host.currentProcess() == owner,
+            acknowledged: negotiated.acknowledgedBackendFeatures, isOwner: limits.currentProcess() == owner,
             hadMapError: mapper.hadError, reason: reason, policy: configuration.persist)
     }
 }

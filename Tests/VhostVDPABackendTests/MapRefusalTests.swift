@@ -63,7 +63,7 @@ struct MapRefusalTests {
             #expect(throws: MemoryListenerError.self) { try replace() }
             #expect(Set(device.table) == before)
             #expect(Set(device.deviceTable) == before)
-            #expect(Set(harness.backend.mapper.mappedSections) == Set(Guest.sections))
+            #expect(Set(harness.backend.mappedSections) == Set(Guest.sections))
             #expect(harness.backend.mapper.hadError)
         }
         // A BATCH_END that fails is the one message that may leave a batch open, and it is sent again.
@@ -249,7 +249,7 @@ struct MapRefusalTests {
         let device = RecordingDevice()
         Self.failUpdate(3, of: device)
         let error = #expect(throws: BackendError.self) {
-            _ = try Harness(device, host: .stub(memlock: .mebibytes(2)))
+            _ = try Harness(device, limits: .stub(memlock: .mebibytes(2)))
         }
         let total = 0xa0000 + 0x10000 + 0x70_0000
         #expect(error?.message.contains("ram.high [0x100000, 0x7fffff]") == true)
@@ -263,7 +263,7 @@ struct MapRefusalTests {
         let device = RecordingDevice()
         Self.failUpdate(3, of: device)
         let error = #expect(throws: BackendError.self) {
-            _ = try Harness(device, host: .stub(memlock: .mebibytes(64)))
+            _ = try Harness(device, limits: .stub(memlock: .mebibytes(64)))
         }
         #expect(error?.message.contains("ulimit") == false)
         #expect(error?.message.contains("suffices") == true)
@@ -289,7 +289,7 @@ struct MapRefusalTests {
         let error = #expect(throws: BackendError.self) {
             _ = try Harness(
                 device, addressSpace: FakeAddressSpace(sections + [Guest.section(1 << 40, 0x1000, "last")]),
-                host: .stub(memlock: .mebibytes(2)))
+                limits: .stub(memlock: .mebibytes(2)))
         }
         let message = error?.message ?? ""
         #expect(message.contains("look at: IOTLB entries: the guest's memory takes 2049 maps"), "\(message)")
@@ -306,7 +306,7 @@ struct MapRefusalTests {
         let device = RecordingDevice()
         device.failure = { $0.hasPrefix("UPDATE 0x100000") ? errno : nil }
         let error = #expect(throws: BackendError.self) {
-            _ = try Harness(device, host: .stub(memlock: .mebibytes(2)))
+            _ = try Harness(device, limits: .stub(memlock: .mebibytes(2)))
         }
         #expect(error?.message.contains(words) == true, "\(String(describing: error))")
         #expect(error?.message.contains(others) == false, "\(String(describing: error))")
@@ -318,7 +318,7 @@ struct MapRefusalTests {
         device.lastRefusal = "the address space has room for six"
         Self.failUpdate(3, of: device)
         let error = #expect(throws: BackendError.self) {
-            _ = try Harness(device, host: .stub(memlock: .mebibytes(2)))
+            _ = try Harness(device, limits: .stub(memlock: .mebibytes(2)))
         }
         #expect(error?.message.contains("Bad address (errno 14): the address space has room for six") == true)
         #expect(error?.message.contains("look at") == false)

@@ -43,7 +43,7 @@ struct MemoryMapperTests {
             harness.device.takeTrace().filter { $0.hasPrefix("UPDATE") } == [
                 "UPDATE 0x0-0x9ffff RW", "UPDATE 0x100000-0x7fffff RW", "UPDATE 0x100000000-0x1007fffff RW",
             ])
-        #expect(harness.backend.mapper.mappedSections == [Guest.lowRAM, Guest.highRAM, Guest.dimm])
+        #expect(harness.backend.mappedSections == [Guest.lowRAM, Guest.highRAM, Guest.dimm])
     }
 
     @Test("a transaction that changes nothing for the device sends nothing")
@@ -101,7 +101,7 @@ struct MemoryMapperTests {
     func omitted(section: MemorySection) throws {
         let harness = try Harness(addressSpace: FakeAddressSpace([section]))
         #expect(harness.backend.counts.updates == 0)
-        #expect(harness.backend.mapper.mappedSections == [])
+        #expect(harness.backend.mappedSections == [])
     }
 
     // MARK: The IOVA range
@@ -136,14 +136,14 @@ struct MemoryMapperTests {
         let harness = try Harness(device, configuration: .init(mapsWhenOpened: isMapped))
         let error = #expect(throws: MemoryListenerError.self) { try harness.addressSpace.plug(Guest.dimm) }
         #expect((error?.underlying as? BackendError)?.code == .sectionOutsideRange)
-        #expect(harness.backend.mapper.mappedSections == Guest.sections)
+        #expect(harness.backend.mappedSections == Guest.sections)
     }
 
     @Test("memory that is not shared is refused by name")
     func notShared() throws {
         let shared = AddressRange<HostAddress>(
             first: .init(rawValue: 0x7000_0000_0000), last: .init(rawValue: 0x7000_000f_ffff))!
-        let error = #expect(throws: BackendError.self) { _ = try Harness(host: .stub(shared: [shared])) }
+        let error = #expect(throws: BackendError.self) { _ = try Harness(limits: .stub(shared: [shared])) }
         #expect(error?.code == .memoryNotShared)
         #expect(error?.message.contains("ram.high") == true)
     }
@@ -158,11 +158,11 @@ struct MemoryMapperTests {
             7f0000006000-7f0000007000 rw-p 00000000 00:00 0
             """
         #expect(
-            HostMemory.sharedMappings(inMaps: maps).map(\.description) == [
+            MapLimits.sharedMappings(inMaps: maps).map(\.description) == [
                 "[0x7f0000000000, 0x7f0000002fff]", "[0x7f0000004000, 0x7f0000004fff]",
             ])
-        #expect(HostMemory.pinned(inStatus: "Name:\temu\nVmPin:\t    1234 kB\n") == .kibibytes(1234))
-        #expect(HostMemory.current().pinned() != nil)
-        #expect(HostMemory.current().sharedMappings() != nil)
+        #expect(MapLimits.pinned(inStatus: "Name:\temu\nVmPin:\t    1234 kB\n") == .kibibytes(1234))
+        #expect(MapLimits.current().pinned() != nil)
+        #expect(MapLimits.current().sharedMappings() != nil)
     }
 }

@@ -61,7 +61,7 @@ struct ResetTests {
     @Test("maps are of the process that opened the device: in another one none is kept, PERSIST or not")
     func otherProcess() throws {
         var process: Int32 = 7
-        let harness = try Harness(host: .stub(process: { process }))
+        let harness = try Harness(limits: .stub(process: { process }))
         try harness.start()
         try harness.backend.stop()
         #expect(harness.backend.lastDecision == .keep)

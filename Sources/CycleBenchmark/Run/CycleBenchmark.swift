@@ -177,7 +177,7 @@ package struct CycleBenchmark {
             } else {
                 pinsMemory
             }
-        let sections = machine.backend.mapper.mappedSections
+        let sections = machine.backend.mappedSections
         return CycleSetup(
             device: plan.deviceName, memory: machine.configuration.memory, pages: machine.memory.ram.pages,
             isPinned: isPinned, regions: sections.count, queuePairs: plan.queuePairs,

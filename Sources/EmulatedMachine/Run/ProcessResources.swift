@@ -12,7 +12,7 @@ package struct ProcessResources: Hashable, Sendable {
     /// The resources at this moment. Two files of /proc are read; any thread.
     package static func current() -> ProcessResources {
         ProcessResources(
-            pinned: HostMemory.current().pinned(), descriptors: countDescriptors())
+            pinned: MapLimits.current().pinned(), descriptors: countDescriptors())
     }
 
     /// The listing's own descriptor and the two dots are among those listed, and are left out. A listing that ends

@@ -11,7 +11,7 @@ struct MapRefusal {
     let totalByteCount: ByteCount
     /// The UPDATEs that they take, an entry each at the least.
     let updateCount: Int
-    let host: HostMemory
+    let limits: MapLimits
     /// Whether the refusal came with the whole table, after the batch that built it.
     let isVerification: Bool
 
@@ -46,8 +46,8 @@ struct MapRefusal {
     private let permissions = "the memory must be mapped in this process, with the permissions asked for"
 
     private var memlock: String? {
-        guard let limit = host.memlockLimit() else { return nil }
-        let pinned = host.pinned() ?? .zero
+        guard let limit = limits.memlockLimit() else { return nil }
+        let pinned = limits.pinned() ?? .zero
         let needed = totalByteCount.rawValue
         let state = "all guest memory takes \(bytes(needed)), \(bytes(pinned.rawValue)) are pinned"
         guard needed > limit.rawValue else {
@@ -58,12 +58,12 @@ struct MapRefusal {
             + " `prlimit --memlock=unlimited emu …`, or LimitMEMLOCK=infinity in a systemd unit"
     }
 
-    private var entryLimit: Int { host.entryLimit() ?? 2048 }
+    private var entryLimit: Int { limits.entryLimit() ?? 2048 }
 
     /// Whether the regions alone are more than an address space has entries, however their memory lies.
     private var isBeyondEntries: Bool { updateCount > entryLimit }
 
-    private var pages: UInt64 { (map?.byteCount.rawValue ?? 0) / host.pageSize.rawValue }
+    private var pages: UInt64 { (map?.byteCount.rawValue ?? 0) / limits.pageSize.rawValue }
 
     /// Whether the memory could be in so many runs.
     private var mayTakeAllEntries: Bool { pages + UInt64(updateCount) > UInt64(entryLimit) }
@@ -71,7 +71,7 @@ struct MapRefusal {
     private func entries(isCertain: Bool) -> String {
         let limit =
             "the limit (max_iotlb_entries of vhost_vdpa and of the parent) is \(entryLimit)"
-            + (host.entryLimit() == nil ? " unless set otherwise" : "")
+            + (limits.entryLimit() == nil ? " unless set otherwise" : "")
         if isBeyondEntries {
             return
                 "IOTLB entries: the guest's memory takes \(updateCount) maps, an entry each at the least, and \(limit):"

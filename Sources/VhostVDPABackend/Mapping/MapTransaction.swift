@@ -13,15 +13,13 @@ struct MapTransaction {
     }
 
     let device: VhostVDPADevice
-    let addressSpace: AddressSpaceID
     /// Whether IOTLB_BATCH is acknowledged.
     let usesBatch: Bool
     private var steps: [Step] = []
     private var isBatchOpen = false
 
-    init(device: VhostVDPADevice, addressSpace: AddressSpaceID, usesBatch: Bool) {
+    init(device: VhostVDPADevice, usesBatch: Bool) {
         self.device = device
-        self.addressSpace = addressSpace
         self.usesBatch = usesBatch
     }
 
@@ -87,6 +85,6 @@ struct MapTransaction {
     }
 
     private func send(_ operation: IOTLBMessage.Operation) throws(VhostVDPAError) {
-        try device.send(IOTLBMessage(operation, addressSpace: addressSpace))
+        try device.send(IOTLBMessage(operation))
     }
 }

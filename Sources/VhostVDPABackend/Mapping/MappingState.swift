@@ -13,7 +13,7 @@ public enum MappingState: String, CaseIterable, Hashable, Sendable {
     case kept
 
     /// What happens to maps.
-    public enum Event: String, CaseIterable, Hashable, Sendable {
+    package enum Event: String, CaseIterable, Hashable, Sendable {
         /// All of them are made.
         case map
         /// A reset leaves them standing.
@@ -25,8 +25,7 @@ public enum MappingState: String, CaseIterable, Hashable, Sendable {
     }
 
     /// The state after `event`, or `nil` where it must not happen in this state.
-    @inline(__always)
-    public func after(_ event: Event) -> MappingState? {
+    package func after(_ event: Event) -> MappingState? {
         switch (self, event) {
         case (.unmapped, .map): .mapped
         case (.mapped, .keep), (.kept, .keep): .kept

@@ -1,4 +1,4 @@
-public import GuestMemory
+package import GuestMemory
 internal import Logging
 internal import SystemPackage
 internal import VhostVDPA
@@ -9,59 +9,58 @@ internal import VhostVDPA
 /// the maps are ``MappingState/unmapped`` nothing is sent, and the next ``map()`` sends the view as it then is;
 /// while they are mapped or kept every change is sent at once, in one batch. IOVA is the guest physical
 /// address. A change that fails is taken back whole. Control thread.
-public final class MemoryMapper: MemoryListener {
-    /// What the mapper must know of its device.
-    struct Parameters {
-        /// The addresses the device can use; a memory section outside is refused.
-        let iovaRange: IOVARange
-        /// Whether IOTLB_BATCH is acknowledged.
-        var usesBatch: Bool
-        var verification: MapVerification
-        var addressSpace: AddressSpaceID = 0
+package final class MemoryMapper: MemoryListener {
+    /// What is known of the device's maps.
+    private struct Standing {
+        var state = MappingState.unmapped
+        var isInDoubt = false
     }
 
-    /// Where the device's maps stand.
-    public private(set) var state: MappingState {
-        get { place }
-        set { place = newValue }
-    }
-    /// Whether a map or unmap has failed since the maps were last known to be empty.
-    public private(set) var hadError: Bool {
-        get { isInDoubt }
-        set { isInDoubt = newValue }
-    }
-
-    // Behind accessors: a stored property that another module sees is checked for exclusive access at every use.
-    private var place = MappingState.unmapped
-    private var isInDoubt = false
-
+    private var standing = Standing()
     /// What the device took to map the whole view, the last time that was done; `nil` before the first.
     package private(set) var lastMapDuration: Duration?
-
     /// The error of the last ``commit()`` that threw one.
     private(set) var lastRefusal: BackendError?
 
-    let device: VhostVDPADevice
-    var parameters: Parameters
-    let host: HostMemory
-    let logger: Logger
+    private let device: VhostVDPADevice
+    private let filter: SectionFilter
+    private let limits: MapLimits
+    /// Whether IOTLB_BATCH is acknowledged.
+    private var usesBatch: Bool
+    private var verification: MapVerification
     /// The flat view as the device gets it, by section.
     private var view: [MemorySection: MemoryMap] = [:]
     private var pendingRemovals: [MemorySection] = []
     private var pendingAdditions: [MemorySection] = []
 
-    init(device: VhostVDPADevice, parameters: Parameters, host: HostMemory, logger: Logger) {
+    init(
+        device: VhostVDPADevice, iovaRange: IOVARange, usesBatch: Bool, verification: MapVerification,
+        limits: MapLimits, logger: Logger
+    ) {
         self.device = device
-        self.parameters = parameters
-        self.host = host
-        self.logger = logger
+        filter = SectionFilter(iovaRange: iovaRange, limits: limits, logger: logger)
+        self.limits = limits
+        self.usesBatch = usesBatch
+        self.verification = verification
     }
 
+    /// How changes are sent from now on.
+    func configure(usesBatch: Bool, verification: MapVerification) {
+        self.usesBatch = usesBatch
+        self.verification = verification
+    }
+
+    /// Where the device's maps stand.
+    package var state: MappingState { standing.state }
+
+    /// Whether a map or unmap has failed since the maps were last known to be empty.
+    package var hadError: Bool { standing.isInDoubt }
+
     /// The sections the device has, or gets with the next ``map()``, in ascending order.
-    public var mappedSections: [MemorySection] { maps.map(\.section) }
+    package var mappedSections: [MemorySection] { maps.map(\.section) }
 
     /// The bytes behind ``mappedSections``.
-    public var mappedByteCount: ByteCount {
+    package var mappedByteCount: ByteCount {
         ByteCount(rawValue: view.values.reduce(0) { $0 + $1.byteCount.rawValue })
     }
 
@@ -70,30 +69,30 @@ public final class MemoryMapper: MemoryListener {
     // MARK: The memory listener
 
     /// Starts collecting a change.
-    public func begin() {
+    package func begin() {
         pendingRemovals = []
         pendingAdditions = []
     }
 
     /// Collects a section that is gone.
-    public func remove(_ section: MemorySection) { pendingRemovals.append(section) }
+    package func remove(_ section: MemorySection) { pendingRemovals.append(section) }
 
     /// Collects a section that is new.
-    public func add(_ section: MemorySection) { pendingAdditions.append(section) }
+    package func add(_ section: MemorySection) { pendingAdditions.append(section) }
 
     /// Does nothing: the section stands as it stood.
-    public func keep(_ section: MemorySection) {}
+    package func keep(_ section: MemorySection) {}
 
     /// Carries the change out, on the device too where maps stand.
     ///
     /// Throws a ``BackendError``: a section outside the IOVA range, a section that is not shared memory, a
     /// refused map; view and device are then as before. Cost: that of pinning the new sections, where the
     /// parent pins.
-    public func commit() throws(MemoryListenerError) {
+    package func commit() throws(MemoryListenerError) {
         defer { begin() }
         do throws(BackendError) {
             let removed = pendingRemovals.compactMap { view[$0] }
-            let added = try mappable(pendingAdditions)
+            let added = try filter.maps(of: pendingAdditions)
             guard !removed.isEmpty || !added.isEmpty else { return }
             if state.reachesDevice { try send(removing: removed, adding: added) }
             for map in removed { view[map.section] = nil }
@@ -113,16 +112,14 @@ public final class MemoryMapper: MemoryListener {
         let begin = ContinuousClock.now
         try send(removing: [], adding: maps)
         lastMapDuration = begin.duration(to: .now)
-        state = next
+        standing.state = next
     }
 
     /// Notes that the maps stood across a reset: mapped → kept. Sends nothing.
-    @inline(__always)
-    func keep() throws(BackendError) { state = try state(after: .keep) }
+    func keep() throws(BackendError) { standing.state = try state(after: .keep) }
 
     /// Notes that a start uses the standing maps: kept → mapped. Sends nothing.
-    @inline(__always)
-    func reuse() throws(BackendError) { state = try state(after: .reuse) }
+    func reuse() throws(BackendError) { standing.state = try state(after: .reuse) }
 
     /// Unmaps everything: → unmapped. Sends nothing where nothing is mapped.
     ///
@@ -131,7 +128,7 @@ public final class MemoryMapper: MemoryListener {
     func flush() throws(BackendError) {
         let next = try state(after: .flush)
         guard state.reachesDevice || hadError else { return }
-        var transaction = makeTransaction()
+        var transaction = MapTransaction(device: device, usesBatch: usesBatch)
         do throws(VhostVDPAError) {
             if hadError {
                 try transaction.invalidateAll()
@@ -140,39 +137,29 @@ public final class MemoryMapper: MemoryListener {
             }
             try transaction.close()
         } catch {
-            hadError = true
+            standing.isInDoubt = true
             throw BackendError("unmapping guest memory", error)
         }
-        hadError = false
-        state = next
+        standing = Standing(state: next, isInDoubt: false)
     }
 
     /// Follows the view without the device from now on: its file is about to be closed, maps and all.
-    func abandon() { state = .unmapped }
+    func abandon() { standing.state = .unmapped }
 
-    @inline(__always)
     private func state(after event: MappingState.Event) throws(BackendError) -> MappingState {
-        guard let next = state.after(event) else { throw refusal(of: event) }
+        guard let next = state.after(event) else {
+            throw BackendError(.invalidState, "maps that are \(state) cannot \(event)")
+        }
         return next
-    }
-
-    @inline(never)
-    private func refusal(of event: MappingState.Event) -> BackendError {
-        BackendError(.invalidState, "maps that are \(state) cannot \(event)")
     }
 
     // MARK: To the device
 
-    private func makeTransaction() -> MapTransaction {
-        MapTransaction(
-            device: device, addressSpace: parameters.addressSpace, usesBatch: parameters.usesBatch)
-    }
-
     private func send(removing removed: [MemoryMap], adding added: [MemoryMap]) throws(BackendError) {
-        var transaction = makeTransaction()
+        var transaction = MapTransaction(device: device, usesBatch: usesBatch)
         let plan = MapPlan(
-            removing: removed, adding: added, pageSize: host.pageSize,
-            verification: parameters.usesBatch ? parameters.verification : .never)
+            removing: removed, adding: added, pageSize: limits.pageSize,
+            verification: usesBatch ? verification : .never)
         var current: (map: MemoryMap, entry: TranslationEntry)?
         var isVerification = false
         do throws(VhostVDPAError) {
@@ -189,14 +176,14 @@ public final class MemoryMapper: MemoryListener {
                 try transaction.updateUnbatched(entry)
             }
         } catch {
-            hadError = true
+            standing.isInDoubt = true
             let total = mappedByteCount.rawValue + added.reduce(0) { $0 + $1.byteCount.rawValue }
             let refusal = MapRefusal(
                 error: error, map: current?.map,
                 totalByteCount: ByteCount(rawValue: state.reachesDevice ? total : mappedByteCount.rawValue),
                 updateCount: (state.reachesDevice ? view.count - removed.count + added.count : view.count)
                     + (plan.verifying == nil || plan.batched.isEmpty ? 0 : 1),
-                host: host, isVerification: isVerification
+                limits: limits, isVerification: isVerification
             ).backendError
             // A parent that maps by virtual address unwinds a failure at IOVA 0 by emptying the address space.
             let wipes = current?.entry.range.first.rawValue == 0

@@ -75,7 +75,7 @@ extension RealDevice {
         }
 
         private func pinnedBytes() -> Int {
-            Int((HostMemory.current().pinned() ?? .zero).rawValue)
+            Int((MapLimits.current().pinned() ?? .zero).rawValue)
         }
 
         /// What a parent that pins has pinned of `module`.

@@ -29,24 +29,24 @@ extension RealDevice {
         func close(isRunning: Bool) throws {
             try ProcessFiles.withLockedMemoryLimit(nil) {
                 let kernel = try KernelDevice.underTest()
-                let host = HostMemory.current()
+                let limits = MapLimits.current()
                 // Once before, for whatever a process keeps from its first time on.
                 try makeRealMachine().close()
-                let pinned = host.pinned()
+                let pinned = limits.pinned()
                 let files = try ProcessFiles.settledDescriptors()
                 for _ in 0..<3 {
                     let machine = try makeRealMachine()
-                    let added = (host.pinned() ?? .zero).rawValue - (pinned ?? .zero).rawValue
+                    let added = (limits.pinned() ?? .zero).rawValue - (pinned ?? .zero).rawValue
                     #expect(
                         added
                             == (kernel.usesVirtualAddresses
-                                ? 0 : machine.backend.mapper.mappedByteCount.rawValue))
+                                ? 0 : machine.backend.mappedByteCount.rawValue))
                     try machine.start()
                     machine.driver.startTraffic()
                     try #require(machine.receives(100))
                     if !isRunning { try machine.stop() }
                     machine.close()
-                    #expect(host.pinned() == pinned)
+                    #expect(limits.pinned() == pinned)
                 }
                 #expect(try ProcessFiles.settledDescriptors() == files)
             }

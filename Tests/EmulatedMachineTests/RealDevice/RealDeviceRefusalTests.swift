@@ -11,13 +11,13 @@ extension RealDevice {
     @Suite("Maps that a real device refuses")
     struct Refusals {
         private let kernel: KernelDevice
-        private let host = HostMemory.current()
+        private let limits = MapLimits.current()
 
         init() throws { kernel = try .underTest() }
 
         @Test("too little locked memory: the bytes needed, the limit, and the command that raises it")
         func lockedMemory() throws {
-            let pinned = try #require(host.pinned())
+            let pinned = try #require(limits.pinned())
             let limit = pinned.rawValue + 16 << 20
             let error = try ProcessFiles.withLockedMemoryLimit(UInt(limit)) { () throws -> BackendError? in
                 guard !kernel.usesVirtualAddresses else {
@@ -27,7 +27,7 @@ extension RealDevice {
                 }
                 return try refusal { _ = try makeRealMachine() }
             }
-            #expect(host.pinned() == pinned)
+            #expect(limits.pinned() == pinned)
             guard let error else { return }
             #expect(error.code == .mapRefused)
             #expect(error.errno == .badAddress)
@@ -52,9 +52,9 @@ extension RealDevice {
         )
         func entriesAtOpening() throws {
             try ProcessFiles.withLockedMemoryLimit(nil) {
-                let pinned = try #require(host.pinned())
+                let pinned = try #require(limits.pinned())
                 let files = try ProcessFiles.settledDescriptors()
-                let pages = (host.entryLimit() ?? 2048) / 8 * 9
+                let pages = (limits.entryLimit() ?? 2048) / 8 * 9
                 let size = ByteCount(pages * 4096)
                 do {
                     let memory = try PCMemoryLayout(memory: size, logger: .quiet)
@@ -67,17 +67,17 @@ extension RealDevice {
                     if kernel.usesVirtualAddresses {
                         let backend = try open()
                         #expect(backend.mapping == .mapped)
-                        #expect(host.pinned() == pinned)
+                        #expect(limits.pinned() == pinned)
                         backend.close()
                     } else {
                         let error = #expect(throws: BackendError.self) { _ = try open() }
                         expectEntriesNamed(error, "pc.ram")
-                        #expect(host.pinned() == pinned)
+                        #expect(limits.pinned() == pinned)
                     }
                 }
                 #expect(try ProcessFiles.settledDescriptors() == files)
                 try expectTraffic(try makeRealMachine())
-                #expect(host.pinned() == pinned)
+                #expect(limits.pinned() == pinned)
             }
         }
 
@@ -89,9 +89,9 @@ extension RealDevice {
                 try machine.start()
                 machine.driver.startTraffic()
                 try #require(machine.receives(100))
-                let pinned = try #require(host.pinned())
+                let pinned = try #require(limits.pinned())
                 let block = try RAMBlock.allocate(
-                    name: "scattered", byteCount: ByteCount((host.entryLimit() ?? 2048) / 8 * 9 * 4096),
+                    name: "scattered", byteCount: ByteCount((limits.entryLimit() ?? 2048) / 8 * 9 * 4096),
                     logger: .quiet)
                 block.scatter()
                 if kernel.usesVirtualAddresses {
@@ -102,7 +102,7 @@ extension RealDevice {
                     expectEntriesNamed(error, "scattered")
                 }
                 #expect(machine.memory.modules.isEmpty)
-                #expect(host.pinned() == pinned)
+                #expect(limits.pinned() == pinned)
                 try #require(machine.receives(300))
                 // The device takes good memory as before.
                 let module = try machine.plug(.mebibytes(8))
@@ -119,7 +119,7 @@ extension RealDevice {
                 let machine = try makeRealMachine()
                 try machine.start()
                 machine.driver.startTraffic()
-                let pinned = host.pinned()
+                let pinned = limits.pinned()
                 let before = machine.backend.counts
                 let block = try RAMBlock.allocate(name: "private", byteCount: .mebibytes(2), logger: .quiet)
                 try block.loseFirstPage()
@@ -128,7 +128,7 @@ extension RealDevice {
                 #expect(error.message.contains("memory private "), "\(error)")
                 #expect(error.message.contains("is not a shared file mapping"), "\(error)")
                 #expect(machine.backend.counts == before)
-                #expect(host.pinned() == pinned)
+                #expect(limits.pinned() == pinned)
                 try #require(machine.receives(100))
                 #expect(machine.settle().isFlawless)
             }
@@ -136,7 +136,7 @@ extension RealDevice {
 
         private func expectEntriesNamed(_ error: BackendError?, _ region: String) {
             let text = error.map { "\($0)" } ?? ""
-            let limit = host.entryLimit() ?? 2048
+            let limit = limits.entryLimit() ?? 2048
             #expect(error?.code == .mapRefused)
             #expect(text.contains("the device refused memory \(region) [0x"), "\(text)")
             #expect(

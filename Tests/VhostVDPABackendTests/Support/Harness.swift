@@ -5,13 +5,13 @@ import SystemPackage
 import VhostVDPA
 import VhostVDPABackend
 
-extension HostMemory {
+extension MapLimits {
     /// A machine of 4 KiB pages where everything is shared and nothing limited.
     static func stub(
         memlock: ByteCount? = nil, shared: [AddressRange<HostAddress>]? = nil,
         process: @escaping () -> Int32 = { 1 }
-    ) -> HostMemory {
-        HostMemory(
+    ) -> MapLimits {
+        MapLimits(
             pageSize: .kibibytes(4), memlockLimit: { memlock }, pinned: { .zero }, sharedMappings: { shared },
             entryLimit: { 2048 }, currentProcess: process)
     }
@@ -29,12 +29,12 @@ final class Harness {
     init(
         _ device: RecordingDevice = RecordingDevice(), addressSpace: FakeAddressSpace = FakeAddressSpace(),
         configuration: BackendConfiguration = BackendConfiguration(mapVerification: .never),
-        host: HostMemory = .stub()
+        limits: MapLimits = .stub()
     ) throws {
         self.device = device
         self.addressSpace = addressSpace
         backend = try VhostVDPABackend(
-            device: device, addressSpace: addressSpace, configuration: configuration, host: host,
+            device: device, addressSpace: addressSpace, configuration: configuration, limits: limits,
             logger: quietLogger)
         queues = (0..<2).map { index in
             let base = 0x10_0000 + UInt64(index) * 0x10000

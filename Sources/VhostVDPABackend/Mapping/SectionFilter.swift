@@ -3,16 +3,21 @@ internal import Logging
 internal import VhostVDPA
 
 /// Which sections a device can be given.
-extension MemoryMapper {
+struct SectionFilter {
+    /// The addresses the device can use.
+    let iovaRange: IOVARange
+    let limits: MapLimits
+    let logger: Logger
+
     /// The maps of those `sections` that can have one; the others are logged by name.
     ///
     /// A section that the device cannot reach, or would silently go without, is an error: the guest would run
     /// with a hole in its device's memory.
-    func mappable(_ sections: [MemorySection]) throws(BackendError) -> [MemoryMap] {
+    func maps(of sections: [MemorySection]) throws(BackendError) -> [MemoryMap] {
         var maps: [MemoryMap] = []
         for section in sections {
             do throws(MemoryMap.Omission) {
-                maps.append(try MemoryMap.of(section, pageSize: host.pageSize))
+                maps.append(try MemoryMap.of(section, pageSize: limits.pageSize))
             } catch {
                 report(error, section)
             }
@@ -20,18 +25,18 @@ extension MemoryMapper {
         for map in maps {
             try checkRange(map)
         }
-        if !maps.isEmpty, let shared = host.sharedMappings() {
+        if !maps.isEmpty, let shared = limits.sharedMappings() {
             for map in maps { try checkShared(map, shared) }
         }
         return maps
     }
 
     private func checkRange(_ map: MemoryMap) throws(BackendError) {
-        guard !parameters.iovaRange.contains(map.entry.range) else { return }
-        let manner = parameters.iovaRange.overlaps(map.entry.range) ? "reaches beyond" : "lies outside"
+        guard !iovaRange.contains(map.entry.range) else { return }
+        let manner = iovaRange.overlaps(map.entry.range) ? "reaches beyond" : "lies outside"
         throw BackendError(
             .sectionOutsideRange,
-            "memory \(map.section.title) \(manner) the addresses the device can use, \(parameters.iovaRange)"
+            "memory \(map.section.title) \(manner) the addresses the device can use, \(iovaRange)"
                 + " (IOVA range): give the guest less memory, or a device with a wider range")
     }
 
@@ -55,13 +60,13 @@ extension MemoryMapper {
         case .device: logger.debug("no map for \(section.title): a device's registers")
         case .belowOnePage:
             logger.warning(
-                "no map for \(section.title): no whole host page (\(host.pageSize.rawValue) bytes) lies in it"
+                "no map for \(section.title): no whole host page (\(limits.pageSize.rawValue) bytes) lies in it"
             )
         case .misaligned:
             logger.warning(
                 """
                 no map for \(section.title): guest address and host address differ within a host page \
-                (\(host.pageSize.rawValue) bytes); the device cannot reach it
+                (\(limits.pageSize.rawValue) bytes); the device cannot reach it
                 """)
         }
     }

@@ -6,7 +6,7 @@ internal import SystemPackage
 /// What this machine allows a process to map for a device, and what the process has used of it.
 ///
 /// A value of closures, so that tests say what a machine allows instead of changing the one they run on.
-package struct HostMemory {
+package struct MapLimits {
     /// The size of a page, the unit of every map.
     package let pageSize: ByteCount
     /// The soft RLIMIT_MEMLOCK, or `nil` for no limit. Pinning counts against it, root's as well.
@@ -35,8 +35,8 @@ package struct HostMemory {
     }
 
     /// This machine and this process.
-    package static func current() -> HostMemory {
-        HostMemory(
+    package static func current() -> MapLimits {
+        MapLimits(
             pageSize: ByteCount(sysconf(CInt(_SC_PAGESIZE))),
             memlockLimit: {
                 let limit = clinux_memlock_limit()
