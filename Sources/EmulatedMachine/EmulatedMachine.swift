@@ -118,7 +118,7 @@ package final class EmulatedMachine {
         do throws(BackendError) {
             try backend.start(features: acceptedFeatures, queues: queues)
         } catch {
-            if backend.lastStartReachedDriverOK {
+            if error.ringsMayHaveMoved {
                 try startOver(driverConfiguration, abandonsInFlight: simulation == nil)
             }
             throw Self.cause(failure, .backend(error))

@@ -40,15 +40,20 @@ public struct BackendError: Error, Hashable, Sendable {
     public let deviceError: VhostVDPAError?
     /// The kernel's answer, where there is one.
     public let errno: Errno?
+    /// Whether the device may have run: a start failed at DRIVER_OK or after it. The ring positions that it was given
+    /// no longer hold then. `false` of every other error.
+    public let ringsMayHaveMoved: Bool
 
     /// An error of its parts; `errno` is the device call's where none is given.
     public init(
-        _ code: Code, _ message: String, deviceError: VhostVDPAError? = nil, errno: Errno? = nil
+        _ code: Code, _ message: String, deviceError: VhostVDPAError? = nil, errno: Errno? = nil,
+        ringsMayHaveMoved: Bool = false
     ) {
         self.code = code
         self.message = message
         self.deviceError = deviceError
         self.errno = errno ?? deviceError?.errno
+        self.ringsMayHaveMoved = ringsMayHaveMoved
     }
 
     /// A device call that failed during `operation`.
@@ -56,9 +61,23 @@ public struct BackendError: Error, Hashable, Sendable {
         self.init(.deviceCall, "\(operation): \(error)", deviceError: error)
     }
 
+    /// Calls the device on behalf of `operation`, and says so where it fails.
+    static func calling<Result>(
+        _ operation: StaticString, _ body: () throws(VhostVDPAError) -> Result
+    ) throws(BackendError) -> Result {
+        do throws(VhostVDPAError) { return try body() } catch { throw BackendError("\(operation)", error) }
+    }
+
     /// The same error with more to say.
     func adding(_ words: String) -> BackendError {
-        BackendError(code, "\(message); \(words)", deviceError: deviceError, errno: errno)
+        BackendError(
+            code, "\(message); \(words)", deviceError: deviceError, errno: errno,
+            ringsMayHaveMoved: ringsMayHaveMoved)
+    }
+
+    /// The same error, of a device that may have run.
+    var withRingsMoved: BackendError {
+        BackendError(code, message, deviceError: deviceError, errno: errno, ringsMayHaveMoved: true)
     }
 }
 

@@ -12,7 +12,7 @@ extension VhostVDPABackend {
     public func reconfigure(_ configuration: BackendConfiguration) throws(BackendError) {
         try require(state.isUsable, "a reconfiguration")
         let wanted = configuration.acknowledgement(of: negotiated.offeredBackendFeatures)
-        try call("acknowledging backend features") { () throws(VhostVDPAError) in
+        try BackendError.calling("acknowledging backend features") { () throws(VhostVDPAError) in
             try device.setBackendFeatures(wanted)
         }
         negotiated.acknowledgedBackendFeatures = wanted

@@ -32,18 +32,10 @@ public final class VhostVDPABackend {
         set { decision = newValue }
     }
 
-    /// Whether the last start got as far as DRIVER_OK; a start that was refused in this state got nowhere. Where such a
-    /// start failed the device may have run, and the ring positions it was given no longer hold.
-    public internal(set) var lastStartReachedDriverOK: Bool {
-        get { reachedDriverOK }
-        set { reachedDriverOK = newValue }
-    }
-
     // Behind accessors: a stored property that another module sees is checked for exclusive access at every use.
     private var agreement: NegotiatedDevice
     private var place = BackendState.opened
     private var decision: MapDecision?
-    private var reachedDriverOK = false
 
     let device: VhostVDPADevice
     var configuration: BackendConfiguration
@@ -179,7 +171,7 @@ public final class VhostVDPABackend {
     /// Reads `count` bytes of the device's configuration space from `offset`.
     public func readConfiguration(offset: UInt32, count: UInt32) throws(BackendError) -> [UInt8] {
         try require(state.isUsable, "reading the configuration")
-        return try call("reading the configuration") { () throws(VhostVDPAError) in
+        return try BackendError.calling("reading the configuration") { () throws(VhostVDPAError) in
             try device.configuration(offset: offset, count: count)
         }
     }
@@ -188,7 +180,7 @@ public final class VhostVDPABackend {
     public func handleConfigurationInterrupt() throws(BackendError) -> ConfigurationEvent {
         try require(state.isUsable, "a configuration interrupt")
         guard takeInterrupt() else { return .none }
-        let status = try call("a configuration interrupt") { () throws(VhostVDPAError) in
+        let status = try BackendError.calling("a configuration interrupt") { () throws(VhostVDPAError) in
             try device.status()
         }
         guard status.contains(.needsReset) else { return .changed }
@@ -215,14 +207,6 @@ public final class VhostVDPABackend {
     @inline(never)
     private func refusal(of operation: StaticString) -> BackendError {
         BackendError(.invalidState, "\(operation) is not possible: the device is \(state)")
-    }
-
-    /// Calls the device on behalf of `operation`.
-    @inline(__always)
-    func call<Result>(
-        _ operation: StaticString, _ body: () throws(VhostVDPAError) -> Result
-    ) throws(BackendError) -> Result {
-        do throws(VhostVDPAError) { return try body() } catch { throw BackendError("\(operation)", error) }
     }
 
     /// Everything the decision about the maps depends on, as it is now.

@@ -92,14 +92,16 @@ extension VhostVDPABackend {
         do throws(BackendError) {
             var isFlushed = false
             if !decision.keepsMaps, isQuiet { isFlushed = flushBeforeReset() }
-            try call("resetting the device") { () throws(VhostVDPAError) in try device.setStatus(.reset) }
+            try BackendError.calling("resetting the device") { () throws(VhostVDPAError) in
+                try device.setStatus(.reset)
+            }
             if decision.keepsMaps {
                 if mapping.reachesDevice { try mapper.keep() }
             } else if !isFlushed {
                 try mapper.flush()
             }
             if reason != .close {
-                try call("resetting the device") { () throws(VhostVDPAError) in
+                try BackendError.calling("resetting the device") { () throws(VhostVDPAError) in
                     try device.setStatus([.acknowledge, .driver])
                 }
             }

@@ -20,7 +20,9 @@ extension VhostVDPABackend {
                 "the device cannot be suspended to go on later: \(needsReset ? "it needs a reset" : "SUSPEND and RESUME are not both acknowledged"); stop and start it instead"
             )
         }
-        try call("suspending the device") { () throws(VhostVDPAError) in try device.suspend() }
+        try BackendError.calling("suspending the device") { () throws(VhostVDPAError) in
+            try device.suspend()
+        }
         state = .suspended
     }
 
@@ -29,8 +31,10 @@ extension VhostVDPABackend {
     /// On an error the device stays suspended; it can be stopped.
     public func resumeInPlace() throws(BackendError) {
         try require(state == .suspended, "a resume")
-        try call("resuming the device") { () throws(VhostVDPAError) in try device.resume() }
+        try BackendError.calling("resuming the device") { () throws(VhostVDPAError) in
+            try device.resume()
+        }
         state = .started
-        for queue in queues { try kick(queue) }
+        for queue in queues { try queue.kickDevice() }
     }
 }

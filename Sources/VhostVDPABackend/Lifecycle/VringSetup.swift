@@ -1,3 +1,4 @@
+internal import CLinux
 public import GuestMemory
 public import SystemPackage
 public import VhostVDPA
@@ -35,5 +36,13 @@ public struct VringSetup: Hashable, Sendable {
         self.usedRing = usedRing
         self.kick = kick
         self.call = call
+    }
+
+    /// Kicks as the driver would. A counter at its maximum says already what the kick would say.
+    func kickDevice() throws(BackendError) {
+        let result = clinux_eventfd_signal(kick.rawValue)
+        guard result < 0 else { return }
+        let errno = Errno(rawValue: -result)
+        throw BackendError(.systemCall, "kicking queue \(index): \(errno)", errno: errno)
     }
 }
