@@ -45,8 +45,6 @@ public final class VhostVDPABackend {
     let isTraced: Bool
     /// The queues that run; nobody else holds them once they are stopped, so that their owner can place them anew.
     var queues: [VringSetup] = []
-    /// Where they stood at the last stop: the same array again and again, as long as nobody else holds it.
-    var positions: [VringState] = []
     /// Whether the device has asked for a reset since its last start.
     var needsReset = false
     private var isRegistered = false
@@ -151,7 +149,10 @@ public final class VhostVDPABackend {
         guard state != .closed else { return }
         if state != .failed {
             do throws(BackendError) {
-                try resetDevice(reason: .close, isQuiet: state != .started)
+                let isQuiet = state != .started
+                try resetting(.close) { (stop) throws(BackendError) in
+                    try stop.reset(isQuiet: isQuiet, closes: true)
+                }
             } catch {
                 logger.info("closing: \(error)")
             }
@@ -166,6 +167,69 @@ public final class VhostVDPABackend {
         device.close()
         try? configurationInterrupt.close()
         state = .closed
+    }
+
+    /// Stops a running device, or a suspended one, and returns where its queues stood, in the order of the start.
+    ///
+    /// Without a successful SUSPEND no base is given: the queues then start again from empty rings. Maps that are not
+    /// kept are removed; those that could not be removed before the reset are removed after it. On an error the state
+    /// is ``BackendState/failed``.
+    @discardableResult
+    public func stop(reason: ResetReason = .stop) throws(BackendError) -> [VringState] {
+        try require(state == .started || state == .suspended, "a stop")
+        let (queues, isSuspended, isBroken) = (queues, state == .suspended, needsReset)
+        let suspends = negotiated.acknowledgedBackendFeatures.contains(.suspend)
+        return try resetting(reason) { (stop) throws(BackendError) in
+            try stop.run(queues, isSuspended: isSuspended, suspends: suspends, isBroken: isBroken)
+        }
+    }
+
+    /// Resets the device, running or not, without asking it where its queues stand: its guest's driver starts over.
+    ///
+    /// On an error the state is ``BackendState/failed``.
+    public func reset(reason: ResetReason = .guestReset) throws(BackendError) {
+        try require(state.isUsable, "a reset")
+        let isQuiet = state != .started
+        try resetting(reason) { (stop) throws(BackendError) in try stop.reset(isQuiet: isQuiet) }
+    }
+
+    /// Decides about the maps and carries `work`, which resets the device, out with it.
+    func resetting<Result>(
+        _ reason: ResetReason, _ work: (DeviceStop) throws(BackendError) -> Result
+    ) throws(BackendError) -> Result {
+        let decision = MapDecision.decide(
+            MapDecisionInput(
+                acknowledged: negotiated.acknowledgedBackendFeatures,
+                isOwner: limits.currentProcess() == owner,
+                hadMapError: mapper.hadError, reason: reason, policy: configuration.persist))
+        log(decision, reason)
+        let result: Result
+        do throws(BackendError) {
+            result = try work(
+                DeviceStop(device: device, mapper: mapper, logger: logger, decision: decision))
+        } catch {
+            state = .failed
+            throw error
+        }
+        lastDecision = decision
+        needsReset = false
+        queues = []
+        state = state == .opened ? .opened : .stopped
+        return result
+    }
+
+    private func log(_ decision: MapDecision, _ reason: ResetReason) {
+        guard mapping.reachesDevice else { return }
+        switch decision {
+        case .keep: logger.debug("reset (\(reason)): maps kept")
+        case .keepWithoutPromise:
+            logger.warning(
+                """
+                reset (\(reason)): maps kept although IOTLB_PERSIST is not acknowledged (forced): the device may \
+                have lost them
+                """)
+        case .flush(let cause): logger.debug("reset (\(reason)): maps removed: \(cause)")
+        }
     }
 
     /// Reads `count` bytes of the device's configuration space from `offset`.
@@ -207,12 +271,5 @@ public final class VhostVDPABackend {
     @inline(never)
     private func refusal(of operation: StaticString) -> BackendError {
         BackendError(.invalidState, "\(operation) is not possible: the device is \(state)")
-    }
-
-    /// Everything the decision about the maps depends on, as it is now.
-    func decisionInput(reason: ResetReason) -> MapDecisionInput {
-        MapDecisionInput(
-            acknowledged: negotiated.acknowledgedBackendFeatures, isOwner: limits.currentProcess() == owner,
-            hadMapError: mapper.hadError, reason: reason, policy: configuration.persist)
     }
 }

@@ -56,7 +56,7 @@ extension VhostVDPABackend {
     /// Takes a failed start back, and returns its error with what became of the device.
     private func recover(from error: BackendError) -> BackendError {
         do throws(BackendError) {
-            try resetDevice(reason: .failedStart, isQuiet: false)
+            try resetting(.failedStart) { (stop) throws(BackendError) in try stop.reset(isQuiet: false) }
             state = .stopped
             return error
         } catch {
