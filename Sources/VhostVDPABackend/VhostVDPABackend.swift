@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Glibc
 public import GuestMemory
 public import Logging
 public import SystemPackage
@@ -11,62 +10,43 @@ public import VhostVDPA
 /// ``close()``, and is a memory listener of the guest's address space in between. One thread only, the control
 /// thread; the guest's driver may go on using its rings meanwhile.
 public final class VhostVDPABackend {
-    /// What the device said and what was agreed.
-    public internal(set) var negotiated: NegotiatedDevice {
-        get { agreement }
-        set { agreement = newValue }
+    /// What belongs to a device that has been started.
+    private struct Running {
+        /// In the order of the start.
+        let queues: [VringSetup]
+        /// Whether the device has asked for a reset.
+        var needsReset = false
     }
-    /// The eventfd the device signals when its configuration or its status changes; non-blocking. Wait for it
-    /// to be readable, then call ``handleConfigurationInterrupt()``. Closed by ``close()``.
-    public let configurationInterrupt: FileDescriptor
+
+    /// Where the device stands, with what is known of it only there; see ``BackendState``.
+    private enum Phase {
+        case opened, stopped, failed, closed
+        case started(Running)
+        case suspended(Running)
+    }
+
+    private var phase = Phase.opened
+    private var configuration: BackendConfiguration
+    private var acknowledged: BackendFeatures
+    private let device: VhostVDPADevice
     /// Keeps the device's maps equal to guest memory, and knows where they stand.
     package let mapper: MemoryMapper
-    /// Where the device stands.
-    public internal(set) var state: BackendState {
-        get { place }
-        set { place = newValue }
-    }
-    /// What the last reset decided about the maps, or `nil` before the first.
-    public internal(set) var lastDecision: MapDecision? {
-        get { decision }
-        set { decision = newValue }
-    }
-
-    // Behind accessors: a stored property that another module sees is checked for exclusive access at every use.
-    private var agreement: NegotiatedDevice
-    private var place = BackendState.opened
-    private var decision: MapDecision?
-
-    let device: VhostVDPADevice
-    var configuration: BackendConfiguration
-    let logger: Logger
-    /// Whether what is done as it should be is logged, asked once: asking a logger takes longer than a device call's
-    /// own work.
-    let isTraced: Bool
-    /// The queues that run; nobody else holds them once they are stopped, so that their owner can place them anew.
-    var queues: [VringSetup] = []
-    /// Whether the device has asked for a reset since its last start.
-    var needsReset = false
-    private var isRegistered = false
     private let registry: any ListenerRegistry
+    private var isRegistered = false
     private let limits: MapLimits
     /// The process that opened the device.
     private let owner: Int32
+    private let logger: Logger
 
-    /// How often the device has been called.
-    public var counts: DeviceCallCounts { device.counts }
+    /// What the device said when it was opened.
+    public let negotiated: NegotiatedDevice
+    /// The eventfd the device signals when its configuration or its status changes; non-blocking. Wait for it
+    /// to be readable, then call ``handleConfigurationInterrupt()``. Closed by ``close()``.
+    public let configurationInterrupt: FileDescriptor
+    /// What the last reset decided about the maps, or `nil` before the first.
+    public private(set) var lastDecision: MapDecision?
 
-    /// Has `observer` watch the device's calls from now on, to measure them; `nil` for nobody.
-    package func watchCalls(with observer: (any DeviceCallObserver)?) { device.watch(with: observer) }
-
-    /// Where the device's maps stand.
-    public var mapping: MappingState { mapper.state }
-
-    /// The memory sections the device has, or gets with the next start, in ascending order. Cost: a sort of them.
-    public var mappedSections: [MemorySection] { mapper.mappedSections }
-
-    /// The bytes behind ``mappedSections``.
-    public var mappedByteCount: ByteCount { mapper.mappedByteCount }
+    // MARK: Opening
 
     /// Takes over an open device: negotiates, signs on as a listener of `addressSpace`, and maps the guest's
     /// memory, unless ``BackendConfiguration/mapsWhenOpened`` leaves that to the first start.
@@ -90,44 +70,24 @@ public final class VhostVDPABackend {
         if !configuration.logPrefix.isEmpty { logger[metadataKey: "device"] = "\(configuration.logPrefix)" }
         let device = VhostVDPADevice(file, logger: logger)
         do throws(BackendError) {
-            agreement = try DeviceNegotiation(configuration: configuration, logger: logger).run(on: device)
+            (negotiated, acknowledged) = try DeviceOpening(configuration: configuration, logger: logger)
+                .run(on: device)
+            configurationInterrupt = try Self.makeConfigurationInterrupt()
         } catch {
             device.close()
             throw error
         }
-        let eventfd = clinux_interrupt_eventfd()
-        guard eventfd >= 0 else {
-            device.close()
-            throw BackendError(
-                .systemCall, "no eventfd for configuration interrupts: \(Errno(rawValue: -eventfd))",
-                errno: Errno(rawValue: -eventfd))
-        }
-        configurationInterrupt = FileDescriptor(rawValue: eventfd)
         mapper = MemoryMapper(
-            device: device,
-            iovaRange: agreement.iovaRange,
-            usesBatch: agreement.acknowledgedBackendFeatures.contains(.iotlbBatch),
+            device: device, iovaRange: negotiated.iovaRange, usesBatch: acknowledged.contains(.iotlbBatch),
             verification: configuration.mapVerification, limits: limits, logger: logger)
         self.device = device
         self.configuration = configuration
-        self.logger = logger
-        isTraced = logger.logLevel <= .debug
         self.limits = limits
         owner = limits.currentProcess()
+        self.logger = logger
         registry = addressSpace
-        try signOn()
-    }
-
-    deinit { close() }
-
-    private func signOn() throws(BackendError) {
         do throws(BackendError) {
-            do {
-                try registry.register(mapper)
-                isRegistered = true
-            } catch {
-                throw registrationError(error)
-            }
+            try register()
             if configuration.mapsWhenOpened { try mapper.map() }
         } catch {
             close()
@@ -135,10 +95,25 @@ public final class VhostVDPABackend {
         }
     }
 
-    /// The mapper's own error, where it was the one to refuse, whatever the address space wraps it in.
-    private func registrationError(_ error: any Error) -> BackendError {
-        mapper.lastRefusal
-            ?? BackendError(.registrationFailed, "the address space refused the device: \(error)")
+    deinit { close() }
+
+    private static func makeConfigurationInterrupt() throws(BackendError) -> FileDescriptor {
+        let eventfd = clinux_interrupt_eventfd()
+        guard eventfd < 0 else { return FileDescriptor(rawValue: eventfd) }
+        let errno = Errno(rawValue: -eventfd)
+        throw BackendError(
+            .systemCall, "no eventfd for configuration interrupts: \(errno)", errno: errno)
+    }
+
+    /// Throws the mapper's own error, where it was the one to refuse, whatever the address space wraps it in.
+    private func register() throws(BackendError) {
+        do {
+            try registry.register(mapper)
+            isRegistered = true
+        } catch {
+            throw mapper.lastRefusal
+                ?? BackendError(.registrationFailed, "the address space refused the device: \(error)")
+        }
     }
 
     /// Ends everything: the device is reset, its maps are removed, the listener signs off, the file is closed.
@@ -147,15 +122,13 @@ public final class VhostVDPABackend {
     /// do it. A second call does nothing.
     public func close() {
         guard state != .closed else { return }
-        if state != .failed {
-            do throws(BackendError) {
+        do throws(BackendError) {
+            if state != .failed {
                 let isQuiet = state != .started
-                try resetting(.close) { (stop) throws(BackendError) in
-                    try stop.reset(isQuiet: isQuiet, closes: true)
-                }
-            } catch {
-                logger.info("closing: \(error)")
+                try resetting(.close) { (stop) throws(BackendError) in try stop.reset(isQuiet: isQuiet) }
             }
+        } catch {
+            logger.info("closing: \(error)")
         }
         // Closing the file removes whatever could not be removed before; the listener must not touch it again.
         mapper.abandon()
@@ -166,7 +139,34 @@ public final class VhostVDPABackend {
         }
         device.close()
         try? configurationInterrupt.close()
-        state = .closed
+        phase = .closed
+    }
+
+    // MARK: Starting and stopping
+
+    /// Starts the device with `features` and `queues`, whatever it ran with before.
+    ///
+    /// Features are negotiated, memory is mapped if no maps are kept, each queue is set up and enabled, the device is
+    /// set running and every queue is kicked. The eventfds are told in every start.
+    ///
+    /// On an error the device is reset, its maps are removed, and the state is ``BackendState/stopped`` and
+    /// ``MappingState/unmapped``: it can be started again. Where even that fails the state is
+    /// ``BackendState/failed``. A start that is refused for the state, for features that are not offered or for a queue
+    /// that the device cannot have reaches nothing and changes nothing.
+    public func start(features: DeviceFeatures, queues: [VringSetup]) throws(BackendError) {
+        try require(state == .opened || state == .stopped, "a start")
+        try negotiated.check(features, queues)
+        do throws(BackendError) {
+            try DeviceStart(
+                device: device, mapper: mapper,
+                enablesAfterDriverOK: acknowledged.contains(.enableAfterDriverOK),
+                configurationInterrupt: configurationInterrupt
+            ).run(features, queues)
+        } catch {
+            logger.debug("start failed: \(error)")
+            throw takenBack(error)
+        }
+        phase = .started(Running(queues: queues))
     }
 
     /// Stops a running device, or a suspended one, and returns where its queues stood, in the order of the start.
@@ -176,11 +176,16 @@ public final class VhostVDPABackend {
     /// is ``BackendState/failed``.
     @discardableResult
     public func stop(reason: ResetReason = .stop) throws(BackendError) -> [VringState] {
-        try require(state == .started || state == .suspended, "a stop")
-        let (queues, isSuspended, isBroken) = (queues, state == .suspended, needsReset)
-        let suspends = negotiated.acknowledgedBackendFeatures.contains(.suspend)
+        let (running, isSuspended) =
+            switch phase {
+            case .started(let running): (running, false)
+            case .suspended(let running): (running, true)
+            case .opened, .stopped, .failed, .closed: throw impossible("a stop")
+            }
+        let suspends = acknowledged.contains(.suspend)
         return try resetting(reason) { (stop) throws(BackendError) in
-            try stop.run(queues, isSuspended: isSuspended, suspends: suspends, isBroken: isBroken)
+            try stop.run(
+                running.queues, isSuspended: isSuspended, suspends: suspends, isBroken: running.needsReset)
         }
     }
 
@@ -193,43 +198,95 @@ public final class VhostVDPABackend {
         try resetting(reason) { (stop) throws(BackendError) in try stop.reset(isQuiet: isQuiet) }
     }
 
-    /// Decides about the maps and carries `work`, which resets the device, out with it.
-    func resetting<Result>(
+    /// Takes a failed start back. Returns its error, with what became of the device.
+    private func takenBack(_ error: BackendError) -> BackendError {
+        do throws(BackendError) {
+            try resetting(.failedStart) { (stop) throws(BackendError) in try stop.reset(isQuiet: false) }
+            phase = .stopped
+            return error
+        } catch {
+            return error.adding("the device could not be reset after it")
+        }
+    }
+
+    /// Decides about the maps, carries out `work`, which resets the device, and notes what became of it.
+    private func resetting<Result>(
         _ reason: ResetReason, _ work: (DeviceStop) throws(BackendError) -> Result
     ) throws(BackendError) -> Result {
         let decision = MapDecision.decide(
             MapDecisionInput(
-                acknowledged: negotiated.acknowledgedBackendFeatures,
-                isOwner: limits.currentProcess() == owner,
+                acknowledged: acknowledged, isOwner: limits.currentProcess() == owner,
                 hadMapError: mapper.hadError, reason: reason, policy: configuration.persist))
-        log(decision, reason)
-        let result: Result
         do throws(BackendError) {
-            result = try work(
-                DeviceStop(device: device, mapper: mapper, logger: logger, decision: decision))
+            let result = try work(
+                DeviceStop(device: device, mapper: mapper, logger: logger, reason: reason, decision: decision)
+            )
+            lastDecision = decision
+            phase = state == .opened ? .opened : .stopped
+            return result
         } catch {
-            state = .failed
+            phase = .failed
             throw error
         }
-        lastDecision = decision
-        needsReset = false
-        queues = []
-        state = state == .opened ? .opened : .stopped
-        return result
     }
 
-    private func log(_ decision: MapDecision, _ reason: ResetReason) {
-        guard mapping.reachesDevice else { return }
-        switch decision {
-        case .keep: logger.debug("reset (\(reason)): maps kept")
-        case .keepWithoutPromise:
-            logger.warning(
-                """
-                reset (\(reason)): maps kept although IOTLB_PERSIST is not acknowledged (forced): the device may \
-                have lost them
-                """)
-        case .flush(let cause): logger.debug("reset (\(reason)): maps removed: \(cause)")
+    // MARK: A pause without a reset
+
+    /// Whether ``suspendInPlace()`` and ``resumeInPlace()`` can be used: both features are acknowledged.
+    public var canResume: Bool { acknowledged.isSuperset(of: [.suspend, .resume]) }
+
+    /// Suspends a running device and leaves everything else as it is: status, rings, interrupts, maps.
+    ///
+    /// The device touches no guest memory from here on, and a kick that comes now is lost
+    /// (drivers/vhost/vdpa.c): ``resumeInPlace()`` kicks again. For a pause in which the guest's rings and its
+    /// memory map stay what they are. Anything that must change while the device is down (features, ring sizes,
+    /// another set of queues, another process) needs a ``stop(reason:)``, which is possible from here as well. On an
+    /// error the device runs on.
+    public func suspendInPlace() throws(BackendError) {
+        guard case .started(let running) = phase else { throw impossible("a suspend") }
+        guard canResume, !running.needsReset else {
+            throw BackendError(
+                .unsupportedDevice,
+                "the device cannot be suspended to go on later: \(running.needsReset ? "it needs a reset" : "SUSPEND and RESUME are not both acknowledged"); stop and start it instead"
+            )
         }
+        try BackendError.calling("suspending the device") { () throws(VhostVDPAError) in
+            try device.suspend()
+        }
+        phase = .suspended(running)
+    }
+
+    /// Lets a suspended device go on where it stood, and kicks every queue.
+    ///
+    /// On an error the device stays suspended; it can be stopped.
+    public func resumeInPlace() throws(BackendError) {
+        guard case .suspended(let running) = phase else { throw impossible("a resume") }
+        try BackendError.calling("resuming the device") { () throws(VhostVDPAError) in
+            try device.resume()
+        }
+        phase = .started(running)
+        for queue in running.queues { try queue.kickDevice() }
+    }
+
+    // MARK: Other business with an open device
+
+    /// Acknowledges what `configuration` wants from now on, in place of what was acknowledged before, and treats
+    /// maps and batches accordingly.
+    ///
+    /// SET_BACKEND_FEATURES replaces the earlier value at any time, also while the device runs
+    /// (drivers/vhost/vdpa.c); what it says about IOTLB_PERSIST counts at the next reset. Nothing else is sent.
+    /// `mapsWhenOpened` and `logPrefix` are without effect. On an error the earlier configuration stays.
+    public func reconfigure(_ configuration: BackendConfiguration) throws(BackendError) {
+        try require(state.isUsable, "a reconfiguration")
+        let wanted = configuration.acknowledgement(of: negotiated.offeredBackendFeatures)
+        try BackendError.calling("acknowledging backend features") { () throws(VhostVDPAError) in
+            try device.setBackendFeatures(wanted)
+        }
+        acknowledged = wanted
+        self.configuration = configuration
+        mapper.configure(
+            usesBatch: wanted.contains(.iotlbBatch), verification: configuration.mapVerification)
+        logger.debug("backend features acknowledged: \(wanted)")
     }
 
     /// Reads `count` bytes of the device's configuration space from `offset`.
@@ -249,7 +306,16 @@ public final class VhostVDPABackend {
         }
         guard status.contains(.needsReset) else { return .changed }
         logger.warning("the device needs a reset (status \(status))")
-        needsReset = true
+        switch phase {
+        case .started(var running):
+            running.needsReset = true
+            phase = .started(running)
+        case .suspended(var running):
+            running.needsReset = true
+            phase = .suspended(running)
+        // Nothing runs that a stop would have to distrust.
+        case .opened, .stopped, .failed, .closed: break
+        }
         return .needsReset
     }
 
@@ -262,14 +328,44 @@ public final class VhostVDPABackend {
         return count == MemoryLayout<UInt64>.size
     }
 
-    /// Throws unless the state is one in which `operation` is possible.
-    @inline(__always)
-    func require(_ isPossible: Bool, _ operation: StaticString) throws(BackendError) {
-        if !isPossible { throw refusal(of: operation) }
+    // MARK: What there is to see
+
+    /// Where the device stands.
+    public var state: BackendState {
+        switch phase {
+        case .opened: .opened
+        case .started: .started
+        case .suspended: .suspended
+        case .stopped: .stopped
+        case .failed: .failed
+        case .closed: .closed
+        }
     }
 
-    @inline(never)
-    private func refusal(of operation: StaticString) -> BackendError {
+    /// The backend features in force.
+    public var acknowledgedBackendFeatures: BackendFeatures { acknowledged }
+
+    /// Where the device's maps stand.
+    public var mapping: MappingState { mapper.state }
+
+    /// The memory sections the device has, or gets with the next start, in ascending order. Cost: a sort of them.
+    public var mappedSections: [MemorySection] { mapper.mappedSections }
+
+    /// The bytes behind ``mappedSections``.
+    public var mappedByteCount: ByteCount { mapper.mappedByteCount }
+
+    /// How often the device has been called.
+    public var counts: DeviceCallCounts { device.counts }
+
+    /// Has `observer` watch the device's calls from now on, to measure them; `nil` for nobody.
+    package func watchCalls(with observer: (any DeviceCallObserver)?) { device.watch(with: observer) }
+
+    /// Throws unless `operation` is possible in the state.
+    private func require(_ isPossible: Bool, _ operation: StaticString) throws(BackendError) {
+        guard isPossible else { throw impossible(operation) }
+    }
+
+    private func impossible(_ operation: StaticString) -> BackendError {
         BackendError(.invalidState, "\(operation) is not possible: the device is \(state)")
     }
 }

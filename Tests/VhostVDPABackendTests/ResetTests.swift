@@ -129,6 +129,43 @@ struct ResetTests {
         #expect(try harness.backend.stop().map(\.base) == [.zero, .zero])
     }
 
+    @Test(
+        "a device that asks for a reset while it does not run is started as it is: no event is kept for a later stop",
+        arguments: [true, false])
+    func needsResetWhileStopped(hasRun: Bool) throws {
+        let device = RecordingDevice()
+        let harness = try Harness(device)
+        if hasRun {
+            try harness.start()
+            try harness.backend.stop()
+        }
+        let state = harness.backend.state
+        device.extraStatus = .needsReset
+        try interrupt(harness.backend)
+        #expect(try harness.backend.handleConfigurationInterrupt() == .needsReset)
+        #expect(harness.backend.state == state)
+        device.extraStatus = []
+        try harness.start()
+        _ = device.takeTrace()
+        #expect(try harness.backend.stop().map(\.base) == [.zero, .zero])
+        #expect(device.takeTrace().starts(with: OrderOfCallsTests.suspend))
+    }
+
+    @Test("a suspended device that asks for a reset is believed nothing when it is stopped")
+    func needsResetWhileSuspended() throws {
+        let device = RecordingDevice()
+        let harness = try Harness(device, configuration: SuspensionTests.resuming)
+        try harness.start()
+        try harness.backend.suspendInPlace()
+        device.extraStatus = .needsReset
+        try interrupt(harness.backend)
+        #expect(try harness.backend.handleConfigurationInterrupt() == .needsReset)
+        #expect(harness.backend.state == .suspended)
+        _ = device.takeTrace()
+        #expect(try harness.backend.stop(reason: .recovery).map(\.loss) == [.deviceBroken, .deviceBroken])
+        #expect(device.takeTrace() == OrderOfCallsTests.reset + OrderOfCallsTests.ready)
+    }
+
     @Test("what is not possible in a state is refused, and changes nothing")
     func states() throws {
         let harness = try Harness()

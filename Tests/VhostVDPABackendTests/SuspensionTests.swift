@@ -88,10 +88,10 @@ struct SuspensionTests {
     func refused() throws {
         let harness = try Harness()
         harness.device.failure = { $0.hasPrefix("SET_BACKEND_FEATURES") ? .notSupportedOnSocket : nil }
-        let before = harness.backend.negotiated.acknowledgedBackendFeatures
+        let before = harness.backend.acknowledgedBackendFeatures
         #expect(throws: BackendError.self) {
             try harness.backend.reconfigure(BackendConfiguration(persist: .off))
         }
-        #expect(harness.backend.negotiated.acknowledgedBackendFeatures == before)
+        #expect(harness.backend.acknowledgedBackendFeatures == before)
     }
 }

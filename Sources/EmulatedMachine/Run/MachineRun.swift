@@ -94,6 +94,7 @@ package final class MachineRun {
         noteTimes(trafficEnd: trafficEnd)
         return RunResult(
             ending: ending, negotiated: machine.backend.negotiated,
+            acknowledgedBackendFeatures: machine.backend.acknowledgedBackendFeatures,
             acceptedFeatures: machine.acceptedFeatures,
             cycles: cycles, failedSuspends: failedSuspends, idleStops: idleStops, settlement: settlement,
             times: times,
@@ -184,7 +185,7 @@ package final class MachineRun {
     }
 
     private func noteRings(kept: Bool) {
-        let canSuspend = machine.backend.negotiated.acknowledgedBackendFeatures.contains(.suspend)
+        let canSuspend = machine.backend.acknowledgedBackendFeatures.contains(.suspend)
         if !kept, canSuspend { failedSuspends += 1 }
     }
 

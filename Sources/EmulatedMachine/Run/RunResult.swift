@@ -7,6 +7,8 @@ package import VirtioNet
 package struct RunResult: Sendable {
     package let ending: RunEnding
     package let negotiated: NegotiatedDevice
+    /// The backend features in force at the end.
+    package let acknowledgedBackendFeatures: BackendFeatures
     /// The virtio features of the last start.
     package let acceptedFeatures: DeviceFeatures
     /// All stops and starts.

@@ -21,3 +21,14 @@ public enum BackendState: String, CaseIterable, Hashable, Sendable {
         }
     }
 }
+
+/// What a configuration interrupt was about.
+public enum ConfigurationEvent: Hashable, Sendable {
+    /// No interrupt was pending.
+    case none
+    /// The configuration space may have changed: read it again.
+    case changed
+    /// The device works no more until it is reset: stop it with ``ResetReason/recovery`` and start it again. Of a
+    /// device that does not run there is nothing to stop: the next start finds it reset.
+    case needsReset
+}

@@ -17,6 +17,7 @@ struct DeviceStop {
     let device: VhostVDPADevice
     let mapper: MemoryMapper
     let logger: Logger
+    let reason: ResetReason
     /// What becomes of the maps.
     let decision: MapDecision
 
@@ -33,10 +34,12 @@ struct DeviceStop {
         return states
     }
 
-    /// Resets the device and leaves it at ACKNOWLEDGE and DRIVER, unless it `closes`, with its maps as was decided.
+    /// Resets the device and leaves it at ACKNOWLEDGE and DRIVER, unless it is about to be closed, with its maps as was
+    /// decided.
     ///
     /// `isQuiet` says that the device touches no memory any more, so that maps can go before the reset.
-    func reset(isQuiet: Bool, closes: Bool = false) throws(BackendError) {
+    func reset(isQuiet: Bool) throws(BackendError) {
+        if mapper.state.reachesDevice { logDecision() }
         let isFlushed = isQuiet && !decision.keepsMaps && flushBeforeReset()
         try setStatus(.reset)
         if !decision.keepsMaps {
@@ -44,7 +47,7 @@ struct DeviceStop {
         } else if mapper.state.reachesDevice {
             try mapper.keep()
         }
-        if !closes { try setStatus([.acknowledge, .driver]) }
+        if reason != .close { try setStatus([.acknowledge, .driver]) }
     }
 
     /// Whether the device is quiet after this.
@@ -83,6 +86,19 @@ struct DeviceStop {
         } catch {
             logger.info("\(error); trying again after the reset")
             return false
+        }
+    }
+
+    private func logDecision() {
+        switch decision {
+        case .keep: logger.debug("reset (\(reason)): maps kept")
+        case .keepWithoutPromise:
+            logger.warning(
+                """
+                reset (\(reason)): maps kept although IOTLB_PERSIST is not acknowledged (forced): the device may \
+                have lost them
+                """)
+        case .flush(let cause): logger.debug("reset (\(reason)): maps removed: \(cause)")
         }
     }
 

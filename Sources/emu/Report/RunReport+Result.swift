@@ -14,7 +14,7 @@ extension RunReport {
         setup = Setup(options, result, sections: sections)
         persist = Persist(
             offered: negotiated.offeredBackendFeatures.contains(.iotlbPersist),
-            acknowledged: negotiated.acknowledgedBackendFeatures.contains(.iotlbPersist))
+            acknowledged: result.acknowledgedBackendFeatures.contains(.iotlbPersist))
         cycles = result.cycles.count
         idleStops = result.idleStops
         failedSuspends = result.failedSuspends
@@ -58,7 +58,7 @@ extension RunReport.Setup {
         packets = plan.packets
         self.sections = sections
         features = "\(result.acceptedFeatures)"
-        backendFeatures = "\(result.negotiated.acknowledgedBackendFeatures)"
+        backendFeatures = "\(result.acknowledgedBackendFeatures)"
     }
 }
 

@@ -66,9 +66,10 @@ import VirtioNet
             negotiated: NegotiatedDevice(
                 deviceID: 1, deviceFeatures: [.version1, .mac],
                 offeredBackendFeatures: [.iotlbPersist, .suspend],
-                acknowledgedBackendFeatures: [.suspend], iovaRange: range, vringCount: 2,
-                maximumVringSize: 256, groupCount: 1, addressSpaceCount: 1, configuration: []),
-            acceptedFeatures: [.version1], cycles: cycles, failedSuspends: 41, idleStops: 42,
+                iovaRange: range, vringCount: 2, maximumVringSize: 256, groupCount: 1, addressSpaceCount: 1,
+                configuration: []),
+            acknowledgedBackendFeatures: [.suspend], acceptedFeatures: [.version1], cycles: cycles,
+            failedSuspends: 41, idleStops: 42,
             settlement: settlement,
             times: RunTimes(traffic: .seconds(3), running: .milliseconds(2500), wall: .seconds(4)),
             accounts: [
@@ -234,7 +235,9 @@ extension RunResult {
     /// The same with other accounts.
     fileprivate func with(accounts: [QueueAccount]) -> RunResult {
         RunResult(
-            ending: ending, negotiated: negotiated, acceptedFeatures: acceptedFeatures, cycles: cycles,
+            ending: ending, negotiated: negotiated,
+            acknowledgedBackendFeatures: acknowledgedBackendFeatures, acceptedFeatures: acceptedFeatures,
+            cycles: cycles,
             failedSuspends: failedSuspends, idleStops: idleStops, settlement: settlement, times: times,
             accounts: accounts,
             frames: frames,

@@ -27,5 +27,5 @@ extension Logger {
 
 extension EmulatedMachine {
     /// Whether a stop leaves the device's maps alone.
-    var keepsMaps: Bool { backend.negotiated.acknowledgedBackendFeatures.contains(.iotlbPersist) }
+    var keepsMaps: Bool { backend.acknowledgedBackendFeatures.contains(.iotlbPersist) }
 }
