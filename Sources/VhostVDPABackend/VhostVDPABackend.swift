@@ -31,8 +31,7 @@ public final class VhostVDPABackend {
     private let device: VhostVDPADevice
     /// Keeps the device's maps equal to guest memory, and knows where they stand.
     package let mapper: MemoryMapper
-    private let registry: any ListenerRegistry
-    private var isRegistered = false
+    private let registry: any MemoryListenerRegistry
     private let limits: MapLimits
     /// The process that opened the device.
     private let owner: Int32
@@ -48,12 +47,12 @@ public final class VhostVDPABackend {
 
     // MARK: Opening
 
-    /// Takes over an open device: negotiates, signs on as a listener of `addressSpace`, and maps the guest's
+    /// Takes over an open device: negotiates, registers as a listener of `addressSpace`, and maps the guest's
     /// memory, unless ``BackendConfiguration/mapsWhenOpened`` leaves that to the first start.
     ///
     /// On an error the device is closed and nothing is registered.
     public convenience init(
-        device: any CharacterDevice, addressSpace: any ListenerRegistry,
+        device: any CharacterDevice, addressSpace: any MemoryListenerRegistry,
         configuration: BackendConfiguration = BackendConfiguration(), logger: Logger
     ) throws(BackendError) {
         try self.init(
@@ -63,7 +62,7 @@ public final class VhostVDPABackend {
 
     /// As the public one, on a machine that `limits` describes.
     package init(
-        device file: any CharacterDevice, addressSpace: any ListenerRegistry,
+        device file: any CharacterDevice, addressSpace: any MemoryListenerRegistry,
         configuration: BackendConfiguration, limits: MapLimits, logger: Logger
     ) throws(BackendError) {
         var logger = logger
@@ -107,16 +106,15 @@ public final class VhostVDPABackend {
 
     /// Throws the mapper's own error, where it was the one to refuse, whatever the address space wraps it in.
     private func register() throws(BackendError) {
-        do {
+        do throws(GuestMemoryError) {
             try registry.register(mapper)
-            isRegistered = true
         } catch {
-            throw mapper.lastRefusal
+            throw error.underlying as? BackendError
                 ?? BackendError(.registrationFailed, "the address space refused the device: \(error)")
         }
     }
 
-    /// Ends everything: the device is reset, its maps are removed, the listener signs off, the file is closed.
+    /// Ends everything: the device is reset, its maps are removed, the listener is unregistered, the file is closed.
     ///
     /// Never fails: what the device refuses on the way is information in the log, and closing the file makes the kernel
     /// do it. A second call does nothing.
@@ -132,8 +130,8 @@ public final class VhostVDPABackend {
         }
         // Closing the file removes whatever could not be removed before; the listener must not touch it again.
         mapper.abandon()
-        do {
-            if isRegistered { try registry.unregister(mapper) }
+        do throws(GuestMemoryError) {
+            try registry.unregister(mapper)
         } catch {
             logger.info("closing: \(error)")
         }

@@ -5,14 +5,6 @@ import SystemPackage
 import VhostVDPA
 import VhostVDPABackend
 
-/// The address space as a place to sign on.
-final class Registry: ListenerRegistry {
-    let space: AddressSpace
-    init(_ space: AddressSpace) { self.space = space }
-    func register(_ listener: any MemoryListener) throws { try space.register(listener) }
-    func unregister(_ listener: any MemoryListener) throws { try space.unregister(listener) }
-}
-
 /// What the backend itself costs in a stop and start, apart from the device: time, and instructions under
 /// `valgrind --tool=callgrind`. The file is the kernel's, as is the way to it; ``CInstantDevice`` stands where the C
 /// library's `ioctl` would.
@@ -29,7 +21,7 @@ struct BackendOverhead {
         configuration.wantedBackendFeatures.insert(.resume)
         let backend = try VhostVDPABackend(
             device: KernelFile(path: FilePath(String(cString: instant_device_path))),
-            addressSpace: Registry(memory.addressSpace),
+            addressSpace: memory.addressSpace,
             configuration: configuration, logger: logger)
         let null = try FileDescriptor.open("/dev/null", .readWrite)
         let queues = (0..<2).map { index in

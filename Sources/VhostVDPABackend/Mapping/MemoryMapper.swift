@@ -19,8 +19,6 @@ package final class MemoryMapper: MemoryListener {
     private var standing = Standing()
     /// What the device took to map the whole view, the last time that was done; `nil` before the first.
     package private(set) var lastMapDuration: Duration?
-    /// The error of the last ``commit()`` that threw one.
-    private(set) var lastRefusal: BackendError?
 
     private let device: VhostVDPADevice
     private let filter: SectionFilter
@@ -98,7 +96,6 @@ package final class MemoryMapper: MemoryListener {
             for map in removed { view[map.section] = nil }
             for map in added { view[map.section] = map }
         } catch {
-            lastRefusal = error
             throw MemoryListenerError(error)
         }
     }

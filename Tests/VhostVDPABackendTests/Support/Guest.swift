@@ -2,20 +2,40 @@ import GuestMemory
 import VhostVDPABackend
 
 /// An address space reduced to what a listener sees of one: a set of sections, and changes to it.
-final class FakeAddressSpace: ListenerRegistry {
+final class FakeAddressSpace: MemoryListenerRegistry {
     private(set) var sections: [MemorySection]
     private(set) var listener: (any MemoryListener)?
 
+    /// Why nobody may register.
+    var refusal: GuestMemoryError?
+
     init(_ sections: [MemorySection] = Guest.sections) { self.sections = sections }
 
-    func register(_ listener: any MemoryListener) throws {
+    func register(_ listener: any MemoryListener) throws(GuestMemoryError) {
+        if let refusal { throw refusal }
         self.listener = listener
-        try change(removing: [], adding: sections, keeping: [])
+        do throws(MemoryListenerError) {
+            try change(removing: [], adding: sections, keeping: [])
+        } catch {
+            self.listener = nil
+            throw refused(error)
+        }
     }
 
-    func unregister(_ listener: any MemoryListener) throws {
+    func unregister(_ listener: any MemoryListener) throws(GuestMemoryError) {
+        guard self.listener === listener else { return }
         defer { self.listener = nil }
-        try change(removing: sections, adding: [], keeping: [])
+        do throws(MemoryListenerError) {
+            try change(removing: sections, adding: [], keeping: [])
+        } catch {
+            throw refused(error)
+        }
+    }
+
+    /// A listener's error as an address space passes it on.
+    private func refused(_ error: MemoryListenerError) -> GuestMemoryError {
+        GuestMemoryError(
+            code: .listenerRefused, context: "a listener refused: \(error)", underlying: error.underlying)
     }
 
     func plug(_ section: MemorySection) throws {
