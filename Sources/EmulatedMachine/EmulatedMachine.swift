@@ -37,12 +37,12 @@ package final class EmulatedMachine {
 
     /// Assembles the machine: RAM, device, driver, backend. The device is open and mapped, and stopped.
     ///
-    /// `interpose` may put a character device of its own before the opened one, to watch its calls or to fail
+    /// `hook` may put a character device of its own before the opened one, to watch its calls or to fail
     /// them. Where `interrupt` is raised while memory is filled, the filling ends with
     /// ``GuestMemoryError/Code/cancelled``.
     package init(
         _ configuration: MachineConfiguration, logger: Logger, interrupt: RunInterrupt? = nil,
-        interpose: (any CharacterDevice) -> any CharacterDevice = { $0 }
+        hook: (any CharacterDevice) -> any CharacterDevice = { $0 }
     ) throws(MachineError) {
         self.configuration = configuration
         self.logger = logger
@@ -52,7 +52,7 @@ package final class EmulatedMachine {
         statistics = opened.vdpaName.map { VendorStatisticsReader(device: $0) }
         kernelFile = opened.kernelFile
         do throws(MachineError) {
-            backend = try Self.makeBackend(interpose(opened.file), memory, configuration, logger)
+            backend = try Self.makeBackend(hook(opened.file), memory, configuration, logger)
         } catch {
             throw Self.cause(opened.simulation?.network.failure, error)
         }

@@ -11,9 +11,9 @@ import VirtioNet
     private func run(
         _ plan: RunPlan, on device: String = "sim", wire: PortSpecification = .loopback,
         observer: Watcher? = nil,
-        interpose: (any CharacterDevice) -> any CharacterDevice = { $0 }
+        hook: (any CharacterDevice) -> any CharacterDevice = { $0 }
     ) throws -> RunResult {
-        let machine = try makeMachine(device, wire: wire, interpose: interpose)
+        let machine = try makeMachine(device, wire: wire, hook: hook)
         defer { machine.close() }
         let interrupt = try observer?.interrupt ?? RunInterrupt()
         return try MachineRun(machine, plan: plan, interrupt: interrupt, observer: observer).run()

@@ -11,7 +11,7 @@ import VirtioNet
 func makeMachine(
     _ device: String = "sim", persist: PersistPolicy = .auto, queueSize: UInt16 = 256,
     memory: ByteCount = .mebibytes(64), queuePairs: Int = 1, wire: PortSpecification = .loopback,
-    interpose: (any CharacterDevice) -> any CharacterDevice = { $0 }
+    hook: (any CharacterDevice) -> any CharacterDevice = { $0 }
 ) throws -> EmulatedMachine {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
@@ -19,7 +19,7 @@ func makeMachine(
         memory: memory, device: .simulated(try SimulatedDeviceSpecification(parsing: device)),
         wire: wire, persist: persist, queueSize: queueSize)
     configuration.queuePairs = queuePairs
-    return try EmulatedMachine(configuration, logger: logger, interpose: interpose)
+    return try EmulatedMachine(configuration, logger: logger, hook: hook)
 }
 
 extension EmulatedMachine {
