@@ -196,14 +196,14 @@ public final class VhostVDPABackend {
         try resetting(reason) { (stop) throws(BackendError) in try stop.reset(isQuiet: isQuiet) }
     }
 
-    /// Takes a failed start back. Returns its error, with what became of the device.
-    private func takenBack(_ error: BackendError) -> BackendError {
+    /// Takes a start that failed with `failure` back. Returns that, with what became of the device.
+    private func takenBack(_ failure: BackendError) -> BackendError {
         do throws(BackendError) {
             try resetting(.failedStart) { (stop) throws(BackendError) in try stop.reset(isQuiet: false) }
             phase = .stopped
-            return error
+            return failure
         } catch {
-            return error.adding("the device could not be reset after it")
+            return failure.adding("the device could not be reset after it: \(error)")
         }
     }
 

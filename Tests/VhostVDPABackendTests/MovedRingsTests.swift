@@ -57,4 +57,16 @@ struct MovedRingsTests {
         let stop = #expect(throws: BackendError.self) { try harness.backend.stop() }
         #expect(stop?.ringsMayHaveMoved == false)
     }
+
+    @Test("an error keeps saying that rings may have moved where the reset after it fails as well")
+    func ringsOfFailedReset() throws {
+        let device = RecordingDevice()
+        let harness = try Harness(device)
+        device.failure = { $0 == "SET_STATUS 0xf" || $0 == "SET_STATUS 0x0" ? .ioError : nil }
+        let error = #expect(throws: BackendError.self) { try harness.start() }
+        #expect(error?.message.hasPrefix("starting the device: SET_STATUS") == true)
+        let reset = "could not be reset after it: resetting the device: SET_STATUS"
+        #expect(error?.message.contains(reset) == true)
+        #expect(error?.ringsMayHaveMoved == true)
+    }
 }
