@@ -19,7 +19,7 @@ let everything: [Target.Dependency] = [
     "CycleBenchmark", "EmulatedMachine", "SimulatedConformance", "VhostVDPAConformance", "SimulatedVDPA",
     "VhostVDPABackend",
     "VhostVDPA", "VirtioNet",
-    "VirtQueue", "GuestMemory", "CLinux", "CProcessStart", system, logging,
+    "VirtQueue", "GuestMemory", "LinuxHost", "CLinux", "CProcessStart", system, logging,
     .product(name: "ArgumentParser", package: "swift-argument-parser"),
 ]
 
@@ -41,6 +41,7 @@ let package = Package(
     name: "emu",
     products: [
         .executable(name: "emu", targets: ["emu"]),
+        .library(name: "LinuxHost", targets: ["LinuxHost"]),
         .library(name: "IOUring", targets: ["IOUring"]),
         .library(name: "GuestMemory", targets: ["GuestMemory"]),
         .library(name: "VirtQueue", targets: ["VirtQueue"]),
@@ -63,20 +64,27 @@ let package = Package(
         .target(name: "CProcessStart"),
         .target(name: "CIOUring", linkerSettings: [.linkedLibrary("uring")]),
     ]
-        + library("IOUring", ["CIOUring", "CLinux", system])
-        + library("GuestMemory", ["CLinux", system, logging])
+        + library("LinuxHost", ["CLinux", system])
+        + library("IOUring", ["CIOUring", system], testing: ["LinuxHost"])
+        + library("GuestMemory", ["LinuxHost", "CLinux", system, logging])
         + library("VirtQueue", ["GuestMemory"])
         + library(
-            "VirtioNet", ["VirtQueue", "GuestMemory", "IOUring", "CIOUring", "CLinux", system, logging])
+            "VirtioNet",
+            ["VirtQueue", "GuestMemory", "IOUring", "CIOUring", "LinuxHost", "CLinux", system, logging])
         + library("VhostVDPA", ["GuestMemory", "CLinux", system, logging])
-        + library("VhostVDPABackend", ["VhostVDPA", "GuestMemory", "CLinux", system, logging])
+        + library(
+            "VhostVDPABackend", ["VhostVDPA", "GuestMemory", "LinuxHost", "CLinux", system, logging])
         + library(
             "SimulatedVDPA",
-            ["VhostVDPA", "VirtioNet", "VirtQueue", "GuestMemory", "IOUring", "CLinux", system, logging],
+            [
+                "VhostVDPA", "VirtioNet", "VirtQueue", "GuestMemory", "IOUring", "LinuxHost", "CLinux", system,
+                logging,
+            ],
             testing: ["VhostVDPAConformance"]
         )
         + library(
-            "VhostVDPAConformance", ["VhostVDPA", "VirtQueue", "GuestMemory", "CLinux", system],
+            "VhostVDPAConformance",
+            ["VhostVDPA", "VirtQueue", "GuestMemory", "LinuxHost", "CLinux", system],
             testing: ["SimulatedConformance", "SimulatedVDPA", logging]
         )
         + [
@@ -84,7 +92,7 @@ let package = Package(
                 name: "SimulatedConformance",
                 dependencies: [
                     "VhostVDPAConformance", "SimulatedVDPA", "VhostVDPA", "VirtioNet", "VirtQueue",
-                    "GuestMemory", system, logging,
+                    "GuestMemory", "LinuxHost", system, logging,
                 ],
                 swiftSettings: strict)
         ]
@@ -92,14 +100,15 @@ let package = Package(
             "EmulatedMachine",
             [
                 "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "VirtQueue", "GuestMemory",
-                "IOUring", system, logging, histogram,
-            ]
+                "LinuxHost", system, logging, histogram,
+            ],
+            testing: ["IOUring"]
         )
         + library(
             "CycleBenchmark",
             [
                 "EmulatedMachine", "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "VirtQueue",
-                "IOUring", "GuestMemory", "CLinux",
+                "IOUring", "GuestMemory", "LinuxHost", "CLinux",
                 system, logging,
             ]
         )

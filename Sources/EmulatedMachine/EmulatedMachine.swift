@@ -1,6 +1,6 @@
 package import GuestMemory
+internal import LinuxHost
 package import Logging
-internal import IOUring
 internal import SystemPackage
 package import VhostVDPA
 package import VhostVDPABackend

@@ -1,5 +1,6 @@
 package import GuestMemory
 package import IOUring
+internal import LinuxHost
 package import SystemPackage
 package import VirtQueue
 

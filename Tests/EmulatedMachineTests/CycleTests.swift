@@ -1,6 +1,6 @@
 import EmulatedMachine
 import GuestMemory
-import IOUring
+import LinuxHost
 import Testing
 import VhostVDPA
 import VhostVDPABackend

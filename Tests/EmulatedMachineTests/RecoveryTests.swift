@@ -1,5 +1,5 @@
 import EmulatedMachine
-import IOUring
+import LinuxHost
 import SimulatedVDPA
 import Testing
 import VhostVDPA

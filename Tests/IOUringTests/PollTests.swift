@@ -1,4 +1,5 @@
 import Glibc
+import LinuxHost
 import SystemPackage
 import Testing
 

@@ -1,6 +1,7 @@
 import Glibc
-import SystemPackage
+import LinuxHost
 import Synchronization
+import SystemPackage
 import Testing
 
 @testable import IOUring

@@ -1,5 +1,5 @@
 import GuestMemory
-import IOUring
+import LinuxHost
 import Testing
 import VirtQueue
 

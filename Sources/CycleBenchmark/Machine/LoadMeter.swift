@@ -1,5 +1,6 @@
 internal import Glibc
 internal import GuestMemory
+internal import LinuxHost
 internal import SystemPackage
 
 /// Takes the machine's load over a while. Control thread.

@@ -1,5 +1,6 @@
 package import EmulatedMachine
 internal import GuestMemory
+internal import LinuxHost
 package import Logging
 internal import SimulatedVDPA
 internal import VhostVDPABackend

@@ -1,4 +1,4 @@
-internal import IOUring
+internal import LinuxHost
 internal import SystemPackage
 
 /// The descriptors that a run needs for a moment after it has started: a stop and start binds the new eventfds before it

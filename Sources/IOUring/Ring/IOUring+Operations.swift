@@ -69,7 +69,7 @@ extension IOUring {
     }
 
     /// write(2) of `buffer`. `offset` as in `readv`. Never for an eventfd somebody else created: where it blocks,
-    /// the request goes to a kernel thread at a hundred times the cost; signal it with ``EventFD`` instead.
+    /// the request goes to a kernel thread at a hundred times the cost; signal it with `EventFD` instead.
     @inlinable
     package mutating func write(
         _ file: FileDescriptor, from buffer: UnsafeRawBufferPointer, offset: UInt64 = .max,

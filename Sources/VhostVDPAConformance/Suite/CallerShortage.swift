@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Glibc
-internal import GuestMemory
+internal import LinuxHost
 package import SystemPackage
 
 /// What a process that asks a device may itself be short of. It says nothing of the device.

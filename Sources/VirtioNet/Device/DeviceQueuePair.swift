@@ -1,5 +1,5 @@
 internal import GuestMemory
-internal import IOUring
+internal import LinuxHost
 internal import Synchronization
 internal import SystemPackage
 internal import VirtQueue

@@ -1,5 +1,5 @@
 internal import GuestMemory
-internal import IOUring
+internal import LinuxHost
 internal import VirtQueue
 
 /// The thread of a simulated device: serves one queue pair and one port from one io_uring.

@@ -1,5 +1,4 @@
 internal import GuestMemory
-internal import IOUring
 internal import Synchronization
 internal import SystemPackage
 internal import VirtQueue

@@ -1,4 +1,4 @@
-internal import IOUring
+internal import LinuxHost
 internal import SystemPackage
 internal import VirtQueue
 

@@ -1,5 +1,5 @@
 internal import GuestMemory
-internal import IOUring
+internal import LinuxHost
 internal import VirtQueue
 
 /// The guest's thread: the network driver of one queue pair and the port that feeds it.

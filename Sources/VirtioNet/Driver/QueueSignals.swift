@@ -1,4 +1,4 @@
-package import IOUring
+package import LinuxHost
 package import SystemPackage
 
 /// The two eventfds of one queue: the driver's kick and the device's call. The driver makes them, the backend

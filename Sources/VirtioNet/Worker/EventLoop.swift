@@ -1,6 +1,7 @@
 internal import CIOUring
 internal import Glibc
 internal import IOUring
+internal import LinuxHost
 internal import SystemPackage
 internal import VirtQueue
 

@@ -1,6 +1,6 @@
 internal import Dispatch
 internal import Glibc
-package import IOUring
+package import LinuxHost
 internal import Synchronization
 package import SystemPackage
 

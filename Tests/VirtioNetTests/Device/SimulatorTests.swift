@@ -1,6 +1,5 @@
 import Glibc
 import GuestMemory
-import IOUring
 import Testing
 import VirtQueue
 

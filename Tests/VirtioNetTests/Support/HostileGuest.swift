@@ -1,6 +1,6 @@
 import Glibc
 import GuestMemory
-import IOUring
+import LinuxHost
 import SystemPackage
 import Testing
 import VirtQueue

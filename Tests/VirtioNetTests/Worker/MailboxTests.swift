@@ -1,5 +1,5 @@
 import Glibc
-import IOUring
+import LinuxHost
 import Synchronization
 import SystemPackage
 import Testing

@@ -1,6 +1,5 @@
 import Glibc
 import GuestMemory
-import IOUring
 import Logging
 import Synchronization
 import SystemPackage

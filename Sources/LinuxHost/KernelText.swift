@@ -1,9 +1,9 @@
-internal import SystemPackage
+package import SystemPackage
 
 /// The kernel's text files.
-enum KernelText {
+package enum KernelText {
     /// A file's text without the line breaks at its end; `nil` where it cannot be read.
-    static func of(_ path: FilePath) -> String? {
+    package static func of(_ path: FilePath) -> String? {
         guard
             let file = try? FileDescriptor.open(
                 path, .readOnly, options: .closeOnExec, retryOnInterrupt: false)
@@ -24,7 +24,7 @@ enum KernelText {
     }
 
     /// What stands behind `name` and a colon, in the first line that begins with it.
-    static func field(_ name: String, in text: String) -> String? {
+    package static func field(_ name: String, in text: String) -> String? {
         for line in text.split(separator: "\n") where line.hasPrefix(name) {
             guard let colon = line.firstIndex(of: ":") else { continue }
             return String(line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" })
@@ -33,10 +33,10 @@ enum KernelText {
     }
 
     /// The number behind `name` and a colon.
-    static func number(_ name: String, in text: String) -> UInt64? {
+    package static func number(_ name: String, in text: String) -> UInt64? {
         field(name, in: text).flatMap { UInt64($0.prefix { $0.isNumber }) }
     }
 
     /// Bytes that this process has pinned.
-    static var pinnedBytes: UInt64 { (number("VmPin", in: of("/proc/self/status") ?? "") ?? 0) << 10 }
+    package static var pinnedBytes: UInt64 { (number("VmPin", in: of("/proc/self/status") ?? "") ?? 0) << 10 }
 }

@@ -1,7 +1,7 @@
 import SystemPackage
 import Testing
 
-@testable import IOUring
+@testable import LinuxHost
 
 @Suite struct EventFDTests {
     @Test("Signals add up until somebody drains", arguments: [0, 1, 7])
@@ -46,5 +46,28 @@ import Testing
         #expect(written == 8)
         event.signal()
         #expect(event.drain() == most)
+    }
+
+    @Test("A wait ends with a signal and leaves the counter, or ends with its time")
+    func wait() throws {
+        let event = try EventFD()
+        event.wait(milliseconds: 1)
+        #expect(event.drain() == 0)
+        event.signal()
+        event.wait(milliseconds: -1)
+        #expect(event.drain() == 1)
+    }
+
+    @Test("A shared eventfd stays open while it has an owner")
+    func shared() throws {
+        let original = try EventFD()
+        var first: SharedEventFD? = try SharedEventFD(duplicating: original.descriptor)
+        let second = try #require(first)
+        first = nil
+        withExtendedLifetime(second) {
+            #expect(EventFD.signal(second.descriptor) == nil)
+            #expect(second.event.signal() == nil)
+        }
+        #expect(original.drain() == 2)
     }
 }

@@ -1,16 +1,19 @@
-import CLinux
-package import SystemPackage
+internal import CLinux
+internal import Glibc
+public import SystemPackage
 
 /// An eventfd that this process owns: non-blocking, closed on exec, closed when the value goes away.
 ///
 /// Any thread may signal; signals add up until somebody drains. A signal costs one system call of about 200 ns
 /// plus the wake of whoever waits.
-package struct EventFD: ~Copyable, Sendable {
+public struct EventFD: ~Copyable, Sendable {
     /// Lent, not given: valid while this value lives. Whoever keeps it duplicates it.
-    package let descriptor: FileDescriptor
+    public let descriptor: FileDescriptor
 
     /// Creates an eventfd that nobody has signalled, or `initial` times.
-    package init(initial: UInt32 = 0) throws(Errno) {
+    ///
+    /// - Throws: What eventfd(2) does: EMFILE, ENFILE or ENOMEM.
+    public init(initial: UInt32 = 0) throws(Errno) {
         let answer = clinux_eventfd(initial)
         guard answer >= 0 else { throw Errno(rawValue: -answer) }
         descriptor = FileDescriptor(rawValue: answer)
@@ -34,15 +37,22 @@ package struct EventFD: ~Copyable, Sendable {
     ///
     /// - Returns: `nil`, or why nobody was woken, after several attempts.
     @discardableResult
-    @inline(always)
-    package borrowing func signal() -> Errno? {
+    public borrowing func signal() -> Errno? {
         EventFD.signal(descriptor)
     }
 
     /// Takes the counter: how often it was signalled since the last time, 0 for never.
     @discardableResult
-    package borrowing func drain() -> UInt64 {
+    public borrowing func drain() -> UInt64 {
         EventFD.drain(descriptor)
+    }
+
+    /// Waits until it is signalled, at most so many milliseconds; -1 is for ever. The counter stays.
+    ///
+    /// A signal handler's interruption ends the wait early. Who waits looks at what it waits for in any case.
+    public borrowing func wait(milliseconds: Int32) {
+        var request = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        _ = unsafe Glibc.poll(&request, 1, milliseconds)
     }
 
     /// Signals an eventfd that is somebody else's; returns what ``signal()`` does.
