@@ -1,8 +1,9 @@
 package import SystemPackage
 
-/// The kernel's text files.
+/// The kernel's text files, of /proc and /sys.
 package enum KernelText {
-    /// A file's text without the line breaks at its end; `nil` where it cannot be read.
+    /// A file's text without the line breaks at its end; `nil` where it cannot be read. No such file says its size, so
+    /// it is read until it ends.
     package static func of(_ path: FilePath) -> String? {
         guard
             let file = try? FileDescriptor.open(
@@ -23,11 +24,17 @@ package enum KernelText {
         return nil
     }
 
+    /// The first word of a file; `nil` where it cannot be read or is empty.
+    package static func firstWord(_ path: FilePath) -> String? {
+        of(path)?.split(whereSeparator: \.isWhitespace).first.map(String.init)
+    }
+
     /// What stands behind `name` and a colon, in the first line that begins with it.
     package static func field(_ name: String, in text: String) -> String? {
         for line in text.split(separator: "\n") where line.hasPrefix(name) {
-            guard let colon = line.firstIndex(of: ":") else { continue }
-            return String(line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" })
+            let rest = line.dropFirst(name.count).drop(while: isBlank)
+            guard rest.first == ":" else { continue }
+            return String(rest.dropFirst().drop(while: isBlank))
         }
         return nil
     }
@@ -37,6 +44,5 @@ package enum KernelText {
         field(name, in: text).flatMap { UInt64($0.prefix { $0.isNumber }) }
     }
 
-    /// Bytes that this process has pinned.
-    package static var pinnedBytes: UInt64 { (number("VmPin", in: of("/proc/self/status") ?? "") ?? 0) << 10 }
+    private static func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
 }

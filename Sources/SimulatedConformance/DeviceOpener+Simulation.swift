@@ -1,4 +1,5 @@
 internal import GuestMemory
+internal import LinuxHost
 package import Logging
 package import SimulatedVDPA
 internal import SystemPackage
@@ -31,7 +32,7 @@ extension DeviceOpener {
         var opener = DeviceOpener(
             kernel: KernelRelease(parsing: specification.kernel.rawValue) ?? KernelRelease(6, 12),
             entryLimit: specification.entryLimit,
-            pinnedBytes: { UInt64(device.diagnostics.pinnedPages * PageSize.current) },
+            pinnedBytes: { UInt64(device.diagnostics.pinnedPages * HostPage.byteCount) },
             open: { () throws(Errno) in try device.open() })
         opener.runByteCount = specification.fragment.map(UInt64.init)
         opener.lockedMemoryLimit = specification.memlock.map { limit in

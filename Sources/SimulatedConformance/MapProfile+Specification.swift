@@ -1,4 +1,5 @@
 internal import GuestMemory
+internal import LinuxHost
 package import SimulatedVDPA
 package import VhostVDPAConformance
 
@@ -14,7 +15,7 @@ extension MapProfile {
             startsInIdentity: isOnChip && kernel.startsInIdentity,
             usesVirtualAddresses: specification.usesVirtualAddresses, addressSpaceCount: isOnChip ? 2 : 1,
             entryLimit: specification.entryLimit,
-            fragmentPages: specification.fragment.map { $0 / PageSize.current },
+            fragmentPages: specification.fragment.map { $0 / HostPage.byteCount },
             refusesGroupChangeWhileRunning: kernel.refusesGroupChangeAfterDriverOK, hasGroups: isOnChip,
             canSuspend: specification.parent != .vduse && specification.parent != .vpVDPA,
             checksSuspendFirst: kernel.checksSuspendOperationFirst)

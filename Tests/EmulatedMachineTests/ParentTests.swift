@@ -1,5 +1,6 @@
 import EmulatedMachine
 import GuestMemory
+import LinuxHost
 import SimulatedVDPA
 import SystemPackage
 import Testing
@@ -70,7 +71,7 @@ struct ParentTests {
         let entries = simulation.device.diagnostics.vhostEntries[0] ?? []
         let bytes = entries.reduce(0) { $0 + ($1.range.byteCount?.rawValue ?? 0) }
         #expect(bytes >= ByteCount.mebibytes(64).rawValue)
-        #expect(simulation.device.diagnostics.pinnedPages * PageSize.current >= Int(bytes))
+        #expect(simulation.device.diagnostics.pinnedPages * HostPage.byteCount >= Int(bytes))
         machine.close()
         #expect(simulation.device.diagnostics.vhostEntries.isEmpty)
     }

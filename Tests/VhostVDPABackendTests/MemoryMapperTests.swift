@@ -161,7 +161,6 @@ struct MemoryMapperTests {
             MapLimits.sharedMappings(inMaps: maps).map(\.description) == [
                 "[0x7f0000000000, 0x7f0000002fff]", "[0x7f0000004000, 0x7f0000004fff]",
             ])
-        #expect(MapLimits.pinned(inStatus: "Name:\temu\nVmPin:\t    1234 kB\n") == .kibibytes(1234))
         #expect(MapLimits.current().pinned() != nil)
         #expect(MapLimits.current().sharedMappings() != nil)
     }

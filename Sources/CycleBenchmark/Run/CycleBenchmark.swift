@@ -70,14 +70,15 @@ package struct CycleBenchmark {
     private func measure(
         _ memory: ByteCount, _ outcome: inout CycleOutcome
     ) throws(MachineError) -> EndWatch.Reason? {
-        let pinnedBefore = KernelText.pinnedBytes
+        let pinnedBefore = ProcessStatus.pinnedBytes ?? 0
         let (machine, isModelled) = try assemble(memory)
         defer { machine.close() }
         // Filling and mapping may have taken long: what comes next takes its time, too.
         guard !EndWatch(interrupt).isInterrupted else { return .interrupted }
         let firstMap = machine.backend.mapper.lastMapDuration
         try machine.start()
-        let setup = setup(of: machine, pinsMemory: KernelText.pinnedBytes > pinnedBefore, isModelled)
+        let setup = setup(
+            of: machine, pinsMemory: (ProcessStatus.pinnedBytes ?? 0) > pinnedBefore, isModelled)
         var series: [CycleSeries] = []
         for strategy in plan.strategies {
             let offered = machine.backend.negotiated.offeredBackendFeatures

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LinuxHost
 internal import SystemPackage
 
 /// How long threads of this process ran, and how long they were ready to run and had to wait for a processor.
@@ -22,7 +23,8 @@ package struct ProcessorTime: Hashable, Sendable {
 
     /// The time of all threads there are now, since each began. A file of /proc for each is read; any thread.
     package static func current() -> ProcessorTime? {
-        ProcessorTime(schedstats: threads().compactMap { read("/proc/self/task/\($0)/schedstat") })
+        ProcessorTime(
+            schedstats: threads().compactMap { KernelText.of(FilePath("/proc/self/task/\($0)/schedstat")) })
     }
 
     /// The time since `earlier`. A thread that has ended meanwhile took its time with it.
@@ -51,22 +53,5 @@ package struct ProcessorTime: Hashable, Sendable {
             if name.first?.isNumber == true { names.append(name) }
         }
         return names
-    }
-
-    /// A schedstat is three numbers: one read has it whole.
-    private static func read(_ path: String) -> String? {
-        guard let file = try? FileDescriptor.open(FilePath(path), .readOnly, retryOnInterrupt: false) else {
-            return nil
-        }
-        defer { try? file.close() }
-        var bytes = [UInt8](repeating: 0, count: 128)
-        guard
-            let count = try? unsafe bytes.withUnsafeMutableBytes({
-                try unsafe file.read(into: $0, retryOnInterrupt: false)
-            })
-        else {
-            return nil
-        }
-        return String(decoding: bytes[..<count], as: UTF8.self)
     }
 }

@@ -27,7 +27,7 @@ extension RAMBlock {
     }
 
     func prefault(
-        threads: Int?, memory: HostMemory, interval: Duration,
+        threads: Int?, memory: AvailableMemory, interval: Duration,
         progress: (_ done: ByteCount, _ total: ByteCount) -> Void,
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(GuestMemoryError) {
@@ -84,7 +84,7 @@ extension RAMBlock {
         try refuse(name, of: byteCount, needing: byteCount, for: .current)
     }
 
-    private func refuseIfTooLarge(for memory: HostMemory) throws(GuestMemoryError) {
+    private func refuseIfTooLarge(for memory: AvailableMemory) throws(GuestMemoryError) {
         // A hugetlb block's pages were reserved when it was mapped; they are not part of MemAvailable.
         guard pages != .explicit else { return }
         let needed = ByteCount(rawValue: byteCount.rawValue - min(byteCount, allocatedByteCount).rawValue)
@@ -92,7 +92,7 @@ extension RAMBlock {
     }
 
     private static func refuse(
-        _ name: String, of byteCount: ByteCount, needing needed: ByteCount, for memory: HostMemory
+        _ name: String, of byteCount: ByteCount, needing needed: ByteCount, for memory: AvailableMemory
     ) throws(GuestMemoryError) {
         guard let available = memory.available(), needed > available.bytes else { return }
         throw GuestMemoryError(

@@ -1,4 +1,5 @@
 import CLinux
+import LinuxHost
 public import Logging
 public import SystemPackage
 
@@ -28,7 +29,7 @@ public final class RAMBlock: Sendable {
     public var fileDescriptor: FileDescriptor { file.descriptor }
 
     /// The host's base page size, the unit of every mapping and of a block's size.
-    public static var hostPageSize: ByteCount { ByteCount(rawValue: clinux_page_size()) }
+    public static var hostPageSize: ByteCount { ByteCount(HostPage.byteCount) }
 
     /// The bytes of the block that hold memory now, resident or swapped. One system call.
     public var allocatedByteCount: ByteCount {
@@ -81,7 +82,7 @@ public final class RAMBlock: Sendable {
                     + "the host's page size, \(hostPageSize), and above zero; choose another size"
             )
         }
-        let setting = HostMemory.current.read(PageKind.shmemPath)
+        let setting = AvailableMemory.current.read(PageKind.shmemPath)
         var kind = pages
         while true {
             var reason = kind.obstacle(byteCount: byteCount, shmemSetting: setting)

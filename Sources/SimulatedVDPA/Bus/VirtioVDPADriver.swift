@@ -1,4 +1,5 @@
 internal import GuestMemory
+internal import LinuxHost
 package import SystemPackage
 internal import VhostVDPA
 internal import VirtQueue
@@ -33,7 +34,7 @@ package final class VirtioVDPADriver {
     package init(_ parent: any ParentDriver) throws(Errno) {
         self.parent = parent
         guard let geometry = try? SplitRingGeometry(size: Self.ringSize) else { throw .invalidArgument }
-        let page = PageSize.current
+        let page = HostPage.byteCount
         buffersOffset = (2 * geometry.byteCount + page - 1) / page * page
         let buffers = (Self.receiveBufferCount + 1) * Self.bufferByteCount
         pages = try KernelPages(count: (buffersOffset + buffers + page - 1) / page)

@@ -1,4 +1,5 @@
 internal import GuestMemory
+internal import LinuxHost
 
 /// The memory that one UPDATE gives to the device: windows on what is shared of it.
 final class HeldMemory: Sendable {
@@ -8,7 +9,7 @@ final class HeldMemory: Sendable {
     /// Takes windows on the shared areas of `range`, the client's addresses. What is private, or cannot be mapped
     /// again, is left to the client's own mapping.
     init(_ range: Range<UInt64>, areas: ProcessMappings) {
-        let page = UInt64(PageSize.current)
+        let page = UInt64(HostPage.byteCount)
         windows = areas.areas.compactMap { area in
             let wanted = range.clamped(to: area.start..<area.end)
             guard area.isShared, !wanted.isEmpty else { return nil }

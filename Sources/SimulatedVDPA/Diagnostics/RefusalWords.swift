@@ -1,3 +1,4 @@
+internal import LinuxHost
 internal import SystemPackage
 
 /// Why the simulated kernel refuses a map, and what to change, in words for whoever gets EFAULT.
@@ -30,7 +31,7 @@ enum RefusalWords {
     }
 
     private static func bytes(_ pages: Int) -> String {
-        let count = UInt64(pages) * UInt64(PageSize.current)
+        let count = UInt64(pages) * UInt64(HostPage.byteCount)
         return count < 1 << 20 ? "\(count) bytes" : "\(count) bytes (\(count >> 20) MiB)"
     }
 }

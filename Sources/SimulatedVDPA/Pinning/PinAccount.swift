@@ -1,5 +1,6 @@
 internal import Glibc
 internal import GuestMemory
+internal import LinuxHost
 internal import SystemPackage
 
 /// The account of pinned pages, and vhost-vdpa's checks before a pin (`vhost_vdpa_pa_map`).
@@ -19,7 +20,7 @@ struct PinAccount {
         guard count <= limit, pages <= limit - count else {
             throw PinRefusal(.noMemory, .limit(pages: limit, pinned: pages, wanted: count))
         }
-        let (byteCount, overflow) = UInt64(count).multipliedReportingOverflow(by: UInt64(PageSize.current))
+        let (byteCount, overflow) = UInt64(count).multipliedReportingOverflow(by: UInt64(HostPage.byteCount))
         let (end, wraps) = start.rawValue.addingReportingOverflow(byteCount)
         guard !overflow, !wraps else { throw PinRefusal(.badAddress, .memory) }
         let mappings = try areas(start.rawValue..<end)
@@ -47,6 +48,6 @@ struct PinAccount {
     static func memlockPages() -> Int {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(8), &limit) == 0 else { return 0 }  // RLIMIT_MEMLOCK
-        return Int(clamping: UInt64(limit.rlim_cur) / UInt64(PageSize.current))
+        return Int(clamping: UInt64(limit.rlim_cur) / UInt64(HostPage.byteCount))
     }
 }

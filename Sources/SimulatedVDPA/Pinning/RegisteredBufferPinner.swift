@@ -1,5 +1,6 @@
 package import GuestMemory
 internal import IOUring
+internal import LinuxHost
 package import Logging
 internal import VirtioNet
 
@@ -56,11 +57,11 @@ package final class RegisteredBufferPinner: Pinner, Sendable {
     package func unpin(start: HostAddress, pages: Int, logger: Logger) {
         state.withLock { state in
             state.account.discharge(count: pages)
-            state.buffers.release(Self.range(start, pages), page: UInt64(PageSize.current), logger: logger)
+            state.buffers.release(Self.range(start, pages), page: UInt64(HostPage.byteCount), logger: logger)
         }
     }
 
     private static func range(_ start: HostAddress, _ pages: Int) -> Range<UInt64> {
-        start.rawValue..<start.rawValue + UInt64(pages * PageSize.current)
+        start.rawValue..<start.rawValue + UInt64(pages * HostPage.byteCount)
     }
 }

@@ -1,5 +1,6 @@
 internal import Glibc
 package import GuestMemory
+internal import LinuxHost
 package import SystemPackage
 
 /// Pages that a driver inside the simulated kernel keeps its rings and buffers in; given back with the object.
@@ -13,7 +14,7 @@ package final class KernelPages {
 
     /// Takes `count` zeroed pages: ENOMEM where they are not to be had.
     package init(count: Int) throws(Errno) {
-        let byteCount = count * PageSize.current
+        let byteCount = count * HostPage.byteCount
         let flags = MAP_ANONYMOUS | MAP_PRIVATE
         guard let start = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0),
             unsafe start != MAP_FAILED

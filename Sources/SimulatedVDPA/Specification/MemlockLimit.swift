@@ -1,3 +1,5 @@
+internal import LinuxHost
+
 /// The limit of pinned memory that a simulated kernel applies, where it is not this process's RLIMIT_MEMLOCK.
 public enum MemlockLimit: Hashable, Sendable {
     /// Any number of bytes.
@@ -9,7 +11,7 @@ public enum MemlockLimit: Hashable, Sendable {
     package var pages: Int {
         switch self {
         case .unlimited: .max
-        case .bytes(let count): count / PageSize.current
+        case .bytes(let count): count / HostPage.byteCount
         }
     }
 }

@@ -1,3 +1,5 @@
+internal import LinuxHost
+
 /// What cannot exist, and why.
 extension SimulatedDeviceSpecification {
     /// Refuses what no kernel has; `givenEntryLimit` is what was asked for, not the default.
@@ -89,10 +91,10 @@ extension SimulatedDeviceSpecification {
             throw SimulatedDeviceSpecificationError(
                 .invalidValue, "entries=\(givenEntryLimit): at least one entry is needed")
         }
-        if let fragment, fragment <= 0 || fragment % PageSize.current != 0 {
+        if let fragment, fragment <= 0 || fragment % HostPage.byteCount != 0 {
             throw SimulatedDeviceSpecificationError(
                 .invalidValue,
-                "fragment=\(fragment): must be a multiple of the page size, \(PageSize.current) bytes")
+                "fragment=\(fragment): must be a multiple of the page size, \(HostPage.byteCount) bytes")
         }
     }
 

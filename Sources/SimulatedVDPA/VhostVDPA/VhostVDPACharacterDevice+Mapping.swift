@@ -1,4 +1,5 @@
 internal import GuestMemory
+internal import LinuxHost
 internal import SystemPackage
 
 /// Turning an update into entries: by virtual address, or by pinned page.
@@ -43,7 +44,7 @@ extension VhostVDPACharacterDevice {
     /// `vhost_vdpa_pa_map`: memlock first, then the pages, one entry per physically contiguous run; a failure
     /// half way takes everything back.
     func mapPinned(_ message: RawIOTLBMessage, addressSpace: UInt32) throws(Errno) {
-        let page = UInt64(PageSize.current)
+        let page = UInt64(HostPage.byteCount)
         let (span, overflow) = message.size.addingReportingOverflow(message.iova % page)
         guard !overflow, let pages = Int(exactly: span / page + (span % page == 0 ? 0 : 1)), pages > 0 else {
             throw .invalidArgument
@@ -84,7 +85,7 @@ extension VhostVDPACharacterDevice {
         func letGo() {
             guard let run else { return }
             pinner.unpin(
-                start: HostAddress(rawValue: run.lowerBound), pages: run.count / PageSize.current,
+                start: HostAddress(rawValue: run.lowerBound), pages: run.count / HostPage.byteCount,
                 logger: logger)
         }
         for entry in entries {

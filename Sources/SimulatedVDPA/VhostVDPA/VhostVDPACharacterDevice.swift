@@ -1,4 +1,5 @@
 internal import CLinux
+internal import LinuxHost
 package import Logging
 package import SystemPackage
 internal import VhostVDPA
@@ -83,7 +84,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
         length: Int, protection: Int32, flags: Int32, offset: Int
     ) throws(Errno) -> UnsafeMutableRawPointer {
         guard isOpen else { throw .badFileDescriptor }
-        let page = PageSize.current
+        let page = HostPage.byteCount
         guard length > 0, offset >= 0, offset % page == 0 else { throw .invalidArgument }
         guard (length + page - 1) / page == 1 else { throw .invalidArgument }
         guard flags & MapBits.typeMask != MapBits.private, protection & MapBits.read == 0 else {

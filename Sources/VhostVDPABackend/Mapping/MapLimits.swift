@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 package import GuestMemory
+internal import LinuxHost
 internal import SystemPackage
 
 /// What this machine allows a process to map for a device, and what the process has used of it.
@@ -37,31 +38,15 @@ package struct MapLimits {
     /// This machine and this process.
     package static func current() -> MapLimits {
         MapLimits(
-            pageSize: ByteCount(sysconf(CInt(_SC_PAGESIZE))),
+            pageSize: ByteCount(HostPage.byteCount),
             memlockLimit: {
                 let limit = clinux_memlock_limit()
                 return limit == .max ? nil : ByteCount(rawValue: limit)
             },
-            pinned: { text(of: "/proc/self/status").flatMap(pinned(inStatus:)) },
-            sharedMappings: { text(of: "/proc/self/maps").map(sharedMappings(inMaps:)) },
-            entryLimit: {
-                ["vhost_vdpa", "vdpa_sim"].compactMap { module in
-                    text(of: FilePath("/sys/module/\(module)/parameters/max_iotlb_entries")).flatMap {
-                        Int($0.split(separator: "\n").first ?? "")
-                    }
-                }.min()
-            },
+            pinned: { ProcessStatus.pinnedBytes.map { ByteCount(rawValue: $0) } },
+            sharedMappings: { KernelText.of("/proc/self/maps").map(sharedMappings(inMaps:)) },
+            entryLimit: { KernelParameters.maximumIOTLBEntries },
             currentProcess: { getpid() })
-    }
-
-    /// The VmPin line of /proc/self/status, in bytes (proc(5): the unit is always kB).
-    static func pinned(inStatus status: String) -> ByteCount? {
-        for line in status.split(separator: "\n") where line.hasPrefix("VmPin:") {
-            return line.split(whereSeparator: { !$0.isNumber }).first.flatMap { UInt64($0) }.map {
-                ByteCount(rawValue: $0 << 10)
-            }
-        }
-        return nil
     }
 
     /// The shared mappings of /proc/self/maps: lines of `first-end rwxs offset …`, in ascending order.
@@ -82,27 +67,5 @@ package struct MapLimits {
             }
         }
         return ranges
-    }
-
-    /// The whole text of a file of the kernel's, whose size is not known before it is read.
-    private static func text(of path: FilePath) -> String? {
-        guard
-            let file = try? FileDescriptor.open(
-                path, .readOnly, options: .closeOnExec, retryOnInterrupt: false)
-        else { return nil }
-        defer { try? file.close() }
-        var bytes: [UInt8] = []
-        let chunk = 65536
-        while true {
-            var block: [UInt8] = []
-            do {
-                block = try unsafe [UInt8](unsafeUninitializedCapacity: chunk) { buffer, count in
-                    count = try unsafe file.read(
-                        into: UnsafeMutableRawBufferPointer(buffer), retryOnInterrupt: false)
-                }
-            } catch { return nil }
-            if block.isEmpty { return String(decoding: bytes, as: UTF8.self) }
-            bytes += block
-        }
     }
 }

@@ -1,3 +1,4 @@
+internal import LinuxHost
 package import SystemPackage
 package import VhostVDPA
 
@@ -38,16 +39,17 @@ package struct DeviceOpener {
     /// How long a wait for something that must happen lasts at most, in milliseconds.
     package var patienceMilliseconds = 5000
 
+    /// - Parameter pinnedBytes: `nil` for what the kernel counts of this process.
     package init(
         kernel: KernelRelease, quietMilliseconds: Int = 400, entryLimit: Int? = nil,
-        pinnedBytes: @escaping () -> UInt64? = ProcessPins.bytes,
+        pinnedBytes: (() -> UInt64?)? = nil,
         open: @escaping () throws(Errno) -> any CharacterDevice
     ) {
         self.open = open
         self.kernel = kernel
         self.quietMilliseconds = quietMilliseconds
         self.entryLimit = entryLimit
-        self.pinnedBytes = pinnedBytes
+        self.pinnedBytes = pinnedBytes ?? { ProcessStatus.pinnedBytes }
     }
 }
 

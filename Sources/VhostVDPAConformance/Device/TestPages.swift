@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LinuxHost
 internal import SystemPackage
 
 /// Pages of this process that a rule maps; unmapped when the object goes.
@@ -11,7 +12,7 @@ package final class TestPages {
         case privateAnonymous
     }
 
-    package static let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
+    package static let pageSize = HostPage.byteCount
 
     package let address: UInt
     package let byteCount: Int

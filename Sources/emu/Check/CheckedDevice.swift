@@ -1,4 +1,5 @@
 internal import EmulatedMachine
+internal import LinuxHost
 internal import Logging
 internal import SimulatedConformance
 internal import SimulatedVDPA

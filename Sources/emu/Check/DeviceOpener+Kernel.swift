@@ -1,4 +1,5 @@
 internal import CLinux
+internal import LinuxHost
 internal import SystemPackage
 internal import VhostVDPA
 internal import VhostVDPAConformance
@@ -9,7 +10,7 @@ extension DeviceOpener {
         _ path: FilePath, release: KernelRelease, presence: DevicePresence
     ) -> DeviceOpener {
         var opener = DeviceOpener(
-            kernel: release, entryLimit: KernelText.entryLimit,
+            kernel: release, entryLimit: KernelParameters.maximumIOTLBEntries,
             open: { () throws(Errno) in
                 do throws(VhostVDPAError) {
                     let file = try KernelFile(path: path)

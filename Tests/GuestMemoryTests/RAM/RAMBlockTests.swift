@@ -124,7 +124,7 @@ struct RAMBlockTests {
 
     @Test("A prefault of more than is available is refused by name before a page is touched")
     func tooLarge() throws {
-        let machine = try #require(HostMemory.current.available())
+        let machine = try #require(AvailableMemory.current.available())
         let size = ByteCount(rawValue: (machine.bytes.rawValue * 2) & ~((2 << 20) - 1))
         let block = try RAMBlock.allocate(name: "too-large", byteCount: size)
         let error = #expect(throws: GuestMemoryError.self) { try block.prefault() }
@@ -137,8 +137,8 @@ struct RAMBlockTests {
     @Test("What a block has allocated already needs no more memory")
     func secondPrefault() throws {
         let block = try RAMBlock.allocate(name: "twice", byteCount: .mebibytes(4))
-        let roomy = HostMemory { $0 == "/proc/meminfo" ? "MemAvailable: 4096 kB" : nil }
-        let full = HostMemory { $0 == "/proc/meminfo" ? "MemAvailable: 0 kB" : nil }
+        let roomy = AvailableMemory { $0 == "/proc/meminfo" ? "MemAvailable: 4096 kB" : nil }
+        let full = AvailableMemory { $0 == "/proc/meminfo" ? "MemAvailable: 0 kB" : nil }
         #expect(throws: GuestMemoryError.self) {
             try block.prefault(threads: 1, memory: full, interval: .zero) { _, _ in }
         }
@@ -223,5 +223,5 @@ private func openMemfdNames() -> [String] {
 
 /// The lines of this process's memory map.
 private func mappings() -> [String] {
-    (HostMemory.current.read("/proc/self/maps") ?? "").split(separator: "\n").map(String.init)
+    (AvailableMemory.current.read("/proc/self/maps") ?? "").split(separator: "\n").map(String.init)
 }

@@ -1,4 +1,5 @@
 import Glibc
+import LinuxHost
 
 /// Pages of this process for a test to map, unmapped when the object goes.
 @safe
@@ -10,7 +11,7 @@ final class Memory {
         case privateAnonymous
     }
 
-    static let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
+    static let pageSize = HostPage.byteCount
 
     let address: UInt
     let byteCount: Int

@@ -2,11 +2,11 @@ import Testing
 
 @testable import GuestMemory
 
-struct HostMemoryTests {
+struct AvailableMemoryTests {
     private static let meminfo = "MemTotal:  64000 kB\nMemAvailable:  1024 kB\nMemFree: 10 kB\n"
 
     private func available(_ files: [String: String]) -> String? {
-        HostMemory { files[$0] }.available().map { "\($0.bytes) \($0.source)" }
+        AvailableMemory { files[$0] }.available().map { "\($0.bytes) \($0.source)" }
     }
 
     @Test("Without a cgroup limit the machine's MemAvailable counts")
@@ -53,7 +53,7 @@ struct HostMemoryTests {
 
     @Test("This machine tells its own memory")
     func here() throws {
-        let memory = try #require(HostMemory.current.available())
+        let memory = try #require(AvailableMemory.current.available())
         #expect(memory.bytes > .zero)
     }
 }

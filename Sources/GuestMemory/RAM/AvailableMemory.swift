@@ -1,15 +1,16 @@
+import LinuxHost
 import SystemPackage
 
 /// How much memory this process can still fill, from what the kernel says about the machine and its cgroup.
 ///
 /// The answer is a snapshot; other processes move it. It guards against sizes that are plainly too large,
 /// where the alternative is the out-of-memory killer.
-struct HostMemory {
+struct AvailableMemory {
     /// The text of the file at a path, or `nil`: the kernel's files, or a test's.
     let read: (String) -> String?
 
     /// The machine as it is.
-    static var current: HostMemory { HostMemory(read: readFile) }
+    static var current: AvailableMemory { AvailableMemory { KernelText.of(FilePath($0)) } }
 
     /// The lowest limit that applies, and what sets it; `nil` where the kernel tells nothing.
     ///
@@ -17,8 +18,8 @@ struct HostMemory {
     /// less what it uses now, where page cache it could drop counts as free.
     func available() -> (bytes: ByteCount, source: String)? {
         var limits: [(bytes: ByteCount, source: String)] = []
-        if let text = read("/proc/meminfo"), let line = field("MemAvailable:", in: text) {
-            limits.append((ByteCount(rawValue: line << 10), "MemAvailable of /proc/meminfo"))
+        if let text = read("/proc/meminfo"), let available = KernelText.number("MemAvailable", in: text) {
+            limits.append((ByteCount(rawValue: available << 10), "MemAvailable of /proc/meminfo"))
         }
         for line in (read("/proc/self/cgroup") ?? "").split(separator: "\n") {
             let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -46,7 +47,7 @@ struct HostMemory {
         while true {
             let folder = ([mount] + names.map(String.init)).joined(separator: "/")
             if let maximum = number(in: "\(folder)/\(limit)"), let used = number(in: "\(folder)/\(usage)") {
-                let droppable = read("\(folder)/memory.stat").flatMap { field(cache, in: $0) } ?? 0
+                let droppable = read("\(folder)/memory.stat").flatMap { statistic(cache, in: $0) } ?? 0
                 let held = used - min(used, droppable)
                 limits.append((ByteCount(rawValue: maximum - min(maximum, held)), "\(folder)/\(limit)"))
             }
@@ -59,27 +60,11 @@ struct HostMemory {
         read(path).flatMap { UInt64($0.prefix { $0.isNumber }) }
     }
 
-    /// The number behind `name` at the start of a line.
-    private func field(_ name: String, in text: String) -> UInt64? {
+    /// The number behind `name` at the start of a line of a memory.stat.
+    private func statistic(_ name: String, in text: String) -> UInt64? {
         for line in text.split(separator: "\n") {
             let words = line.split(separator: " ")
             if words.count >= 2, words[0] == name { return UInt64(words[1]) }
-        }
-        return nil
-    }
-
-    private static func readFile(_ path: String) -> String? {
-        guard let file = try? FileDescriptor.open(FilePath(path), .readOnly, retryOnInterrupt: false) else {
-            return nil
-        }
-        defer { try? file.close() }
-        var text: [UInt8] = []
-        var part = [UInt8](repeating: 0, count: 8192)
-        while let count = try? unsafe part.withUnsafeMutableBytes({
-            try unsafe file.read(into: $0, retryOnInterrupt: false)
-        }) {
-            guard count > 0 else { return String(decoding: text, as: UTF8.self) }
-            text += part[..<count]
         }
         return nil
     }
