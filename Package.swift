@@ -19,7 +19,7 @@ let everything: [Target.Dependency] = [
     "CycleBenchmark", "EmulatedMachine", "SimulatedConformance", "VhostVDPAConformance", "SimulatedVDPA",
     "VhostVDPABackend",
     "VhostVDPA", "VirtioNet",
-    "VirtQueue", "GuestMemory", "LinuxHost", "CLinux", "CProcessStart", system, logging,
+    "VirtQueue", "Virtio", "GuestMemory", "LinuxHost", "CLinux", "CProcessStart", system, logging,
     .product(name: "ArgumentParser", package: "swift-argument-parser"),
 ]
 
@@ -43,6 +43,7 @@ let package = Package(
         .executable(name: "emu", targets: ["emu"]),
         .library(name: "LinuxHost", targets: ["LinuxHost"]),
         .library(name: "IOUring", targets: ["IOUring"]),
+        .library(name: "Virtio", targets: ["Virtio"]),
         .library(name: "GuestMemory", targets: ["GuestMemory"]),
         .library(name: "VirtQueue", targets: ["VirtQueue"]),
         .library(name: "VirtioNet", targets: ["VirtioNet"]),
@@ -65,20 +66,22 @@ let package = Package(
         .target(name: "CIOUring", linkerSettings: [.linkedLibrary("uring")]),
     ]
         + library("LinuxHost", ["CLinux", system])
+        + library("Virtio", [])
         + library("IOUring", ["CIOUring", system], testing: ["LinuxHost"])
         + library("GuestMemory", ["LinuxHost", "CLinux", system, logging])
         + library("VirtQueue", ["GuestMemory"])
         + library(
             "VirtioNet",
             ["VirtQueue", "GuestMemory", "IOUring", "CIOUring", "LinuxHost", "CLinux", system, logging])
-        + library("VhostVDPA", ["GuestMemory", "CLinux", system, logging])
+        + library("VhostVDPA", ["Virtio", "GuestMemory", "CLinux", system, logging])
         + library(
-            "VhostVDPABackend", ["VhostVDPA", "GuestMemory", "LinuxHost", "CLinux", system, logging])
+            "VhostVDPABackend",
+            ["VhostVDPA", "Virtio", "GuestMemory", "LinuxHost", "CLinux", system, logging])
         + library(
             "SimulatedVDPA",
             [
-                "VhostVDPA", "VirtioNet", "VirtQueue", "GuestMemory", "IOUring", "LinuxHost", "CLinux", system,
-                logging,
+                "VhostVDPA", "VirtioNet", "VirtQueue", "Virtio", "GuestMemory", "IOUring", "LinuxHost", "CLinux",
+                system, logging,
             ],
             testing: ["VhostVDPAConformance"]
         )
@@ -99,8 +102,8 @@ let package = Package(
         + library(
             "EmulatedMachine",
             [
-                "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "VirtQueue", "GuestMemory",
-                "LinuxHost", system, logging, histogram,
+                "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "VirtQueue", "Virtio",
+                "GuestMemory", "LinuxHost", system, logging, histogram,
             ],
             testing: ["IOUring"]
         )
@@ -108,7 +111,7 @@ let package = Package(
             "CycleBenchmark",
             [
                 "EmulatedMachine", "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "VirtQueue",
-                "IOUring", "GuestMemory", "LinuxHost", "CLinux",
+                "IOUring", "Virtio", "GuestMemory", "LinuxHost", "CLinux",
                 system, logging,
             ]
         )

@@ -5,6 +5,7 @@ internal import SystemPackage
 package import VhostVDPA
 package import VhostVDPABackend
 internal import VirtQueue
+package import Virtio
 package import VirtioNet
 
 /// A virtual machine without a virtual machine: guest RAM, a guest's network driver that runs on it, and a vDPA
@@ -214,9 +215,9 @@ package final class EmulatedMachine {
     }
 
     /// The features of the next start: what the driver uses of what the device offers.
-    package var acceptedFeatures: DeviceFeatures {
-        let base: DeviceFeatures = [.version1, .accessPlatform, .mac, .mtu, .status, .anyLayout]
-        return base.union(DeviceFeatures(rawValue: driverConfiguration.features.rawValue))
+    package var acceptedFeatures: VirtioFeatures {
+        let base: VirtioFeatures = [.version1, .accessPlatform, .mac, .mtu, .status, .anyLayout]
+        return base.union(VirtioFeatures(rawValue: driverConfiguration.features.rawValue))
             .intersection(backend.negotiated.deviceFeatures)
     }
 

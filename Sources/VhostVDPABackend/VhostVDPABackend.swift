@@ -3,6 +3,7 @@ public import GuestMemory
 public import Logging
 public import SystemPackage
 public import VhostVDPA
+public import Virtio
 
 /// A guest's vhost-vdpa device, driven as QEMU's backend does: opened, started, stopped and started again.
 ///
@@ -151,7 +152,7 @@ public final class VhostVDPABackend {
     /// ``MappingState/unmapped``: it can be started again. Where even that fails the state is
     /// ``BackendState/failed``. A start that is refused for the state, for features that are not offered or for a queue
     /// that the device cannot have reaches nothing and changes nothing.
-    public func start(features: DeviceFeatures, queues: [VringSetup]) throws(BackendError) {
+    public func start(features: VirtioFeatures, queues: [VringSetup]) throws(BackendError) {
         try require(state == .opened || state == .stopped, "a start")
         try negotiated.check(features, queues)
         do throws(BackendError) {

@@ -1,6 +1,7 @@
 import CLinux
 import Testing
 import VhostVDPA
+import Virtio
 
 @testable import CycleBenchmark
 

@@ -3,6 +3,7 @@ import SystemPackage
 import Testing
 import VhostVDPA
 import VhostVDPABackend
+import Virtio
 
 /// A device call that fails, at every place where one can.
 struct FailureTests {
@@ -99,7 +100,7 @@ struct FailureTests {
     func invalidStart() throws {
         let harness = try Harness()
         _ = harness.device.takeTrace()
-        func error(_ features: DeviceFeatures, _ change: (inout VringSetup) -> Void) -> BackendError.Code? {
+        func error(_ features: VirtioFeatures, _ change: (inout VringSetup) -> Void) -> BackendError.Code? {
             var queue = harness.queues[0]
             change(&queue)
             let queues = [queue]

@@ -3,6 +3,7 @@ import SystemPackage
 import Testing
 import VhostVDPA
 import VhostVDPABackend
+import Virtio
 
 /// The order of calls, written out: it is the specification.
 struct OrderOfCallsTests {

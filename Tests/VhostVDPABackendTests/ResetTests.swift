@@ -3,6 +3,7 @@ import SystemPackage
 import Testing
 import VhostVDPA
 import VhostVDPABackend
+import Virtio
 
 /// Resets other than a stop, and what the device says of its own accord.
 struct ResetTests {

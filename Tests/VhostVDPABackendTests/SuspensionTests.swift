@@ -2,6 +2,7 @@ import SystemPackage
 import Testing
 import VhostVDPA
 import VhostVDPABackend
+import Virtio
 
 /// A pause without a reset, and another configuration on an open device.
 struct SuspensionTests {

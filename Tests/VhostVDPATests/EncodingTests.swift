@@ -3,6 +3,7 @@ import Logging
 import SystemPackage
 import Testing
 import VhostVDPA
+import Virtio
 
 /// The bytes and the numbers of every call, written out from the kernel's headers, not from the code.
 struct EncodingTests {
@@ -96,7 +97,7 @@ struct EncodingTests {
             ]
         },
         Answer(0xc008_af12, bytes(UInt32(1), 77)) { try $0.base(of: 1).rawValue == 77 },
-        Answer(0x8004_af70, bytes(UInt32(1))) { try $0.deviceID() == 1 },
+        Answer(0x8004_af70, bytes(UInt32(1))) { try $0.deviceID() == .network },
         Answer(0x8001_af71, [0x4b]) { try $0.status() == [.acknowledge, .driver, .featuresOK, .needsReset] },
         Answer(0x8008_af73, bytes(UInt32(2), 4) + [9, 8, 7, 6]) {
             try $0.configuration(offset: 2, count: 4) == [9, 8, 7, 6]
@@ -196,7 +197,5 @@ struct EncodingTests {
     @Test("bits are printed by name, unnamed ones by number")
     func names() {
         #expect(BackendFeatures(rawValue: 0x304).description == "0x304 (IOTLB_BATCH|IOTLB_PERSIST|bit 9)")
-        #expect(DeviceStatus([.acknowledge, .driverOK]).description == "0x5 (ACKNOWLEDGE|DRIVER_OK)")
-        #expect(DeviceFeatures([]).description == "0x0")
     }
 }

@@ -4,6 +4,7 @@ import Logging
 import SystemPackage
 import VhostVDPA
 import VhostVDPABackend
+import Virtio
 
 /// What the backend itself costs in a stop and start, apart from the device: time, and instructions under
 /// `valgrind --tool=callgrind`. The file is the kernel's, as is the way to it; ``CInstantDevice`` stands where the C

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import VhostVDPA
+internal import Virtio
 
 /// Which phase of a cycle a device call belongs to. Pure.
 enum DeviceCallPhase {

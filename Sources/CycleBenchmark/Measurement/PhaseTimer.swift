@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 package import VhostVDPA
+internal import Virtio
 
 /// Takes the time of a cycle, and of its parts as the device's calls go by.
 ///

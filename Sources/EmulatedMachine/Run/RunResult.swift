@@ -1,6 +1,7 @@
 package import GuestMemory
 package import VhostVDPA
 package import VhostVDPABackend
+package import Virtio
 package import VirtioNet
 
 /// What a run did and found.
@@ -10,7 +11,7 @@ package struct RunResult: Sendable {
     /// The backend features in force at the end.
     package let acknowledgedBackendFeatures: BackendFeatures
     /// The virtio features of the last start.
-    package let acceptedFeatures: DeviceFeatures
+    package let acceptedFeatures: VirtioFeatures
     /// All stops and starts.
     package let cycles: CycleStatistics
     /// Stops, the last one included, at which a device that has acknowledged SUSPEND did not say where its rings stood.

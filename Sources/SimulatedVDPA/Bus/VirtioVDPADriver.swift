@@ -1,8 +1,8 @@
 internal import GuestMemory
 internal import LinuxHost
 package import SystemPackage
-internal import VhostVDPA
 internal import VirtQueue
+internal import Virtio
 
 /// virtio-vdpa with a network driver on top, inside the simulated kernel (`drivers/virtio/virtio_vdpa.c`).
 ///
@@ -73,7 +73,7 @@ package final class VirtioVDPADriver {
 
     private func start(_ geometry: SplitRingGeometry) throws(Errno) {
         parent.setStatus([.acknowledge, .driver])
-        let features: DeviceFeatures = [.version1, .accessPlatform]
+        let features: VirtioFeatures = [.version1, .accessPlatform]
         try parent.setDriverFeatures(features.rawValue & parent.deviceFeatures)
         parent.setStatus([.acknowledge, .driver, .featuresOK])
         for queue in 0..<2 {

@@ -1,4 +1,4 @@
-package import VhostVDPA
+package import Virtio
 package import VirtioNet
 
 /// What kind of network card a simulated device is: features, limits, configuration.
@@ -7,7 +7,7 @@ package struct NetworkDeviceProfile: Hashable, Sendable {
     package var queuePairs: Int
     /// The largest ring, in descriptors.
     package var maximumQueueSize: UInt16
-    package var features: DeviceFeatures
+    package var features: VirtioFeatures
     /// The hardware address, six bytes.
     package var mac: [UInt8]
     package var mtu: UInt16
@@ -26,7 +26,7 @@ package struct NetworkDeviceProfile: Hashable, Sendable {
 
     /// The negotiated features that the data path goes by: those of rings, and of a simulator those that change what
     /// it does with a frame.
-    package var dataPathFeatures: DeviceFeatures {
+    package var dataPathFeatures: VirtioFeatures {
         isSimulator ? [.version1, .controlQueue] : [.indirectDescriptors, .eventIndex]
     }
 
@@ -48,7 +48,7 @@ package struct NetworkDeviceProfile: Hashable, Sendable {
 
     /// `profile=vdpasim-net`: what `vdpasim_net_dev_add` makes. 6.1 does not offer the link's status.
     package static func vdpasimNet(_ kernel: KernelVersion) -> NetworkDeviceProfile {
-        var features: DeviceFeatures = [
+        var features: VirtioFeatures = [
             .mtu, .mac, .controlQueue, .controlMACAddress, .anyLayout, .version1, .accessPlatform,
         ]
         if kernel.simulatorHasLinkStatus { features.insert(.status) }

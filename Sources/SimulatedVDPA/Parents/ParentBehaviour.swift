@@ -1,5 +1,6 @@
 internal import GuestMemory
 package import VhostVDPA
+internal import Virtio
 
 /// How a network device's parent driver behaves: which operations it has, and what a reset does to its maps.
 ///
@@ -95,7 +96,7 @@ extension ParentBehaviour {
         if hasResetMap { operations.insert(.resetMap) }
         if hasCompatReset { operations.insert(.compatReset) }
         return ParentDescription(
-            deviceID: 1, vendorID: 0, queueCount: profile.queueCount,
+            deviceID: .network, vendorID: 0, queueCount: profile.queueCount,
             maximumQueueSize: profile.maximumQueueSize,
             groupCount: hasOneAddressSpace ? 1 : profile.groupCount,
             addressSpaceCount: hasOneAddressSpace ? 1 : profile.addressSpaceCount,

@@ -1,10 +1,11 @@
 package import GuestMemory
 package import VhostVDPA
+package import Virtio
 
 /// What a parent driver says about its device once and for all.
 package struct ParentDescription: Sendable {
-    /// The virtio device type: 1 is a network card.
-    package var deviceID: UInt32
+    /// The virtio device type.
+    package var deviceID: VirtioDeviceID
     package var vendorID: UInt32
     package var queueCount: Int
     /// The largest ring, in descriptors.

@@ -1,6 +1,6 @@
 package import GuestMemory
 package import SystemPackage
-package import VhostVDPA
+package import Virtio
 
 /// A vDPA parent driver: the kernel's `struct vdpa_config_ops` (`include/linux/vdpa.h`).
 ///

@@ -1,7 +1,7 @@
 package import GuestMemory
 package import SystemPackage
-package import VhostVDPA
 internal import VirtQueue
+package import Virtio
 internal import VirtioNet
 
 /// A network card and its parent driver, with an IOMMU of its own or behind the platform's.
@@ -58,7 +58,7 @@ package final class SimulatedParent: ParentDriver {
 
     /// Takes the features the device has; EINVAL without ACCESS_PLATFORM where the driver insists on it.
     package func setDriverFeatures(_ features: UInt64) throws(Errno) {
-        let translates = features & DeviceFeatures.accessPlatform.rawValue != 0
+        let translates = features & VirtioFeatures.accessPlatform.rawValue != 0
         guard translates || !behaviour.requiresAccessPlatform else { throw .invalidArgument }
         driverFeatures = features & deviceFeatures
     }

@@ -1,6 +1,7 @@
 internal import GuestMemory
 internal import SystemPackage
 internal import VhostVDPA
+internal import Virtio
 
 /// Negotiation, status, suspend and resume.
 extension VhostVDPACharacterDevice {

@@ -2,6 +2,7 @@ internal import CLinux
 internal import GuestMemory
 internal import SystemPackage
 internal import VhostVDPA
+internal import Virtio
 
 /// The requests that name a queue, in the kernel's order: index, range, request.
 extension VhostVDPACharacterDevice {

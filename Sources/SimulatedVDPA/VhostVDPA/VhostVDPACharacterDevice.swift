@@ -3,6 +3,7 @@ internal import LinuxHost
 package import Logging
 package import SystemPackage
 internal import VhostVDPA
+internal import Virtio
 
 /// An open simulated `/dev/vhost-vdpa-N`: the kernel's `drivers/vhost/vdpa.c` over a ``ParentDriver``.
 ///
@@ -143,7 +144,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
         case clinux_vhost_get_backend_features: try store(offeredBackendFeatures.rawValue, at: argument)
         case clinux_vhost_get_features: try store(parent.deviceFeatures, at: argument)
         case clinux_vhost_set_features: try setFeatures(argument)
-        case clinux_vdpa_get_device_id: try store(description.deviceID, at: argument)
+        case clinux_vdpa_get_device_id: try store(description.deviceID.rawValue, at: argument)
         case clinux_vdpa_get_status: try store(parent.status.rawValue, at: argument)
         case clinux_vdpa_set_status: try setStatus(argument)
         case clinux_vdpa_get_config: try getConfiguration(argument)

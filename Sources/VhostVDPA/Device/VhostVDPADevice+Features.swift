@@ -1,18 +1,19 @@
 internal import CLinux
 public import GuestMemory
 internal import SystemPackage
+public import Virtio
 
 /// What device and backend offer, and the device's status.
 extension VhostVDPADevice {
     /// GET_FEATURES: the virtio features that the device offers. Needs no owner.
-    public func features() throws(VhostVDPAError) -> DeviceFeatures {
+    public func features() throws(VhostVDPAError) -> VirtioFeatures {
         var value: UInt64 = 0
         try call(clinux_vhost_get_features, with: &value)
-        return DeviceFeatures(rawValue: value)
+        return VirtioFeatures(rawValue: value)
     }
 
     /// SET_FEATURES. EBUSY once FEATURES_OK is set; EINVAL where the parent refuses.
-    public func setFeatures(_ features: DeviceFeatures) throws(VhostVDPAError) {
+    public func setFeatures(_ features: VirtioFeatures) throws(VhostVDPAError) {
         var value = features.rawValue
         try call(clinux_vhost_set_features, with: &value)
     }
@@ -60,9 +61,9 @@ extension VhostVDPADevice {
         try call(clinux_vdpa_resume)
     }
 
-    /// GET_DEVICE_ID: the virtio device type, 1 for a network device.
-    public func deviceID() throws(VhostVDPAError) -> UInt32 {
-        try number(clinux_vdpa_get_device_id)
+    /// GET_DEVICE_ID: the virtio device type.
+    public func deviceID() throws(VhostVDPAError) -> VirtioDeviceID {
+        VirtioDeviceID(rawValue: try number(clinux_vdpa_get_device_id))
     }
 
     /// GET_VQS_COUNT: the number of virtqueues. Linux 5.19 and later.

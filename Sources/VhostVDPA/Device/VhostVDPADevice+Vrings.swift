@@ -1,6 +1,7 @@
 internal import CLinux
 public import GuestMemory
 public import SystemPackage
+public import Virtio
 
 /// The virtqueues. All of these need the owner (EPERM) and an index below the count (ENOBUFS).
 extension VhostVDPADevice {

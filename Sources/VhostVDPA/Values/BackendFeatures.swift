@@ -1,3 +1,5 @@
+internal import Virtio
+
 /// What vhost-vdpa itself can do beyond the virtio device (`VHOST_BACKEND_F_*`, linux/vhost_types.h).
 ///
 /// The acknowledgement survives a status reset and ends with the open file. No bit from 9 on exists up to

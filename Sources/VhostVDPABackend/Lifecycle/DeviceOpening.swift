@@ -1,5 +1,6 @@
 internal import Logging
 public import VhostVDPA
+public import Virtio
 
 /// What a device says when it is opened, and what is agreed with it, in the order of calls that QEMU has.
 ///
@@ -43,10 +44,10 @@ struct DeviceOpening {
 
 /// What a device said when it was opened.
 public struct NegotiatedDevice: Hashable, Sendable {
-    /// The virtio device type, 1 for a network device.
-    public let deviceID: UInt32
+    /// The virtio device type.
+    public let deviceID: VirtioDeviceID
     /// The virtio features the device offers.
-    public let deviceFeatures: DeviceFeatures
+    public let deviceFeatures: VirtioFeatures
     /// The backend features vhost-vdpa offers for it.
     public let offeredBackendFeatures: BackendFeatures
     /// The addresses it can use.
@@ -63,7 +64,7 @@ public struct NegotiatedDevice: Hashable, Sendable {
     public let configuration: [UInt8]
 
     /// Refuses a start with what the device cannot have, before it is told anything.
-    func check(_ features: DeviceFeatures, _ queues: [VringSetup]) throws(BackendError) {
+    func check(_ features: VirtioFeatures, _ queues: [VringSetup]) throws(BackendError) {
         guard deviceFeatures.isSuperset(of: features) else {
             let missing = features.subtracting(deviceFeatures)
             throw BackendError(.featuresRefused, "the device does not offer the features \(missing)")

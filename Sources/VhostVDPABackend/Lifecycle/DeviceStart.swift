@@ -1,5 +1,6 @@
 internal import SystemPackage
 internal import VhostVDPA
+internal import Virtio
 
 /// A start of a device that is reset, from the features to the kicks: what reaches the device, and in which order.
 ///
@@ -21,7 +22,7 @@ struct DeviceStart {
     let configurationInterrupt: FileDescriptor
 
     /// Starts it. An error that came once the device could run says so (``BackendError/ringsMayHaveMoved``).
-    func run(_ features: DeviceFeatures, _ queues: [VringSetup]) throws(BackendError) {
+    func run(_ features: VirtioFeatures, _ queues: [VringSetup]) throws(BackendError) {
         let status = try BackendError.calling("negotiating features") { () throws(VhostVDPAError) in
             try device.setFeatures(features)
             try device.setStatus([.acknowledge, .driver, .featuresOK])

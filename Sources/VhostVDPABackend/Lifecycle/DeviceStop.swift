@@ -1,6 +1,7 @@
 internal import Logging
 internal import SystemPackage
 internal import VhostVDPA
+internal import Virtio
 
 /// A stop of a device, and a reset of one, from SUSPEND to ACKNOWLEDGE and DRIVER: what reaches the device, and in
 /// which order.

@@ -2,6 +2,7 @@ internal import CLinux
 public import GuestMemory
 public import SystemPackage
 public import VhostVDPA
+public import Virtio
 
 /// What a start tells the device about one virtqueue.
 public struct VringSetup: Hashable, Sendable {

@@ -1,4 +1,5 @@
 public import VhostVDPA
+public import Virtio
 
 /// Where a virtqueue stood when its device was stopped.
 public struct VringState: Hashable, Sendable {

@@ -3,6 +3,7 @@ internal import GuestMemory
 internal import Logging
 internal import SystemPackage
 internal import VhostVDPA
+internal import Virtio
 internal import VirtioNet
 
 extension DeviceInformation {
@@ -18,7 +19,7 @@ extension DeviceInformation {
         self.device = device
         // A device without an owner answers nothing about its queues.
         try opened.setOwner()
-        deviceID = Int(try opened.deviceID())
+        deviceID = Int(try opened.deviceID().rawValue)
         let features = try opened.features()
         self.features = Features(bits: features.rawValue, description: features.description)
         let backendFeatures = try opened.backendFeatures()
@@ -68,7 +69,7 @@ extension DeviceInformation.Features {
 }
 
 extension DeviceInformation.Configuration {
-    fileprivate init(_ opened: VhostVDPADevice, features: DeviceFeatures) throws(VhostVDPAError) {
+    fileprivate init(_ opened: VhostVDPADevice, features: VirtioFeatures) throws(VhostVDPAError) {
         let size = try opened.configurationSize()
         byteCount = Int(size)
         let bytes = size == 0 ? [] : try opened.configuration(offset: 0, count: size)

@@ -4,6 +4,7 @@ import Testing
 import VhostVDPA
 import VhostVDPABackend
 import VirtQueue
+import Virtio
 import VirtioNet
 
 @Suite("A run of a machine", .timeLimit(.minutes(15))) struct MachineRunTests {
@@ -221,6 +222,6 @@ import VirtioNet
         defer { machine.close() }
         let both: VirtQueueFeatures = [.eventIndex, .indirectDescriptors]
         #expect(machine.driverConfiguration.features.isSuperset(of: both))
-        #expect(machine.acceptedFeatures.isSuperset(of: DeviceFeatures(rawValue: both.rawValue)))
+        #expect(machine.acceptedFeatures.isSuperset(of: VirtioFeatures(rawValue: both.rawValue)))
     }
 }

@@ -4,6 +4,7 @@ import Logging
 import SystemPackage
 import VhostVDPA
 import VhostVDPABackend
+import Virtio
 
 extension MapLimits {
     /// A machine of 4 KiB pages where everything is shared and nothing limited.
@@ -58,7 +59,7 @@ final class Harness {
     /// Starts with features every device here has.
     func start() throws { try backend.start(features: Self.features, queues: queues) }
 
-    static let features: DeviceFeatures = [.version1, .accessPlatform]
+    static let features: VirtioFeatures = [.version1, .accessPlatform]
 
     /// The counter of an eventfd, emptied; 0 where nothing was written.
     func takeCounter(_ descriptor: FileDescriptor) -> UInt64 {

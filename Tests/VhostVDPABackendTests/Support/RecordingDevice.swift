@@ -2,6 +2,7 @@ import CLinux
 import GuestMemory
 import SystemPackage
 import VhostVDPA
+import Virtio
 
 /// A character device that writes down every call in one line, answers like a network device of three queues,
 /// and fails the calls it is told to fail.
@@ -16,7 +17,7 @@ final class RecordingDevice: CharacterDevice, RefusalReporting {
     private(set) var callCount = 0
     private(set) var isClosed = false
 
-    var features: DeviceFeatures = [.version1, .accessPlatform, .mac, .status, .controlQueue]
+    var features: VirtioFeatures = [.version1, .accessPlatform, .mac, .status, .controlQueue]
     var backendFeatures = BackendFeatures(rawValue: 0x17e)
     var iovaRange = (first: UInt64(0), last: UInt64.max)
     /// What a status write is turned into: a device may refuse FEATURES_OK.

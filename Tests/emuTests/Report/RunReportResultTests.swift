@@ -3,6 +3,7 @@ import Foundation
 import GuestMemory
 import Testing
 import VhostVDPA
+import Virtio
 import VirtioNet
 
 @testable import EmulatedMachine
@@ -64,7 +65,7 @@ import VirtioNet
         return RunResult(
             ending: ending,
             negotiated: NegotiatedDevice(
-                deviceID: 1, deviceFeatures: [.version1, .mac],
+                deviceID: .network, deviceFeatures: [.version1, .mac],
                 offeredBackendFeatures: [.iotlbPersist, .suspend],
                 iovaRange: range, vringCount: 2, maximumVringSize: 256, groupCount: 1, addressSpaceCount: 1,
                 configuration: []),

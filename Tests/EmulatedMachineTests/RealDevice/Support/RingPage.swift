@@ -5,6 +5,7 @@ import Synchronization
 import SystemPackage
 import Testing
 import VhostVDPA
+import Virtio
 
 /// One page of memory with a transmit queue of sixteen descriptors and a frame in it, and an empty receive queue:
 /// all a device needs to show which memory it works on.

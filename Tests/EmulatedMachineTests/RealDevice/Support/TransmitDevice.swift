@@ -3,6 +3,7 @@ import LinuxHost
 import SystemPackage
 import Testing
 import VhostVDPA
+import Virtio
 
 /// The device under test without a backend: opened, with whatever maps the test sends, and one transmit queue.
 final class TransmitDevice {

@@ -1,29 +1,12 @@
-/// A virtio device's feature bits (virtio 1.2, sections 5.1.3 and 6): a network device's, and the transport's.
-public struct DeviceFeatures: OptionSet, Hashable, Sendable {
+/// A virtio device's feature bits (virtio 1.2, sections 2.2 and 6): here the transport's and the rings', in
+/// NetworkFeatures.swift a network device's.
+public struct VirtioFeatures: OptionSet, Hashable, Sendable {
     /// The number itself.
     public let rawValue: UInt64
 
     /// Makes a value of its number.
     @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
 
-    /// The device completes partial checksums of packets it is given.
-    @inlinable public static var checksum: Self { Self(rawValue: 1 << 0) }  // VIRTIO_NET_F_CSUM
-    /// The driver completes partial checksums of packets it receives.
-    @inlinable public static var guestChecksum: Self { Self(rawValue: 1 << 1) }  // VIRTIO_NET_F_GUEST_CSUM
-    /// The configuration space holds the link's MTU.
-    @inlinable public static var mtu: Self { Self(rawValue: 1 << 3) }  // VIRTIO_NET_F_MTU
-    /// The configuration space holds a MAC address.
-    @inlinable public static var mac: Self { Self(rawValue: 1 << 5) }  // VIRTIO_NET_F_MAC
-    /// A received packet can span several buffers (VIRTIO_NET_F_MRG_RXBUF).
-    @inlinable public static var mergeableReceiveBuffers: Self { Self(rawValue: 1 << 15) }
-    /// The configuration space holds the link's state.
-    @inlinable public static var status: Self { Self(rawValue: 1 << 16) }  // VIRTIO_NET_F_STATUS
-    /// There is a control queue.
-    @inlinable public static var controlQueue: Self { Self(rawValue: 1 << 17) }  // VIRTIO_NET_F_CTRL_VQ
-    /// There can be more than one queue pair.
-    @inlinable public static var multiqueue: Self { Self(rawValue: 1 << 22) }  // VIRTIO_NET_F_MQ
-    /// The MAC address can be set through the control queue (VIRTIO_NET_F_CTRL_MAC_ADDR).
-    @inlinable public static var controlMACAddress: Self { Self(rawValue: 1 << 23) }
     /// Buffers can be cut anywhere.
     @inlinable public static var anyLayout: Self { Self(rawValue: 1 << 27) }  // VIRTIO_F_ANY_LAYOUT
     /// A descriptor can point to a table of descriptors (VIRTIO_F_INDIRECT_DESC).
@@ -46,7 +29,7 @@ public struct DeviceFeatures: OptionSet, Hashable, Sendable {
     @inlinable public static var ringReset: Self { Self(rawValue: 1 << 40) }  // VIRTIO_F_RING_RESET
 }
 
-extension DeviceFeatures: CustomStringConvertible {
+extension VirtioFeatures: CustomStringConvertible {
     /// The number and the names of its bits, a network device's where the number alone leaves it open.
     public var description: String {
         describeBits(

@@ -1,7 +1,7 @@
 /// `0x104 (SUSPEND|IOTLB_PERSIST)`: a number in hexadecimal with the names of its bits, lowest first.
 ///
 /// A bit without a name shows as `bit N`, so that nothing a kernel says goes unseen in a log.
-func describeBits(_ value: UInt64, names: [Int: String]) -> String {
+package func describeBits(_ value: UInt64, names: [Int: String]) -> String {
     let number = "0x" + String(value, radix: 16)
     let set = (0..<64).filter { value & (1 << UInt64($0)) != 0 }
     guard !set.isEmpty else { return number }
