@@ -69,10 +69,13 @@ let package = Package(
         + library("Virtio", [])
         + library("IOUring", ["CIOUring", system], testing: ["LinuxHost"])
         + library("GuestMemory", ["LinuxHost", "CLinux", system, logging])
-        + library("VirtQueue", ["GuestMemory"])
+        + library("VirtQueue", ["Virtio", "GuestMemory"])
         + library(
             "VirtioNet",
-            ["VirtQueue", "GuestMemory", "IOUring", "CIOUring", "LinuxHost", "CLinux", system, logging])
+            [
+                "VirtQueue", "Virtio", "GuestMemory", "IOUring", "CIOUring", "LinuxHost", "CLinux", system,
+                logging,
+            ])
         + library("VhostVDPA", ["Virtio", "GuestMemory", "CLinux", system, logging])
         + library(
             "VhostVDPABackend",
@@ -80,8 +83,8 @@ let package = Package(
         + library(
             "SimulatedVDPA",
             [
-                "VhostVDPA", "VirtioNet", "VirtQueue", "Virtio", "GuestMemory", "IOUring", "LinuxHost", "CLinux",
-                system, logging,
+                "VhostVDPA", "VirtioNet", "VirtQueue", "Virtio", "GuestMemory", "IOUring", "LinuxHost",
+                "CLinux", system, logging,
             ],
             testing: ["VhostVDPAConformance"]
         )
@@ -94,7 +97,7 @@ let package = Package(
             .target(
                 name: "SimulatedConformance",
                 dependencies: [
-                    "VhostVDPAConformance", "SimulatedVDPA", "VhostVDPA", "VirtioNet", "VirtQueue",
+                    "VhostVDPAConformance", "SimulatedVDPA", "VhostVDPA", "VirtioNet", "VirtQueue", "Virtio",
                     "GuestMemory", "LinuxHost", system, logging,
                 ],
                 swiftSettings: strict)

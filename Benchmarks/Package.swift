@@ -21,7 +21,10 @@ let package = Package(
         .target(name: "CRing", cSettings: [.unsafeFlags(["-O3"])]),
         .target(
             name: "RingWithin",
-            dependencies: ["CRing", .product(name: "GuestMemory", package: "emu")],
+            dependencies: [
+                "CRing", .product(name: "GuestMemory", package: "emu"),
+                .product(name: "Virtio", package: "emu"),
+            ],
             swiftSettings: strict + [.define("WITHIN_MODULE")]
         ),
         .target(
@@ -29,6 +32,7 @@ let package = Package(
             dependencies: [
                 "CRing", .product(name: "VirtQueue", package: "emu"),
                 .product(name: "GuestMemory", package: "emu"),
+                .product(name: "Virtio", package: "emu"),
             ],
             swiftSettings: strict
         ),

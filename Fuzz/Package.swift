@@ -15,6 +15,7 @@ let package = Package(
             dependencies: [
                 "CFuzzer",
                 .product(name: "VirtQueue", package: "emu"), .product(name: "GuestMemory", package: "emu"),
+                .product(name: "Virtio", package: "emu"),
             ]
         ),
     ]

@@ -217,7 +217,7 @@ package final class EmulatedMachine {
     /// The features of the next start: what the driver uses of what the device offers.
     package var acceptedFeatures: VirtioFeatures {
         let base: VirtioFeatures = [.version1, .accessPlatform, .mac, .mtu, .status, .anyLayout]
-        return base.union(VirtioFeatures(rawValue: driverConfiguration.features.rawValue))
+        return base.union(driverConfiguration.features)
             .intersection(backend.negotiated.deviceFeatures)
     }
 
@@ -305,8 +305,7 @@ package final class EmulatedMachine {
             )
         }
         let size = min(configuration.queueSize, negotiated.maximumVringSize)
-        let features = VirtQueueFeatures(rawValue: negotiated.deviceFeatures.rawValue)
-            .intersection([.indirectDescriptors, .eventIndex])
+        let features = negotiated.deviceFeatures.intersection([.indirectDescriptors, .eventIndex])
         return DriverConfiguration(
             queueSize: size, features: features,
             deviceAddress: negotiated.configuration.count >= 6

@@ -28,7 +28,7 @@ extension DeviceStatus: CustomStringConvertible {
     /// The number and the names of its bits, as `0x0f (ACKNOWLEDGE|DRIVER|DRIVER_OK|FEATURES_OK)`.
     public var description: String {
         describeBits(
-            UInt64(rawValue),
+            UInt128(rawValue),
             names: [
                 0: "ACKNOWLEDGE", 1: "DRIVER", 2: "DRIVER_OK", 3: "FEATURES_OK", 6: "NEEDS_RESET",
                 7: "FAILED",

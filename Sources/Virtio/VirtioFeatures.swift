@@ -1,11 +1,17 @@
 /// A virtio device's feature bits (virtio 1.2, sections 2.2 and 6): here the transport's and the rings', in
 /// NetworkFeatures.swift a network device's.
 public struct VirtioFeatures: OptionSet, Hashable, Sendable {
-    /// The number itself.
-    public let rawValue: UInt64
+    /// The number itself. 128 bits: a network device's UDP tunnel offloads stand at 65 to 68.
+    public let rawValue: UInt128
 
     /// Makes a value of its number.
-    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public init(rawValue: UInt128) { self.rawValue = rawValue }
+
+    /// The lowest 64 bits of features: what VHOST_GET_FEATURES and VHOST_SET_FEATURES carry.
+    @inlinable public init(low: UInt64) { rawValue = UInt128(low) }
+
+    /// The lowest 64 bits.
+    @inlinable public var low: UInt64 { UInt64(truncatingIfNeeded: rawValue) }
 
     /// Buffers can be cut anywhere.
     @inlinable public static var anyLayout: Self { Self(rawValue: 1 << 27) }  // VIRTIO_F_ANY_LAYOUT
@@ -43,6 +49,8 @@ extension VirtioFeatures: CustomStringConvertible {
                 28: "INDIRECT_DESC", 29: "EVENT_IDX", 32: "VERSION_1", 33: "ACCESS_PLATFORM",
                 34: "RING_PACKED", 35: "IN_ORDER", 36: "ORDER_PLATFORM", 37: "SR_IOV",
                 38: "NOTIFICATION_DATA", 40: "RING_RESET", 56: "HASH_REPORT", 57: "RSS",
+                65: "GUEST_UDP_TUNNEL_GSO", 66: "GUEST_UDP_TUNNEL_GSO_CSUM", 67: "HOST_UDP_TUNNEL_GSO",
+                68: "HOST_UDP_TUNNEL_GSO_CSUM",
             ])
     }
 }

@@ -4,6 +4,7 @@ import Testing
 import VhostVDPA
 import VhostVDPABackend
 import VirtQueue
+import Virtio
 import VirtioNet
 
 /// What may change between a stop and a start, and before the first start.
@@ -99,7 +100,7 @@ struct ReconfigurationTests {
     /// Makes one change on a stopped machine. `module` is what is plugged in.
     private func apply(_ change: Change, to machine: EmulatedMachine, _ module: inout MemoryModule?) throws {
         var new = machine.driverConfiguration
-        let indirect = VirtQueueFeatures.indirectDescriptors
+        let indirect = VirtioFeatures.indirectDescriptors
         switch change {
         case .nothing: return
         case .guestReset: return try machine.backend.reset(reason: .guestReset)

@@ -2,6 +2,7 @@ import Glibc
 import GuestMemory
 import Testing
 import VirtQueue
+import Virtio
 
 /// What a chain may look like, and what is said about one that may not.
 @Suite
@@ -14,7 +15,7 @@ struct DescriptorChainTests {
     /// Pops the chain at 0 of a ring of `size` and gives it with its segments as (offset from the buffers'
     /// first host block where the segment lies in it, length).
     static func pop(
-        _ ring: HandRing, _ features: VirtQueueFeatures = .indirectDescriptors, capacity: Int = 64
+        _ ring: HandRing, _ features: VirtioFeatures = .indirectDescriptors, capacity: Int = 64
     ) throws -> (chain: DescriptorChain?, segments: [Int]) {
         var table = ring.memory.table()
         var segments = SegmentBuffer(capacity: capacity)

@@ -2,6 +2,7 @@ import Glibc
 import GuestMemory
 import Testing
 import VirtQueue
+import Virtio
 
 /// Chains that no driver in its senses makes: each is refused by name, given back empty, and the queue goes on.
 @Suite
@@ -58,7 +59,7 @@ struct HostileChainTests {
         let byteCount: UInt32
         let flags: UInt16
         var innerFlags: UInt16 = 0
-        var features: VirtQueueFeatures = .indirectDescriptors
+        var features: VirtioFeatures = .indirectDescriptors
     }
 
     @Test(

@@ -4,6 +4,7 @@ import GuestMemory
 import Synchronization
 import Testing
 import VirtQueue
+import Virtio
 
 /// One side publishes while the other goes to sleep, at the same moment, many times.
 @Suite(.serialized)
@@ -34,8 +35,8 @@ struct NotificationRaceTests {
 
     @Test(
         "Either the sleeper sees the chain or the publisher sees the sleeper",
-        arguments: [[], .eventIndex] as [VirtQueueFeatures])
-    func race(features: VirtQueueFeatures) throws {
+        arguments: [[], .eventIndex] as [VirtioFeatures])
+    func race(features: VirtioFeatures) throws {
         let rounds = 40_000
         let ring = try HandRing(size: 4)
         let memory = ring.memory

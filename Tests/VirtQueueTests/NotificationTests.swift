@@ -1,6 +1,7 @@
 import GuestMemory
 import Testing
 import VirtQueue
+import Virtio
 
 /// When each side is told: by flag and by event index, around the wrap of the indices.
 @Suite
@@ -91,8 +92,8 @@ struct NotificationTests {
         }
     }
 
-    @Test("Suppressed kicks do not come, requested ones do", arguments: [VirtQueueFeatures(), .eventIndex])
-    func kicks(features: VirtQueueFeatures) throws {
+    @Test("Suppressed kicks do not come, requested ones do", arguments: [VirtioFeatures(), .eventIndex])
+    func kicks(features: VirtioFeatures) throws {
         let ring = try HandRing(size: 8)
         var table = ring.memory.table()
         var segments = SegmentBuffer(capacity: 64)
@@ -116,8 +117,8 @@ struct NotificationTests {
         }
     }
 
-    @Test("Suppressed calls do not come, requested ones do", arguments: [VirtQueueFeatures(), .eventIndex])
-    func calls(features: VirtQueueFeatures) throws {
+    @Test("Suppressed calls do not come, requested ones do", arguments: [VirtioFeatures(), .eventIndex])
+    func calls(features: VirtioFeatures) throws {
         let ring = try HandRing(size: 8)
         var table = ring.memory.table()
         var segments = SegmentBuffer(capacity: 64)

@@ -1,16 +1,17 @@
 import Glibc
 import Testing
 import VirtQueue
+import Virtio
 
 /// Both sides against each other and against the oracle; see ``RingMachine``.
 @Suite
 struct RingProgramTests {
-    static let features: [VirtQueueFeatures] = [
+    static let features: [VirtioFeatures] = [
         [], .eventIndex, .indirectDescriptors, [.eventIndex, .indirectDescriptors],
     ]
 
     @Test("Honest sides agree with the oracle on every answer", arguments: UInt8(0)...15, features)
-    func honest(sizeLog2: UInt8, features: VirtQueueFeatures) throws {
+    func honest(sizeLog2: UInt8, features: VirtioFeatures) throws {
         let count = sizeLog2 > 8 ? 40 : 250
         for seed in UInt64(1)...(sizeLog2 > 8 ? 1 : 5) {
             let program = ProgramWriter.random(
@@ -22,7 +23,7 @@ struct RingProgramTests {
     }
 
     @Test("A hostile side gets errors and harms nobody", arguments: UInt8(0)...8, features)
-    func hostile(sizeLog2: UInt8, features: VirtQueueFeatures) throws {
+    func hostile(sizeLog2: UInt8, features: VirtioFeatures) throws {
         for seed in UInt64(1)...6 {
             let program = ProgramWriter.random(
                 seed: seed &* 7919 &+ UInt64(sizeLog2), sizeLog2: sizeLog2, features: features, count: 300,
@@ -35,7 +36,7 @@ struct RingProgramTests {
     }
 
     @Test("Indices wrap at every size", arguments: UInt8(0)...15, features)
-    func wrap(sizeLog2: UInt8, features: VirtQueueFeatures) throws {
+    func wrap(sizeLog2: UInt8, features: VirtioFeatures) throws {
         let size = 1 << Int(sizeLog2)
         var writer = ProgramWriter(sizeLog2: sizeLog2, features: features, base: 0xFFFE)
         for _ in 0..<(size < 1024 ? 8 : 2) {

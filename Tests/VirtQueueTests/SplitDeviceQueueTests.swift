@@ -1,6 +1,7 @@
 import GuestMemory
 import Testing
 import VirtQueue
+import Virtio
 
 /// How a device queue starts, where it reads and writes, and how another one goes on.
 @Suite
@@ -148,8 +149,8 @@ struct SplitDeviceQueueTests {
         #expect(heads == [2, 3, 4])
     }
 
-    @Test("A queue made anew at its position goes on", arguments: [VirtQueueFeatures(), .eventIndex])
-    func remade(_ features: VirtQueueFeatures) throws {
+    @Test("A queue made anew at its position goes on", arguments: [VirtioFeatures(), .eventIndex])
+    func remade(_ features: VirtioFeatures) throws {
         let ring = try HandRing(size: 4)
         var table = ring.memory.table()
         var segments = SegmentBuffer(capacity: 4)

@@ -1,6 +1,7 @@
 import GuestMemory
 import Testing
 import VirtQueue
+import Virtio
 
 /// The driver's free list, and what it does not believe of a device.
 @Suite

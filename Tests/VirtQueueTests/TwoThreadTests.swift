@@ -4,6 +4,7 @@ import GuestMemory
 import Synchronization
 import Testing
 import VirtQueue
+import Virtio
 
 /// Each side on its own thread.
 @Suite(.serialized)
@@ -21,8 +22,8 @@ struct TwoThreadTests {
     /// Both sides sleep whenever they have nothing to do; each chain carries a number there and back.
     @Test(
         "No wake-up is lost and every chain comes back with its own bytes", .timeLimit(.minutes(15)),
-        arguments: [1, 2, 64] as [UInt16], [[], .eventIndex] as [VirtQueueFeatures])
-    func wakeups(size: UInt16, features: VirtQueueFeatures) throws {
+        arguments: [1, 2, 64] as [UInt16], [[], .eventIndex] as [VirtioFeatures])
+    func wakeups(size: UInt16, features: VirtioFeatures) throws {
         let chains = 5000
         let geometry = try SplitRingGeometry(size: size)
         let memory = ProgramMemory(ringBytes: geometry.byteCount, fragment: ProgramMemory.bufferBytes)
@@ -93,7 +94,7 @@ struct TwoThreadTests {
 
     /// The device thread: writes the complement of each number behind it, a few chains per batch.
     static func echo(
-        _ chains: Int, _ geometry: SplitRingGeometry, _ features: VirtQueueFeatures, _ memory: ProgramMemory,
+        _ chains: Int, _ geometry: SplitRingGeometry, _ features: VirtioFeatures, _ memory: ProgramMemory,
         _ kick: Event, _ call: Event
     ) throws {
         var table = memory.table()
@@ -126,8 +127,8 @@ struct TwoThreadTests {
     /// A guest that rewrites its ring while the device reads it.
     @Test(
         "A ring that changes under the device's eyes never leads it outside guest memory",
-        arguments: [[], .eventIndex, .indirectDescriptors] as [VirtQueueFeatures])
-    func scribble(features: VirtQueueFeatures) throws {
+        arguments: [[], .eventIndex, .indirectDescriptors] as [VirtioFeatures])
+    func scribble(features: VirtioFeatures) throws {
         let ring = try HandRing(size: 8)
         let memory = ring.memory
         let isDone = DispatchSemaphore(value: 0)

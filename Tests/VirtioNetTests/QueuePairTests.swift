@@ -2,6 +2,7 @@ import GuestMemory
 import LinuxHost
 import Testing
 import VirtQueue
+import Virtio
 
 @testable import VirtioNet
 

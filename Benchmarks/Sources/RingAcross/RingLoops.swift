@@ -1,6 +1,7 @@
 public import CRing
 import Glibc
 import GuestMemory
+import Virtio
 
 #if !WITHIN_MODULE
     import VirtQueue

@@ -74,7 +74,7 @@ package final class VirtioVDPADriver {
     private func start(_ geometry: SplitRingGeometry) throws(Errno) {
         parent.setStatus([.acknowledge, .driver])
         let features: VirtioFeatures = [.version1, .accessPlatform]
-        try parent.setDriverFeatures(features.rawValue & parent.deviceFeatures)
+        try parent.setDriverFeatures(features.intersection(parent.deviceFeatures))
         parent.setStatus([.acknowledge, .driver, .featuresOK])
         for queue in 0..<2 {
             let layout = geometry.layout(at: advanced(queue * geometry.byteCount))

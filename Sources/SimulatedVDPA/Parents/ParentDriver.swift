@@ -10,10 +10,10 @@ package protocol ParentDriver: AnyObject {
     var description: ParentDescription { get }
 
     // Negotiation.
-    var deviceFeatures: UInt64 { get }
+    var deviceFeatures: VirtioFeatures { get }
     /// The features the driver set and the device has.
-    var driverFeatures: UInt64 { get }
-    func setDriverFeatures(_ features: UInt64) throws(Errno)
+    var driverFeatures: VirtioFeatures { get }
+    func setDriverFeatures(_ features: VirtioFeatures) throws(Errno)
     var status: DeviceStatus { get }
     /// Stores a status that is not zero: zero is a reset, and vhost-vdpa calls that.
     func setStatus(_ status: DeviceStatus)

@@ -1,5 +1,6 @@
 internal import SystemPackage
 internal import VirtQueue
+internal import Virtio
 internal import VirtioNet
 
 /// The virtqueues of a device: what the driver set of each, and which of them the data path runs.
@@ -23,7 +24,7 @@ final class ParentQueues {
     /// What a queue is started with.
     private struct Ring {
         var layout: SplitQueueLayout
-        var features: VirtQueueFeatures
+        var features: VirtioFeatures
     }
 
     private var queues: [ParentQueue]
@@ -56,7 +57,7 @@ final class ParentQueues {
     func isReady(_ queue: Int) -> Bool { queues[queue].isReady }
 
     /// Starts the queue, as soon as the device runs, or stops it. `features` are those the data path is to go by.
-    func setReady(_ isReady: Bool, queue: Int, features: VirtQueueFeatures) {
+    func setReady(_ isReady: Bool, queue: Int, features: VirtioFeatures) {
         let wasReady = queues[queue].isReady
         queues[queue].isReady = isReady
         if isReady, !wasReady { arm(queue, features) }
@@ -120,7 +121,7 @@ final class ParentQueues {
     }
 
     /// Freezes what an enable sees. A size no ring can have leaves the previous ring, as vringh does.
-    private func arm(_ queue: Int, _ features: VirtQueueFeatures) {
+    private func arm(_ queue: Int, _ features: VirtioFeatures) {
         let state = queues[queue]
         guard let size = UInt16(exactly: state.size), size.nonzeroBitCount == 1 else { return }
         queues[queue].armed = Ring(

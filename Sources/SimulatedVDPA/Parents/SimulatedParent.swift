@@ -11,7 +11,7 @@ internal import VirtioNet
 package final class SimulatedParent: ParentDriver {
     package let description: ParentDescription
     package let profile: NetworkDeviceProfile
-    package private(set) var driverFeatures: UInt64 = 0
+    package private(set) var driverFeatures: VirtioFeatures = []
     package let faults: FaultInjector
     private let behaviour: ParentBehaviour
     private let queues: ParentQueues
@@ -54,13 +54,14 @@ package final class SimulatedParent: ParentDriver {
 
     // MARK: Features and configuration
 
-    package var deviceFeatures: UInt64 { profile.features.rawValue }
+    package var deviceFeatures: VirtioFeatures { profile.features }
 
     /// Takes the features the device has; EINVAL without ACCESS_PLATFORM where the driver insists on it.
-    package func setDriverFeatures(_ features: UInt64) throws(Errno) {
-        let translates = features & VirtioFeatures.accessPlatform.rawValue != 0
-        guard translates || !behaviour.requiresAccessPlatform else { throw .invalidArgument }
-        driverFeatures = features & deviceFeatures
+    package func setDriverFeatures(_ features: VirtioFeatures) throws(Errno) {
+        guard features.contains(.accessPlatform) || !behaviour.requiresAccessPlatform else {
+            throw .invalidArgument
+        }
+        driverFeatures = features.intersection(deviceFeatures)
     }
 
     package func configuration(at offset: Int, count: Int) -> [UInt8] {
@@ -112,7 +113,7 @@ package final class SimulatedParent: ParentDriver {
         queues.reset(forgetsSizes: behaviour.resetForgetsQueueSizes)
         iommu.resetGroups()
         if flags.contains(.cleanMap) || behaviour.wipesOnReset || faults.losesMaps { iommu.loseMaps() }
-        driverFeatures = 0
+        driverFeatures = []
         storedStatus = []
         events.reset()
     }
@@ -151,7 +152,7 @@ package final class SimulatedParent: ParentDriver {
     }
 
     package func setQueueReady(_ isReady: Bool, queue: Int) {
-        let features = VirtQueueFeatures(rawValue: driverFeatures & profile.dataPathFeatures.rawValue)
+        let features = driverFeatures.intersection(profile.dataPathFeatures)
         queues.setReady(isReady, queue: queue, features: features)
     }
 

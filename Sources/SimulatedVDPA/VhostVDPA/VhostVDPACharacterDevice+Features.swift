@@ -40,7 +40,7 @@ extension VhostVDPACharacterDevice {
     /// EBUSY comes before the address is looked at; whatever the parent objects to is EINVAL.
     func setFeatures(_ argument: UInt) throws(Errno) {
         guard !parent.status.contains(.featuresOK) else { throw .resourceBusy }
-        let features = try CallerMemory.load(UInt64.self, at: argument)
+        let features = VirtioFeatures(low: try CallerMemory.load(UInt64.self, at: argument))
         do throws(Errno) {
             try parent.setDriverFeatures(features)
         } catch {

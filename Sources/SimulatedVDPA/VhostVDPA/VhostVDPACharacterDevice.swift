@@ -142,7 +142,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
         switch request {
         case clinux_vhost_set_backend_features: try setBackendFeatures(argument)
         case clinux_vhost_get_backend_features: try store(offeredBackendFeatures.rawValue, at: argument)
-        case clinux_vhost_get_features: try store(parent.deviceFeatures, at: argument)
+        case clinux_vhost_get_features: try store(parent.deviceFeatures.low, at: argument)
         case clinux_vhost_set_features: try setFeatures(argument)
         case clinux_vdpa_get_device_id: try store(description.deviceID.rawValue, at: argument)
         case clinux_vdpa_get_status: try store(parent.status.rawValue, at: argument)

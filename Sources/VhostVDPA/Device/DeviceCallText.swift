@@ -14,7 +14,7 @@ enum DeviceCallText {
     /// What came of it: what was asked for, else the number that the kernel returned.
     static func answer(_ request: UInt, _ argument: UInt, _ result: Int32) -> String {
         switch request {
-        case clinux_vhost_get_features: "\(VirtioFeatures(rawValue: value(argument, 0)))"
+        case clinux_vhost_get_features: "\(VirtioFeatures(low: value(argument, 0)))"
         case clinux_vhost_get_backend_features: "\(BackendFeatures(rawValue: value(argument, 0)))"
         case clinux_vdpa_get_status: "\(DeviceStatus(rawValue: value(argument, UInt8(0))))"
         case clinux_vdpa_get_vring_num: "\(value(argument, UInt16(0)))"
@@ -32,7 +32,7 @@ enum DeviceCallText {
 
     private static func arguments(_ request: UInt, _ argument: UInt) -> String {
         switch request {
-        case clinux_vhost_set_features: "\(VirtioFeatures(rawValue: value(argument, 0)))"
+        case clinux_vhost_set_features: "\(VirtioFeatures(low: value(argument, 0)))"
         case clinux_vhost_set_backend_features: "\(BackendFeatures(rawValue: value(argument, 0)))"
         case clinux_vdpa_set_status: "\(DeviceStatus(rawValue: value(argument, UInt8(0))))"
         case clinux_vdpa_set_config_call: "fd: \(value(argument, Int32(0)))"

@@ -5,16 +5,16 @@ public import Virtio
 
 /// What device and backend offer, and the device's status.
 extension VhostVDPADevice {
-    /// GET_FEATURES: the virtio features that the device offers. Needs no owner.
+    /// GET_FEATURES: the virtio features that the device offers, of the first 64. Needs no owner.
     public func features() throws(VhostVDPAError) -> VirtioFeatures {
         var value: UInt64 = 0
         try call(clinux_vhost_get_features, with: &value)
-        return VirtioFeatures(rawValue: value)
+        return VirtioFeatures(low: value)
     }
 
     /// SET_FEATURES. EBUSY once FEATURES_OK is set; EINVAL where the parent refuses.
     public func setFeatures(_ features: VirtioFeatures) throws(VhostVDPAError) {
-        var value = features.rawValue
+        var value = features.low
         try call(clinux_vhost_set_features, with: &value)
     }
 

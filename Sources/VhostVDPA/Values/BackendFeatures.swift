@@ -33,7 +33,7 @@ extension BackendFeatures: CustomStringConvertible {
     /// The number and the names of its bits.
     public var description: String {
         describeBits(
-            rawValue,
+            UInt128(rawValue),
             names: [
                 1: "IOTLB_MSG_V2", 2: "IOTLB_BATCH", 3: "IOTLB_ASID", 4: "SUSPEND", 5: "RESUME",
                 6: "ENABLE_AFTER_DRIVER_OK", 7: "DESC_ASID", 8: "IOTLB_PERSIST",

@@ -1,4 +1,5 @@
 public import GuestMemory
+public import Virtio
 
 /// The device side of a split virtqueue (virtio 1.2, section 2.7): takes chains, returns them, says when to wake.
 ///
@@ -51,7 +52,7 @@ public struct SplitDeviceQueue: ~Copyable {
     /// - Throws: ``VirtQueueError/Code/invalidSize(_:)``, ``VirtQueueError/Code/misalignedRing(_:)`` or
     ///   ``VirtQueueError/Code/fault(_:)``.
     public init(
-        layout: SplitQueueLayout, features: VirtQueueFeatures, base: UInt16,
+        layout: SplitQueueLayout, features: VirtioFeatures, base: UInt16,
         translation: inout TranslationTable
     ) throws(VirtQueueError) {
         let areas = try Self.resolve(layout, features, &translation)
@@ -149,7 +150,7 @@ public struct SplitDeviceQueue: ~Copyable {
     }
 
     private static func resolve(
-        _ layout: SplitQueueLayout, _ features: VirtQueueFeatures, _ translation: inout TranslationTable
+        _ layout: SplitQueueLayout, _ features: VirtioFeatures, _ translation: inout TranslationTable
     ) throws(VirtQueueError) -> (descriptors: RingMemory, avail: RingMemory, used: RingMemory) {
         let size = layout.size
         guard SplitRingNumbers.isValid(size: size) else { throw VirtQueueError(.invalidSize(size)) }

@@ -1,4 +1,5 @@
 public import GuestMemory
+public import Virtio
 
 extension SplitDriverQueue {
     /// Adds a chain of one device-readable buffer; `false` where no descriptor is free.

@@ -1,4 +1,5 @@
 import GuestMemory
+public import Virtio
 
 /// The driver side of a split virtqueue (virtio 1.2, section 2.7): lends buffers to the device and gets them back.
 ///
@@ -14,7 +15,7 @@ import GuestMemory
 @safe
 public struct SplitDriverQueue: ~Copyable {
     /// What was negotiated.
-    public let features: VirtQueueFeatures
+    public let features: VirtioFeatures
 
     @usableFromInline let descriptors: RingMemory
     @usableFromInline let avail: RingMemory
@@ -48,7 +49,7 @@ public struct SplitDriverQueue: ~Copyable {
     ///   the host address where the block is not aligned to 16 bytes.
     @unsafe
     public init(
-        size: UInt16, features: VirtQueueFeatures, memory: UnsafeMutableRawPointer, index: UInt16 = 0
+        size: UInt16, features: VirtioFeatures, memory: UnsafeMutableRawPointer, index: UInt16 = 0
     ) throws(VirtQueueError) {
         let geometry = try SplitRingGeometry(size: size)
         guard UInt(bitPattern: memory) & 15 == 0 else {

@@ -1,6 +1,7 @@
 package import GuestMemory
 package import SystemPackage
 package import VirtQueue
+package import Virtio
 
 /// The part of a simulated device that moves packets, as its vDPA parent driver commands it.
 ///
@@ -14,7 +15,7 @@ package protocol DataPath: AnyObject, Sendable {
     /// Starts a queue at ring position `base`; a queue whose rings do not translate faults and stays stopped.
     ///
     /// A started queue waits for a kick, even where chains are already available.
-    func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtQueueFeatures, base: UInt16)
+    func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtioFeatures, base: UInt16)
 
     /// Stops a queue, with all of its I/O cancelled and drained, and returns its ring position.
     ///

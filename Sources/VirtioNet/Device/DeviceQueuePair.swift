@@ -3,6 +3,7 @@ internal import LinuxHost
 internal import Synchronization
 internal import SystemPackage
 internal import VirtQueue
+internal import Virtio
 
 /// A queue pair of a simulated network device and the worker thread that serves it from an io_uring of its own:
 /// queue 0 receives, queue 1 transmits, queue 2 controls where the wire port is a ``WirePort/simulator(_:)``.
@@ -72,7 +73,7 @@ final class DeviceQueuePair: Sendable {
         }
     }
 
-    func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtQueueFeatures, base: UInt16) {
+    func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtioFeatures, base: UInt16) {
         let configuration = DeviceQueueState.Configuration(layout: layout, features: features)
         mailbox.perform { worker in
             worker.takeEarlierKicks()

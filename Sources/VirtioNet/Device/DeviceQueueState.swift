@@ -2,13 +2,14 @@ internal import GuestMemory
 internal import LinuxHost
 internal import SystemPackage
 internal import VirtQueue
+internal import Virtio
 
 /// One queue of the device as its worker sees it: what the parent configured, and the ring while it runs.
 struct DeviceQueueState: ~Copyable {
     /// What a started queue was started with; enough to resolve its rings again when the IOTLB changes.
     struct Configuration {
         let layout: SplitQueueLayout
-        let features: VirtQueueFeatures
+        let features: VirtioFeatures
     }
 
     /// What a queue is for.

@@ -1,4 +1,5 @@
 internal import VirtQueue
+internal import Virtio
 
 /// The network device of the kernel's vdpa_sim_net (`vdpasim_net_work` in drivers/vdpa/vdpa_sim/vdpa_sim_net.c).
 ///
@@ -13,11 +14,6 @@ extension DeviceWorker {
     /// `struct virtio_net_hdr` without VERSION_1, and with it.
     private static let legacyHeaderByteCount = 10
     private static let addressByteCount = 6
-
-    private enum Feature {
-        static let controlQueue = VirtQueueFeatures(rawValue: 1 << 17)  // VIRTIO_NET_F_CTRL_VQ
-        static let version1 = VirtQueueFeatures(rawValue: 1 << 32)  // VIRTIO_F_VERSION_1
-    }
 
     /// Does the work that kicks have scheduled. Returns whether there was any.
     mutating func simulate() -> Bool {
@@ -45,7 +41,7 @@ extension DeviceWorker {
     private mutating func loopFrames() {
         guard let features = transmit.configuration?.features, receive.isStarted else { return }
         let headerByteCount =
-            features.contains(Feature.version1) ? NetworkHeader.byteCount : Self.legacyHeaderByteCount
+            features.contains(.version1) ? NetworkHeader.byteCount : Self.legacyHeaderByteCount
         transmit.lookAgain()
         receive.lookAgain()
         guard transmit.ring != nil, var outgoing = transmit.ring.take() else { return }
@@ -128,7 +124,7 @@ extension DeviceWorker {
     /// The answer to a class that is not known is what the last command of the same pass was answered, as in the
     /// kernel: alone it is an error.
     private mutating func serveControlQueue() {
-        guard let features = control.configuration?.features, features.contains(Feature.controlQueue) else {
+        guard let features = control.configuration?.features, features.contains(.controlQueue) else {
             return
         }
         control.lookAgain()

@@ -1,6 +1,7 @@
 package import GuestMemory
 package import SystemPackage
 package import VirtQueue
+package import Virtio
 
 /// A simulated network device's data path: queue 2n receives and 2n+1 transmits, a worker thread for each such pair;
 /// queue 2 of a device with one pair controls where the wire port is a ``WirePort/simulator(_:)``.
@@ -73,8 +74,7 @@ package final class NetworkDevice: DataPath {
         }
     }
 
-    package func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtQueueFeatures, base: UInt16)
-    {
+    package func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtioFeatures, base: UInt16) {
         on(index) { $0.startQueue($1, layout: layout, features: features, base: base) }
     }
 

@@ -1,10 +1,10 @@
-package import VirtQueue
+package import Virtio
 
 /// What a guest's network driver is set up with: what its device offered and what the run wants of it.
 package struct DriverConfiguration: Sendable {
     /// Descriptors of each queue: a power of two.
     package var queueSize: UInt16
-    package var features: VirtQueueFeatures
+    package var features: VirtioFeatures
     /// The device's own address: where generated frames go.
     package var deviceAddress: MACAddress
     /// The length of generated frames without the virtio header.
@@ -13,7 +13,7 @@ package struct DriverConfiguration: Sendable {
     package var expectsReturn: Bool
 
     package init(
-        queueSize: UInt16 = 256, features: VirtQueueFeatures = [.eventIndex, .indirectDescriptors],
+        queueSize: UInt16 = 256, features: VirtioFeatures = [.eventIndex, .indirectDescriptors],
         deviceAddress: MACAddress, frameByteCount: Int = 64, expectsReturn: Bool = true
     ) {
         self.queueSize = queueSize

@@ -21,7 +21,7 @@ extension DeviceInformation {
         try opened.setOwner()
         deviceID = Int(try opened.deviceID().rawValue)
         let features = try opened.features()
-        self.features = Features(bits: features.rawValue, description: features.description)
+        self.features = Features(bits: features.low, description: features.description)
         let backendFeatures = try opened.backendFeatures()
         self.backendFeatures = Features(
             bits: backendFeatures.rawValue, description: backendFeatures.description)

@@ -4,8 +4,9 @@ import SimulatedVDPA
 import SystemPackage
 import Testing
 import VhostVDPA
-import VirtQueue
 import VhostVDPAConformance
+import VirtQueue
+import Virtio
 
 @Suite("Configuration and queues, seen from the data path")
 struct QueueRules {
@@ -119,7 +120,7 @@ struct QueueRules {
         let layout = SplitQueueLayout(
             size: 256, descriptorTable: IOVirtualAddress(rawValue: 0x1000),
             availRing: IOVirtualAddress(rawValue: 0x2000), usedRing: IOVirtualAddress(rawValue: 0x3000))
-        let features: VirtQueueFeatures = [.indirectDescriptors, .eventIndex]
+        let features: VirtioFeatures = [.indirectDescriptors, .eventIndex]
         #expect(client.dataPath.calls.contains(.start(0, layout, features, base: 3)))
         #expect(client.dataPath.calls.contains(.start(1, layout, features, base: 3)))
         #expect(!client.dataPath.calls.contains(.kick(0)))

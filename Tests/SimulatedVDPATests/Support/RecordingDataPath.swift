@@ -2,13 +2,14 @@ import GuestMemory
 import Synchronization
 import SystemPackage
 import VirtQueue
+import Virtio
 import VirtioNet
 
 /// A data path that moves nothing and remembers what it was told.
 final class RecordingDataPath: DataPath {
     enum Call: Equatable {
         case translation([TranslationEntry], Range<Int>)
-        case start(Int, SplitQueueLayout, VirtQueueFeatures, base: UInt16)
+        case start(Int, SplitQueueLayout, VirtioFeatures, base: UInt16)
         case stop(Int)
         case position(Int)
         case kickBound(Int, isBound: Bool)
@@ -48,7 +49,7 @@ final class RecordingDataPath: DataPath {
         }
     }
 
-    func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtQueueFeatures, base: UInt16) {
+    func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtioFeatures, base: UInt16) {
         state.withLock { state in
             state.calls.append(.start(index, layout, features, base: base))
             state.positions[index] = base

@@ -83,7 +83,7 @@ final class RecordingDevice: CharacterDevice, RefusalReporting {
             answer(UInt32(1))
         case clinux_vhost_get_features:
             try record("GET_FEATURES")
-            answer(features.rawValue)
+            answer(features.low)
         case clinux_vhost_set_features: try record("SET_FEATURES 0x\(hex(value(UInt64.self)))")
         case clinux_vhost_get_backend_features:
             try record("GET_BACKEND_FEATURES")

@@ -1,5 +1,6 @@
 import GuestMemory
 import VirtQueue
+import Virtio
 
 extension RingMachine {
     enum Form { case readable, writable, pair, lists, indirect }

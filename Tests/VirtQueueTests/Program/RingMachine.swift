@@ -1,5 +1,6 @@
 import GuestMemory
 import VirtQueue
+import Virtio
 
 /// Both sides of one split ring, driven by a program of bytes and held against ``RingModel``.
 ///
@@ -18,7 +19,7 @@ struct RingMachine: ~Copyable {
     let memory: ProgramMemory
     let geometry: SplitRingGeometry
     let layout: SplitQueueLayout
-    let features: VirtQueueFeatures
+    let features: VirtioFeatures
     var translation: TranslationTable
     var segments = SegmentBuffer(capacity: 512)
     var device: SplitDeviceQueue
@@ -38,7 +39,7 @@ struct RingMachine: ~Copyable {
         var reader = ByteReader(program)
         let size = UInt16(1) << UInt16(reader.byte() % (maximumSizeLog2 + 1))
         let choice = reader.byte()
-        var features: VirtQueueFeatures = []
+        var features: VirtioFeatures = []
         if choice & 1 != 0 { features.insert(.eventIndex) }
         if choice & 2 != 0 { features.insert(.indirectDescriptors) }
         let base = reader.two()
@@ -53,7 +54,7 @@ struct RingMachine: ~Copyable {
     }
 
     private static func make(
-        size: UInt16, features: VirtQueueFeatures, base: UInt16, fragment: Int
+        size: UInt16, features: VirtioFeatures, base: UInt16, fragment: Int
     ) throws(ProgramFailure) -> RingMachine {
         do throws(VirtQueueError) {
             return try RingMachine(size: size, features: features, base: base, fragment: fragment)
@@ -62,7 +63,7 @@ struct RingMachine: ~Copyable {
         }
     }
 
-    init(size: UInt16, features: VirtQueueFeatures, base: UInt16, fragment: Int) throws(VirtQueueError) {
+    init(size: UInt16, features: VirtioFeatures, base: UInt16, fragment: Int) throws(VirtQueueError) {
         let geometry = try SplitRingGeometry(size: size)
         let memory = ProgramMemory(ringBytes: geometry.byteCount, fragment: fragment)
         let layout = geometry.layout(at: IOVirtualAddress(rawValue: ProgramMemory.ringAddress))

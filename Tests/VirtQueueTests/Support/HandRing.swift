@@ -1,5 +1,6 @@
 import GuestMemory
 import VirtQueue
+import Virtio
 
 /// A ring written by hand, field by field, for tests of one side alone.
 final class HandRing {
@@ -23,12 +24,12 @@ final class HandRing {
     }
 
     func device(
-        _ features: VirtQueueFeatures = [], base: UInt16 = 0, table: inout TranslationTable
+        _ features: VirtioFeatures = [], base: UInt16 = 0, table: inout TranslationTable
     ) throws -> SplitDeviceQueue {
         try SplitDeviceQueue(layout: layout, features: features, base: base, translation: &table)
     }
 
-    func driver(_ features: VirtQueueFeatures = [], index: UInt16 = 0) throws -> SplitDriverQueue {
+    func driver(_ features: VirtioFeatures = [], index: UInt16 = 0) throws -> SplitDriverQueue {
         try unsafe SplitDriverQueue(
             size: geometry.size, features: features, memory: memory.ring.start, index: index)
     }

@@ -1,10 +1,11 @@
 import VirtQueue
+import Virtio
 
 /// Writes programs for ``RingMachine``.
 struct ProgramWriter {
     private(set) var bytes: [UInt8]
 
-    init(sizeLog2: UInt8, features: VirtQueueFeatures, base: UInt16, fragment: UInt8 = 0) {
+    init(sizeLog2: UInt8, features: VirtioFeatures, base: UInt16, fragment: UInt8 = 0) {
         var choice: UInt8 = 0
         if features.contains(.eventIndex) { choice |= 1 }
         if features.contains(.indirectDescriptors) { choice |= 2 }
@@ -48,7 +49,7 @@ struct ProgramWriter {
 
     /// A program of `count` random operations of `operations`.
     static func random(
-        seed: UInt64, sizeLog2: UInt8, features: VirtQueueFeatures, count: Int,
+        seed: UInt64, sizeLog2: UInt8, features: VirtioFeatures, count: Int,
         operations: [RingMachine.Operation]
     ) -> [UInt8] {
         var random = SplitMix64(seed: seed)

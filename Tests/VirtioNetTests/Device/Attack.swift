@@ -1,5 +1,6 @@
 import GuestMemory
 import VirtQueue
+import Virtio
 
 @testable import VirtioNet
 
@@ -21,7 +22,7 @@ enum Attack: String, CaseIterable, Sendable {
     case indirectUnmapped, indirectAcrossEnd, indirectAddressUnmapped, indirectLengthZero, indirectLooped
     case indirectNextOutOfRange
 
-    var features: VirtQueueFeatures {
+    var features: VirtioFeatures {
         self == .indirectNotNegotiated ? [.eventIndex] : [.eventIndex, .indirectDescriptors]
     }
 

@@ -2,6 +2,7 @@ import Glibc
 import GuestMemory
 import Testing
 import VirtQueue
+import Virtio
 
 @testable import VirtioNet
 
@@ -9,8 +10,6 @@ import VirtQueue
 @Suite("The device of vdpa_sim_net", .timeLimit(.minutes(15)))
 struct SimulatorTests {
     private static let own = MACAddress(0x5254_0012_3456)
-    private static let version1 = VirtQueueFeatures(rawValue: 1 << 32)
-    private static let controlQueue = VirtQueueFeatures(rawValue: 1 << 17)
 
     /// A guest that writes its frames by hand, and the device's configuration.
     private final class Guest {
@@ -31,7 +30,7 @@ struct SimulatorTests {
 
         /// Starts both data queues, or the transmit queue alone.
         func start(
-            features: VirtQueueFeatures = SimulatorTests.version1, receives: Bool = true
+            features: VirtioFeatures = .version1, receives: Bool = true
         ) {
             raw.device.setTranslation(raw.entries, queues: 0..<2)
             for queue in receives ? [0, 1] : [1] {
@@ -40,7 +39,7 @@ struct SimulatorTests {
         }
 
         func startControl(
-            features: VirtQueueFeatures = [SimulatorTests.version1, SimulatorTests.controlQueue]
+            features: VirtioFeatures = [.version1, .controlQueue]
         ) {
             raw.device.setTranslation(raw.entries, queues: 2..<3)
             raw.device.startQueue(2, layout: control.layout, features: features, base: 0)
@@ -151,8 +150,8 @@ struct SimulatorTests {
 
     @Test(
         "drops frames without room for an address, after the header that was negotiated",
-        arguments: [(version1, 12), ([], 10)] as [(VirtQueueFeatures, Int)])
-    func shortFrames(_ features: VirtQueueFeatures, _ headerByteCount: Int) throws {
+        arguments: [(.version1, 12), ([], 10)] as [(VirtioFeatures, Int)])
+    func shortFrames(_ features: VirtioFeatures, _ headerByteCount: Int) throws {
         let guest = try Guest()
         guest.start(features: features)
         guest.offerReceive(0..<4)
@@ -268,7 +267,7 @@ struct SimulatorTests {
     @Test("without CTRL_VQ the control queue is not looked at")
     func controlNotNegotiated() throws {
         let guest = try Guest()
-        guest.startControl(features: Self.version1)
+        guest.startControl(features: .version1)
         guest.command([1, 1] + Self.own.octets, head: 0)
         guest.kick(2)
         #expect(guest.control.usedIndex == 0)
@@ -287,7 +286,7 @@ struct SimulatorTests {
         #expect(guest.raw.device.releaseKicks() == isKicked)
         for queue in 0..<2 {
             guest.raw.device.startQueue(
-                queue, layout: guest.raw.rings[queue].layout, features: Self.version1, base: bases[queue])
+                queue, layout: guest.raw.rings[queue].layout, features: .version1, base: bases[queue])
         }
         guest.settle()
         #expect(guest.sent == 0)

@@ -4,6 +4,7 @@ import LinuxHost
 import SystemPackage
 import Testing
 import VirtQueue
+import Virtio
 
 @testable import VirtioNet
 
@@ -74,7 +75,7 @@ final class HostileGuest {
     }
 
     /// Starts both queues at base zero, with nothing available.
-    func start(features: VirtQueueFeatures = [.indirectDescriptors, .eventIndex], bases: [UInt16] = [0, 0]) {
+    func start(features: VirtioFeatures = [.indirectDescriptors, .eventIndex], bases: [UInt16] = [0, 0]) {
         device.setTranslation(entries, queues: 0..<2)
         for queue in 0..<2 {
             #expect(throws: Never.self) {
