@@ -1,4 +1,5 @@
 internal import VhostVDPA
+internal import Virtio
 package import VirtioNet
 
 extension EmulatedMachine {
@@ -16,9 +17,10 @@ extension EmulatedMachine {
     /// Exact once the device is stopped and the driver synchronised (`driver.synchronise()`); before, each number is
     /// of the moment it was last published. Any moment of the machine's life, also after ``close()``.
     package func accounts() -> [QueueAccount] {
-        (0..<2 * driver.queuePairs).map { queue in
+        driver.queues.frameQueues.map { queue in
             QueueAccount(
-                queue: queue, driver: driver.account(queue), device: simulation?.network.account(queue))
+                queue: queue, role: driver.queues.role(of: queue), driver: driver.account(queue),
+                device: simulation?.network.account(queue))
         }
     }
 
@@ -31,9 +33,9 @@ extension EmulatedMachine {
     package var parentCounts: QueueCounts? {
         guard let statistics, !deviceIsGone else { return nil }
         var counts = QueueCounts()
-        for pair in 0..<UInt32(driver.queuePairs) {
+        for pair in 0..<driver.queues.pairs {
             // Pair by pair: the kernel holds the answers to one question in a buffer of limited size.
-            let vrings = [VringIndex(rawValue: 2 * pair), VringIndex(rawValue: 2 * pair + 1)]
+            let vrings = driver.queues.pair(pair).map { VringIndex(rawValue: UInt32($0)) }
             guard let queues = try? statistics.read(vrings) else { return nil }
             for (queue, prefix) in zip(queues, ["rx", "tx"]) {
                 guard let packets = queue.counters["\(prefix) packets"] else { return nil }

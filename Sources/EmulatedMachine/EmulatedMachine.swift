@@ -59,7 +59,7 @@ package final class EmulatedMachine {
         }
         driverConfiguration = try Self.agree(
             configuration, backend.negotiated, expectsReturn: opened.returnsFrames)
-        bases = Array(repeating: .zero, count: 2 * configuration.queuePairs)
+        bases = Array(repeating: .zero, count: configuration.queues.count)
         let largestQueue = min(backend.negotiated.maximumVringSize, Self.roomyQueueSize)
         driver = try Self.makeDriver(
             configuration, driverConfiguration, memory,
@@ -298,9 +298,9 @@ package final class EmulatedMachine {
                 "the device is no modern network device: it offers \(negotiated.deviceFeatures) and"
                     + " \(negotiated.vringCount) queues, and VERSION_1 and two queues are needed")
         }
-        guard Int(negotiated.vringCount) >= 2 * configuration.queuePairs else {
+        guard Int(negotiated.vringCount) >= configuration.queues.count else {
             throw .unsupported(
-                "\(configuration.queuePairs) queue pairs need \(2 * configuration.queuePairs) queues, and the device"
+                "\(configuration.queuePairs) queue pairs need \(configuration.queues.count) queues, and the device"
                     + " has \(negotiated.vringCount): use fewer, or a simulated device with queues=\(configuration.queuePairs)"
             )
         }

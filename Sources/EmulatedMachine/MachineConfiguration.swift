@@ -1,5 +1,6 @@
 package import GuestMemory
 package import VhostVDPABackend
+internal import Virtio
 package import VirtioNet
 
 /// What a machine is made of.
@@ -16,6 +17,8 @@ package struct MachineConfiguration: Sendable {
     /// has them running as soon as their rings are enabled: a simulated one. A real device's further pairs are
     /// switched on through its control queue (virtio 1.2, section 5.1.6.5.5), which this driver does not use.
     package var queuePairs = 1
+    /// The queues that the driver uses.
+    var queues: QueueMap { .network(pairs: queuePairs, hasControlQueue: false) }
     /// Descriptors of each queue; the device's maximum limits it.
     package var queueSize: UInt16
     /// The length of generated frames without the virtio header.

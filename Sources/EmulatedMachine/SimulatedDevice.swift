@@ -3,6 +3,7 @@ internal import Logging
 package import SimulatedVDPA
 internal import Synchronization
 internal import VhostVDPA
+internal import Virtio
 package import VirtioNet
 
 /// A simulated vDPA device with the data path behind it.
@@ -37,13 +38,13 @@ package final class SimulatedDevice {
 
     /// What the queues that carry frames have done so far, as the device counts it.
     package var counts: QueueCounts {
-        (0..<network.queueCount).reduce(into: QueueCounts()) { $0 += network.counts($1) }
+        network.queues.frameQueues.reduce(into: QueueCounts()) { $0 += network.counts($1) }
     }
 
     /// Chains and rings of those queues that broke a rule. A port that refuses is an error of its queue as well, and not
     /// one of these.
     var ringErrors: UInt64 {
-        (0..<network.queueCount).reduce(0) { sum, queue in
+        network.queues.frameQueues.reduce(0) { sum, queue in
             let (errors, account) = (network.counts(queue).errors, network.account(queue))
             let hasPortErrors = account.lastRefusal != 0 && account.refused == 0
             return sum + (hasPortErrors ? account.malformed : errors - min(errors, account.refused))

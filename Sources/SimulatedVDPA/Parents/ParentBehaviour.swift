@@ -96,11 +96,11 @@ extension ParentBehaviour {
         if hasResetMap { operations.insert(.resetMap) }
         if hasCompatReset { operations.insert(.compatReset) }
         return ParentDescription(
-            deviceID: .network, vendorID: 0, queueCount: profile.queueCount,
+            deviceID: .network, vendorID: 0, queueCount: profile.queues.count,
             maximumQueueSize: profile.maximumQueueSize,
             groupCount: hasOneAddressSpace ? 1 : profile.groupCount,
             addressSpaceCount: hasOneAddressSpace ? 1 : profile.addressSpaceCount,
-            configurationSize: NetworkDeviceProfile.configurationSize,
+            configurationSize: NetworkConfiguration.byteCount,
             iovaRange: mapOperation == .platform
                 ? PlatformIOMMU.aperture : AddressRange(everything: IOVirtualAddress.self),
             usesVirtualAddresses: usesVirtualAddresses, mapOperation: mapOperation, operations: operations,

@@ -33,10 +33,10 @@ package final class SimulatedParent: ParentDriver {
         dataPath = try makeDataPath(profile, events: { events.report($0) })
         description = behaviour.description(of: profile)
         faults = FaultInjector(behaviour.fault)
-        queues = ParentQueues(count: profile.queueCount, dataPath: dataPath)
+        queues = ParentQueues(count: profile.queues.count, dataPath: dataPath)
         iommu = ParentIOMMU(
             behaviour, description: description,
-            groupsOfQueues: (0..<profile.queueCount).map(profile.group(ofQueue:)), faults: faults,
+            groupsOfQueues: (0..<profile.queues.count).map(profile.group(ofQueue:)), faults: faults,
             dataPath: dataPath)
         configurationSpace = dataPath.configurationSpace ?? ConfigurationSpace(profile.configuration)
     }

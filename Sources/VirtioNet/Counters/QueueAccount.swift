@@ -1,23 +1,31 @@
+package import Virtio
+
 /// The account of one queue on both of its sides, and across the ring between them.
 package struct QueueAccount: Equatable, Sendable {
     /// Which way a queue's frames go.
     package enum Direction: String, Sendable {
-        /// From the device to the driver: an even queue.
+        /// From the device to the driver.
         case receive
-        /// From the driver to the device: an odd queue.
+        /// From the driver to the device.
         case transmit
     }
 
     /// The queue's number in the device.
     package let queue: Int
     /// Which way its frames go.
-    package var direction: Direction { queue & 1 == 0 ? .receive : .transmit }
+    package let direction: Direction
     /// The guest's side.
     package let driver: FrameAccount
     /// The device's side; `nil` for a device that keeps none, as a real one.
     package let device: FrameAccount?
 
-    package init(queue: Int, driver: FrameAccount, device: FrameAccount?) {
+    /// - Precondition: a queue of `role` carries frames.
+    package init(queue: Int, role: QueueRole, driver: FrameAccount, device: FrameAccount?) {
+        switch role {
+        case .receive: direction = .receive
+        case .transmit: direction = .transmit
+        case .control, .request: preconditionFailure("an account of a queue that carries no frames")
+        }
         self.queue = queue
         self.driver = driver
         self.device = device

@@ -17,9 +17,9 @@ final class DeviceQueuePair: Sendable {
     private let isSimulator: Bool
     private let firstFailure = FirstFailure()
 
-    /// Starts the worker, which serves `port`. `firstQueue` is the number that the device has for queue 0.
+    /// Starts the worker, which serves `port` with pair `number` of `queues`, the device's.
     init(
-        name: String, firstQueue: Int, port: consuming sending WirePort,
+        name: String, pair number: Int, of queues: QueueMap, port: consuming sending WirePort,
         report: @escaping @Sendable (DataPathEvent) -> Void
     ) throws(VirtioNetError) {
         do throws(Errno) {
@@ -29,7 +29,7 @@ final class DeviceQueuePair: Sendable {
         }
         isSimulator = port.kind == .simulator
         let (mailbox, counters, parcel) = (mailbox, counters, Parcel<WirePort>(port))
-        let firstFailure = firstFailure
+        let (firstFailure, own) = (firstFailure, queues.pair(number))
         let report: @Sendable (DataPathEvent) -> Void = { event in
             if case .failed(let failure) = event { firstFailure.note(failure) }
             report(event)
@@ -38,11 +38,12 @@ final class DeviceQueuePair: Sendable {
             try DeviceWorker(
                 port: parcel.take() ?? .none, mailbox: mailbox,
                 receive: DeviceQueueState(
-                    index: firstQueue, role: .receive, counters: counters[0], report: report),
+                    index: own.lowerBound, role: .receive(number), counters: counters[0], report: report),
                 transmit: DeviceQueueState(
-                    index: firstQueue + 1, role: .transmit, counters: counters[1], report: report),
+                    index: own.lowerBound + 1, role: .transmit(number), counters: counters[1],
+                    report: report),
                 control: DeviceQueueState(
-                    index: firstQueue + 2, role: .control, counters: counters[2], report: report))
+                    index: own.upperBound, role: .control, counters: counters[2], report: report))
         } run: { worker in
             worker.run(mailbox)
         }

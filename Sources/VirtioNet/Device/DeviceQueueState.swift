@@ -12,12 +12,9 @@ struct DeviceQueueState: ~Copyable {
         let features: VirtioFeatures
     }
 
-    /// What a queue is for.
-    enum Role { case receive, transmit, control }
-
     /// The queue's number in the device.
     let index: Int
-    let role: Role
+    let role: QueueRole
     let report: @Sendable (DataPathEvent) -> Void
 
     /// Set from a start to a stop.
@@ -48,7 +45,8 @@ struct DeviceQueueState: ~Copyable {
     let counters: QueueCounters
 
     init(
-        index: Int, role: Role, counters: QueueCounters, report: @escaping @Sendable (DataPathEvent) -> Void
+        index: Int, role: QueueRole, counters: QueueCounters,
+        report: @escaping @Sendable (DataPathEvent) -> Void
     ) {
         self.index = index
         self.role = role
@@ -234,7 +232,7 @@ struct DeviceQueueState: ~Copyable {
         case .transmit:
             account.entered &+= UInt64(queue.nextAvail &- start.nextAvail)
             account.malformed &+= refused
-        case .control: break
+        case .control, .request: break
         }
         guard queue.usedIndex != start.usedIndex, queue.publish(), call != nil else { return }
         counts.calls &+= 1

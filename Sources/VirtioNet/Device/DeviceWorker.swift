@@ -1,6 +1,7 @@
 internal import GuestMemory
 internal import LinuxHost
 internal import VirtQueue
+internal import Virtio
 
 /// The thread of a simulated device: serves one queue pair and one port from one io_uring.
 ///
@@ -21,6 +22,9 @@ struct DeviceWorker: ~Copyable {
     static let maximumVectors = 1024
     /// Room for a batch of chains of this many segments each; one longer than the rest of it is refused.
     private static let segmentsPerChain = 64
+
+    /// What a device of one pair has.
+    private static var queues: QueueMap { .network(pairs: 1, hasControlQueue: true) }
 
     /// What a person calls it.
     static let title = "the simulated device's worker"
@@ -151,11 +155,13 @@ struct DeviceWorker: ~Copyable {
     /// Makes ``isAtRest`` wait for the next sleep.
     mutating func forgetSleep() { hasSlept = loop.hasFailed }
 
-    /// Runs `body` on queue 0, the receive queue, or 1, the transmit queue, of the pair, or on a simulator's control
-    /// queue, 2.
+    /// Runs `body` on a queue, by the number that it has in a device of this pair alone.
     mutating func withQueue<Answer>(_ index: Int, _ body: (inout DeviceQueueState) -> Answer) -> Answer {
-        if index == 2, port.kind == .simulator { return body(&control) }
-        return index & 1 == 0 ? body(&receive) : body(&transmit)
+        switch Self.queues.role(of: index) {
+        case .receive: body(&receive)
+        case .transmit: body(&transmit)
+        case .control, .request: body(&control)
+        }
     }
 
     /// Looks at a queue as if the driver had kicked it.

@@ -3,12 +3,14 @@ package import SystemPackage
 package import VirtQueue
 package import Virtio
 
-/// A simulated network device's data path: queue 2n receives and 2n+1 transmits, a worker thread for each such pair;
-/// queue 2 of a device with one pair controls where the wire port is a ``WirePort/simulator(_:)``.
+/// A simulated network device's data path: pairs of queues, a worker thread for each, and a control queue where the
+/// wire port is a ``WirePort/simulator(_:)``, whose device has one pair.
 ///
 /// The methods are called on the control thread and return when the workers have done what they say.
 package final class NetworkDevice: DataPath {
     let pairs: [DeviceQueuePair]
+    /// The device's queues.
+    package let queues: QueueMap
     package let configurationSpace: ConfigurationSpace?
     /// The MTU of the wire's interface when the device was made, where it has one: a driver's buffers should have room
     /// for such frames.
@@ -25,14 +27,18 @@ package final class NetworkDevice: DataPath {
     ) throws(VirtioNetError) {
         configurationSpace = port.configurationSpace
         wireMTU = port.mtu
+        let queues = QueueMap.network(
+            pairs: max(1, queuePairs), hasControlQueue: port.kind == .simulator)
+        self.queues = queues
         var pairs: [DeviceQueuePair] = []
-        for index in 1..<max(1, queuePairs) {
+        for index in 1..<queues.pairs {
             let another = try Self.another(port)
             pairs.append(
                 try DeviceQueuePair(
-                    name: "\(name)\(index)", firstQueue: 2 * index, port: another, report: report))
+                    name: "\(name)\(index)", pair: index, of: queues, port: another, report: report))
         }
-        pairs.insert(try DeviceQueuePair(name: name, firstQueue: 0, port: port, report: report), at: 0)
+        pairs.insert(
+            try DeviceQueuePair(name: name, pair: 0, of: queues, port: port, report: report), at: 0)
         self.pairs = pairs
     }
 
@@ -46,9 +52,6 @@ package final class NetworkDevice: DataPath {
     }
 
     deinit { shutdown() }
-
-    /// The number of queues that carry frames.
-    package var queueCount: Int { 2 * pairs.count }
 
     /// Why one of the workers moves no more frames, `nil` while all of them can. Any thread; ``DataPathEvent/failed(_:)``
     /// has told it when it happened. Such a device stands still for good and can only be ended.
@@ -68,9 +71,11 @@ package final class NetworkDevice: DataPath {
     package func setTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {
         guard pairs.count > 1 else { return pairs[0].setTranslation(entries, queues: queues) }
         for (index, pair) in pairs.enumerated() {
-            let own = queues.clamped(to: 2 * index..<2 * index + 2)
+            let all = self.queues.pair(index)
+            let own = queues.clamped(to: all)
             guard !own.isEmpty else { continue }
-            pair.setTranslation(entries, queues: own.lowerBound - 2 * index..<own.upperBound - 2 * index)
+            let first = all.lowerBound
+            pair.setTranslation(entries, queues: own.lowerBound - first..<own.upperBound - first)
         }
     }
 
@@ -114,7 +119,12 @@ package final class NetworkDevice: DataPath {
     private func on<Answer, Failure: Error>(
         _ index: Int, _ body: (DeviceQueuePair, Int) throws(Failure) -> Answer
     ) throws(Failure) -> Answer {
-        guard pairs.count > 1 else { return try body(pairs[0], index) }
-        return try body(pairs[index >> 1], index & 1)
+        switch queues.role(of: index) {
+        case .receive(let pair), .transmit(let pair):
+            return try body(pairs[pair], index - queues.pair(pair).lowerBound)
+        case .control, .request:
+            // A device with a control queue has one pair, whose worker serves that queue too.
+            return try body(pairs[0], index)
+        }
     }
 }

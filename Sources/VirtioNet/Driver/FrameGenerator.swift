@@ -1,3 +1,5 @@
+internal import Virtio
+
 /// A guest's traffic: numbered, checksummed frames, each followed until it comes back.
 struct FrameGenerator: ~Copyable {
     /// How many frames the driver makes or checks before it looks at the other direction.

@@ -1,8 +1,9 @@
 internal import GuestMemory
 internal import SystemPackage
 package import VirtQueue
+package import Virtio
 
-/// A guest's virtio-net driver: queue 2n receives and 2n+1 transmits, a thread for each such pair, fed by a port.
+/// A guest's virtio-net driver: pairs of queues, a thread for each, fed by a port.
 ///
 /// The methods are called on the control thread and return when the workers have done what they say.
 package final class NetworkDriver: Sendable {
@@ -10,6 +11,9 @@ package final class NetworkDriver: Sendable {
     package let signals: [QueueSignals]
     /// What the driver has done so far, all pairs together; readable on any thread.
     package let counters: DriverTotals
+
+    /// The driver's queues.
+    package let queues: QueueMap
 
     let pairs: [DriverQueuePair]
 
@@ -23,6 +27,7 @@ package final class NetworkDriver: Sendable {
         configuration: DriverConfiguration
     ) throws(VirtioNetError) {
         let count = max(1, queuePairs)
+        queues = .network(pairs: count, hasControlQueue: false)
         var pairs: [DriverQueuePair] = []
         for index in 1..<count {
             let another = try Self.another(port)
@@ -45,7 +50,7 @@ package final class NetworkDriver: Sendable {
     package let bufferStride: Int
 
     /// How many queue pairs the driver has.
-    package var queuePairs: Int { pairs.count }
+    package var queuePairs: Int { queues.pairs }
 
     /// Why one of the workers moves no more frames, `nil` while all of them can. Any thread; to be looked at while a run
     /// waits. Such a driver stands still for good and can only be ended.
@@ -56,7 +61,11 @@ package final class NetworkDriver: Sendable {
 
     /// Where the device finds queue `index` when the driver's queues have `size` descriptors.
     package func layout(_ index: Int, size: UInt16) throws(VirtQueueError) -> SplitQueueLayout {
-        try pairs[index >> 1].layout(index & 1, size: size)
+        switch queues.role(of: index) {
+        case .receive(let pair), .transmit(let pair):
+            return try pairs[pair].layout(index - queues.pair(pair).lowerBound, size: size)
+        case .control, .request: preconditionFailure("the driver has pairs of queues alone")
+        }
     }
 
     /// Lets the generators send, `limit` frames at the most in all.
@@ -105,8 +114,11 @@ package final class NetworkDriver: Sendable {
 
     /// What became of the frames of queue `index` so far. Any thread; exact after ``synchronise()``.
     package func account(_ index: Int) -> FrameAccount {
-        let counters = pairs[index >> 1].counters
-        return index & 1 == 0 ? counters.receiveAccount : counters.transmitAccount
+        switch queues.role(of: index) {
+        case .receive(let pair): return pairs[pair].counters.receiveAccount
+        case .transmit(let pair): return pairs[pair].counters.transmitAccount
+        case .control, .request: preconditionFailure("the driver has pairs of queues alone")
+        }
     }
 
     /// Makes the workers take what the device has returned and publish their counts as they are then.

@@ -1,3 +1,5 @@
+package import Virtio
+
 /// Writes and checks the generator's frames: numbered, checksummed Ethernet frames of one run.
 ///
 /// Byte offsets in the frame, numbers after the Ethernet header little endian:

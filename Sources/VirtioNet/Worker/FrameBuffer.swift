@@ -1,6 +1,7 @@
 internal import CIOUring
 internal import Glibc
 internal import VirtQueue
+internal import Virtio
 
 /// A page that a frame passes through on its way from one chain to another, as in vdpa_sim_net: the device looks at
 /// its own copy, which the guest cannot change any more.

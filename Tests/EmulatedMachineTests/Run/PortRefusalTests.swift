@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import Virtio
 import VirtioNet
 
 import EmulatedMachine
@@ -48,7 +49,8 @@ import EmulatedMachine
         var sides = (FrameAccount(), FrameAccount())
         sides.0.lastRefusal = driver
         sides.1.lastRefusal = device
-        return QueueAccount(queue: queue, driver: sides.0, device: sides.1)
+        let role = QueueMap.network(pairs: 2, hasControlQueue: false).role(of: queue)
+        return QueueAccount(queue: queue, role: role, driver: sides.0, device: sides.1)
     }
 
     @Test(

@@ -1,3 +1,5 @@
+import Virtio
+
 // What a run is made of is seen by a debug build alone; a kernel's VM has these tests optimised.
 #if DEBUG
     import Testing
@@ -55,9 +57,9 @@
                 var receive = FrameAccount()
                 receive.pending = 77
                 return [
-                    QueueAccount(queue: 0, driver: receive, device: nil),
-                    QueueAccount(queue: 1, driver: side, device: nil),
-                    QueueAccount(queue: 3, driver: side, device: nil),
+                    QueueAccount(queue: 0, role: .receive(0), driver: receive, device: nil),
+                    QueueAccount(queue: 1, role: .transmit(0), driver: side, device: nil),
+                    QueueAccount(queue: 3, role: .transmit(1), driver: side, device: nil),
                 ]
             }
             let drain = RingDrain(accounts(left: 100, pending: 20))

@@ -2,6 +2,7 @@ import SimulatedVDPA
 import SystemPackage
 import Testing
 import VhostVDPA
+import Virtio
 
 @Suite("The bus")
 struct BusTests {
@@ -47,7 +48,7 @@ struct BusTests {
                 seen = profile
                 return RecordingDataPath(report: events)
             })
-        #expect(seen?.queueCount == 6)
+        #expect(seen?.queues.count == 6)
         for _ in 0..<3 { try device.open().close() }
     }
 }

@@ -1,4 +1,5 @@
 import Testing
+import Virtio
 
 @testable import VirtioNet
 
@@ -69,11 +70,11 @@ struct FrameAccountTests {
         var device = FrameAccount()
         (driver.entered, driver.left) = (10, 10)
         (device.entered, device.left) = (8, 8)
-        let transmit = QueueAccount(queue: 1, driver: driver, device: device)
+        let transmit = QueueAccount(queue: 1, role: .transmit(0), driver: driver, device: device)
         #expect(transmit.direction == .transmit && transmit.missingInRing == -2 && !transmit.balances)
-        let receive = QueueAccount(queue: 0, driver: device, device: driver)
+        let receive = QueueAccount(queue: 0, role: .receive(0), driver: device, device: driver)
         #expect(receive.direction == .receive && receive.missingInRing == 2 && !receive.balances)
-        let alone = QueueAccount(queue: 1, driver: driver, device: nil)
+        let alone = QueueAccount(queue: 1, role: .transmit(0), driver: driver, device: nil)
         #expect(alone.missingInRing == nil && alone.balances)
     }
 }

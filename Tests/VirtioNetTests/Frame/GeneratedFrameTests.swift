@@ -1,4 +1,5 @@
 import Testing
+import Virtio
 
 @testable import VirtioNet
 

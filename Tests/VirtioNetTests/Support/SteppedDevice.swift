@@ -29,11 +29,11 @@ final class SteppedDevice {
                 address: IOVirtualAddress(rawValue: Self.base + UInt64(queue * 0x1_0000)))
         }
         self.rings = rings
-        func state(_ index: Int, _ role: DeviceQueueState.Role) -> DeviceQueueState {
+        func state(_ index: Int, _ role: QueueRole) -> DeviceQueueState {
             DeviceQueueState(index: index, role: role, counters: QueueCounters()) { _ in }
         }
         worker = try DeviceWorker(
-            port: wire, mailbox: Mailbox(), receive: state(0, .receive), transmit: state(1, .transmit),
+            port: wire, mailbox: Mailbox(), receive: state(0, .receive(0)), transmit: state(1, .transmit(0)),
             control: state(2, .control))
         unsafe (block.base + mapped).initializeMemory(
             as: UInt8.self, repeating: Self.guardByte, count: 4096)

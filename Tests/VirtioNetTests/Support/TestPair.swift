@@ -2,6 +2,7 @@ import GuestMemory
 import LinuxHost
 import Synchronization
 import VirtQueue
+import Virtio
 
 @testable import VirtioNet
 
@@ -92,7 +93,9 @@ final class TestPair {
     /// What became of the frames of both queues.
     var accounts: [QueueAccount] {
         (0..<2).map {
-            QueueAccount(queue: $0, driver: driver.account($0), device: device.account($0))
+            QueueAccount(
+                queue: $0, role: driver.queues.role(of: $0), driver: driver.account($0),
+                device: device.account($0))
         }
     }
 

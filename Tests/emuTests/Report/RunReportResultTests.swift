@@ -74,8 +74,8 @@ import VirtioNet
             settlement: settlement,
             times: RunTimes(traffic: .seconds(3), running: .milliseconds(2500), wall: .seconds(4)),
             accounts: [
-                QueueAccount(queue: 0, driver: side(100), device: side(200)),
-                QueueAccount(queue: 1, driver: side(300), device: side(400)),
+                QueueAccount(queue: 0, role: .receive(0), driver: side(100), device: side(200)),
+                QueueAccount(queue: 1, role: .transmit(0), driver: side(300), device: side(400)),
             ],
             frames: frames, received: counts(2000), transmitted: counts(3000), device: device,
             deviceErrors: 43, faults: 44,
@@ -148,19 +148,23 @@ import VirtioNet
         #expect(try report(try result()).packets.lost == 0)
         var plain = FrameAccount()
         plain.noBuffer = 4
-        let some = try result().with(accounts: [QueueAccount(queue: 0, driver: FrameAccount(), device: plain)]
+        let some = try result().with(accounts: [
+            QueueAccount(queue: 0, role: .receive(0), driver: FrameAccount(), device: plain)
+        ]
         )
         #expect(try report(some).packets.lost == 960)
         #expect(try report(some).packets.deviceDrops == 4)
         // Those of all queues, each with its own, and a simulated device's own are all there are.
         let two = try result(device: counts(2000)).with(
-            accounts: [0, 1].map { QueueAccount(queue: $0, driver: FrameAccount(), device: plain) })
+            accounts: [0, 1].map {
+                QueueAccount(queue: $0, role: .receive($0), driver: FrameAccount(), device: plain)
+            })
         #expect(try report(two).packets.deviceDrops == 8)
         #expect(try report(two).packets.lost == 956)
         // What the device had not taken when somebody asked for the end is still in the ring.
         var pending = FrameAccount()
         pending.pending = 900
-        let waiting = [QueueAccount(queue: 1, driver: pending, device: nil)]
+        let waiting = [QueueAccount(queue: 1, role: .transmit(0), driver: pending, device: nil)]
         let hurried = RunSettlement(wasHurried: true, standing: 900)
         for ending in [RunEnding.interrupted, .deviceWentAway, .timeWasUp] {
             let report = try report(try result(ending, settlement: hurried).with(accounts: waiting))
@@ -173,7 +177,7 @@ import VirtioNet
         // A real device's parent counts its drops, beside the driver's own.
         var parent = QueueCounts()
         parent.drops = 900
-        let sides = [QueueAccount(queue: 0, driver: plain, device: nil)]
+        let sides = [QueueAccount(queue: 0, role: .receive(0), driver: plain, device: nil)]
         let real = try result(device: parent, foreign: 0).with(accounts: sides)
         let report = try report(real, "--device", "/dev/vhost-vdpa-0")
         #expect(report.packets.deviceDrops == 900)

@@ -4,52 +4,54 @@
 /// Offsets: mac 0, status 6, max_virtqueue_pairs 8, mtu 10, speed 12, duplex 16, rss_max_key_size 17,
 /// rss_max_indirection_table_length 18, supported_hash_types 20. Which fields mean anything is said by the
 /// features; the others are present and zero.
-package struct NetworkConfiguration: Equatable, Sendable {
+public struct NetworkConfiguration: Equatable, Sendable {
     /// The device's address. With VIRTIO_NET_F_MAC.
-    package var mac: MACAddress
+    public var mac: MACAddress
     /// Link state and announcements. With VIRTIO_NET_F_STATUS.
-    package var status: LinkStatus
+    public var status: LinkStatus
     /// Most queue pairs. With VIRTIO_NET_F_MQ.
-    package var maximumQueuePairs: UInt16
+    public var maximumQueuePairs: UInt16
     /// The largest frame without its Ethernet header, in bytes. With VIRTIO_NET_F_MTU.
-    package var mtu: UInt16
+    public var mtu: UInt16
     /// Megabits per second, or ``unknownSpeed``.
-    package var speed: UInt32
+    public var speed: UInt32
     /// 0 half, 1 full, or ``unknownDuplex``.
-    package var duplex: UInt8
+    public var duplex: UInt8
     /// Bytes of an RSS key.
-    package var maximumHashKeySize: UInt8
+    public var maximumHashKeySize: UInt8
     /// Entries of an RSS table.
-    package var maximumIndirectionTableLength: UInt16
+    public var maximumIndirectionTableLength: UInt16
     /// Hashes the device computes.
-    package var supportedHashTypes: UInt32
+    public var supportedHashTypes: UInt32
 
     /// The link as the device shows it: `VIRTIO_NET_S_*`.
-    package struct LinkStatus: OptionSet, Sendable {
-        package let rawValue: UInt16
+    public struct LinkStatus: OptionSet, Sendable {
+        /// The number itself.
+        public let rawValue: UInt16
 
-        package init(rawValue: UInt16) {
+        /// Makes a value of its number.
+        public init(rawValue: UInt16) {
             self.rawValue = rawValue
         }
 
         /// The link is up.
-        package static let linkUp = LinkStatus(rawValue: 1)  // VIRTIO_NET_S_LINK_UP
+        public static let linkUp = LinkStatus(rawValue: 1)  // VIRTIO_NET_S_LINK_UP
         /// The driver should announce itself.
-        package static let announce = LinkStatus(rawValue: 2)  // VIRTIO_NET_S_ANNOUNCE
+        public static let announce = LinkStatus(rawValue: 2)  // VIRTIO_NET_S_ANNOUNCE
     }
 
     /// Bytes of the space.
-    package static let byteCount = 24
+    public static let byteCount = 24
     /// A speed nobody knows.
-    package static let unknownSpeed: UInt32 = 0xffff_ffff
+    public static let unknownSpeed: UInt32 = 0xffff_ffff
     /// A duplex nobody knows.
-    package static let unknownDuplex: UInt8 = 0xff
+    public static let unknownDuplex: UInt8 = 0xff
 
     /// The least and the most a driver accepts of a device that offers an MTU (virtio 1.2, 5.1.4.1).
-    package static let validMTU: ClosedRange<UInt16> = 68...65535
+    public static let validMTU: ClosedRange<UInt16> = 68...65535
 
     /// A device of one queue pair.
-    package init(
+    public init(
         mac: MACAddress, mtu: UInt16 = 1500, status: LinkStatus = .linkUp, maximumQueuePairs: UInt16 = 1
     ) {
         self.mac = mac
@@ -65,7 +67,7 @@ package struct NetworkConfiguration: Equatable, Sendable {
 
     /// Reads a configuration. A device may offer a shorter space than ``byteCount``: what is missing is zero;
     /// `nil` where not even the address is there. Bytes beyond are ignored.
-    package init?(bytes: [UInt8]) {
+    public init?(bytes: [UInt8]) {
         guard bytes.count >= 6 else { return nil }
         func little<T: FixedWidthInteger>(_ offset: Int, _: T.Type = T.self) -> T {
             guard offset + MemoryLayout<T>.size <= bytes.count else { return 0 }
@@ -83,7 +85,7 @@ package struct NetworkConfiguration: Equatable, Sendable {
     }
 
     /// The 24 bytes.
-    package var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         func little(_ value: some FixedWidthInteger & UnsignedInteger) -> [UInt8] {
             (0..<value.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
         }

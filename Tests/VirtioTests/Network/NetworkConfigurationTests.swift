@@ -1,6 +1,6 @@
 import Testing
 
-@testable import VirtioNet
+@testable import Virtio
 
 @Suite struct NetworkConfigurationTests {
     static let bytes: [UInt8] = [
