@@ -63,6 +63,7 @@ let package = Package(
     targets: [
         .target(name: "CLinux"),
         .target(name: "CProcessStart"),
+        .target(name: "CProfile", path: "Tests/CProfile"),
         .target(name: "CIOUring", linkerSettings: [.linkedLibrary("uring")]),
     ]
         + library("LinuxHost", ["CLinux", system])
@@ -75,11 +76,15 @@ let package = Package(
             [
                 "VirtQueue", "Virtio", "GuestMemory", "IOUring", "CIOUring", "LinuxHost", "CLinux", system,
                 logging,
-            ])
+            ],
+            testing: ["CProfile"]
+        )
         + library("VhostVDPA", ["Virtio", "GuestMemory", "CLinux", system, logging])
         + library(
             "VhostVDPABackend",
-            ["VhostVDPA", "Virtio", "GuestMemory", "LinuxHost", "CLinux", system, logging])
+            ["VhostVDPA", "Virtio", "GuestMemory", "LinuxHost", "CLinux", system, logging],
+            testing: ["CProfile"]
+        )
         + library(
             "SimulatedVDPA",
             [
@@ -108,7 +113,7 @@ let package = Package(
                 "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "VirtQueue", "Virtio",
                 "GuestMemory", "LinuxHost", system, logging, histogram,
             ],
-            testing: ["IOUring"]
+            testing: ["IOUring", "CProfile"]
         )
         + library(
             "CycleBenchmark",
