@@ -90,7 +90,9 @@ struct Emu: ParsableCommand {
     /// Says in one line why nothing ran; a program that asked for JSON gets the same as an object.
     private static func fail(_ reason: String, _ arguments: [String]) -> ExitStatus {
         Console.shared.print("emu: \(reason.asOneLine)")
-        if arguments.contains("--json") { Console.output(JSONText.encode(Failure(error: reason.asOneLine))) }
+        if arguments.contains("--json") {
+            Console.output(JSONText.encode(ErrorReport(error: reason.asOneLine, interrupted: false)))
+        }
         return .couldNotStart
     }
 
@@ -99,10 +101,6 @@ struct Emu: ParsableCommand {
         guard let lost = Console.lostResult, status != .couldNotStart else { return status }
         Console.shared.print("emu: \(lost)")
         return .foundSomethingWrong
-    }
-
-    private struct Failure: Encodable {
-        let error: String
     }
 }
 

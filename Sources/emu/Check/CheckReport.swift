@@ -1,7 +1,9 @@
 internal import VhostVDPAConformance
 
 /// What `emu check --json` prints.
-struct CheckReport: Codable, Equatable, Sendable {
+struct CheckReport: JSONResult, Codable, Equatable, Sendable {
+    static let schema = JSONSchema.check
+
     /// One rule; of the last three only what its outcome has.
     struct Entry: Codable, Equatable, Sendable {
         enum Outcome: String, Codable, Sendable { case passed, failed, notApplicable, notAsked }

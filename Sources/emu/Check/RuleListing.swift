@@ -1,7 +1,9 @@
 internal import VhostVDPAConformance
 
 /// What `emu check --list --json` prints: the rules, in the document's order.
-struct RuleListing: Codable, Equatable, Sendable {
+struct RuleListing: JSONResult, Codable, Equatable, Sendable {
+    static let schema = JSONSchema.checkList
+
     /// One rule.
     struct Entry: Codable, Equatable, Sendable {
         var number: Int

@@ -7,7 +7,9 @@ internal import SystemPackage
 internal import VhostVDPAConformance
 
 /// What `emu check --sequences` prints.
-struct SequenceReport: Codable, Equatable, Sendable {
+struct SequenceReport: JSONResult, Codable, Equatable, Sendable {
+    static let schema = JSONSchema.checkSequences
+
     /// The first sequence that went another way than plain arrays say, shrunk.
     struct Failure: Codable, Equatable, Sendable {
         /// `--sequences 1 --seed` with this runs the whole sequence again.

@@ -118,3 +118,7 @@ struct CycleCommand: EmuCommand {
         return report.problems.isEmpty && !report.results.isEmpty ? .done : .foundSomethingWrong
     }
 }
+
+extension CycleReport: JSONResult {
+    static var schema: JSONSchema { .cycle }
+}

@@ -1,5 +1,7 @@
 /// What a device says of itself, as `emu info --json` prints it.
-struct DeviceInformation: Codable, Equatable, Sendable {
+struct DeviceInformation: JSONResult, Codable, Equatable, Sendable {
+    static let schema = JSONSchema.info
+
     /// A set of feature bits.
     struct Features: Codable, Equatable, Sendable {
         /// The bits in hexadecimal.

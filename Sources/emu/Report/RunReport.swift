@@ -1,7 +1,7 @@
 /// What a run did and found, as `emu run --json` prints it. Times are in microseconds.
-///
-/// ``schemaVersion`` grows when a field changes its meaning or goes; new fields do not change it.
-struct RunReport: Codable, Equatable, Sendable {
+struct RunReport: JSONResult, Codable, Equatable, Sendable {
+    static let schema = JSONSchema.run
+
     /// IOTLB_PERSIST between the device and the run.
     struct Persist: Codable, Equatable, Sendable {
         /// The device offers it.
@@ -108,7 +108,6 @@ struct RunReport: Codable, Equatable, Sendable {
         case done, timeWasUp, stalled, interrupted, deviceWentAway, brokeOff
     }
 
-    var schemaVersion = 1
     /// The device as the command line named it.
     var device: String
     var memoryBytes: UInt64

@@ -8,8 +8,8 @@ struct Farewell: Sendable {
     /// Ends the process, unless its result is written or being written. Any thread; it waits for nobody.
     func endUnlessResultIsThere(_ signal: Int32, _ what: String) {
         let reason = "\(SignalName.of(signal)): \(what)"
-        let object = Interrupted(error: reason, interrupted: true)
-        Console.results.end(with: json ? JSONText.encode(object) : nil) {
+        let report = ErrorReport(error: reason, interrupted: true)
+        Console.results.end(with: json ? JSONText.encode(report) : nil) {
             Console.shared.printLast("emu: \(reason)")
             _exit(128 + signal)
         }
@@ -20,10 +20,5 @@ struct Farewell: Sendable {
         endUnlessResultIsThere(signal, what)
         Console.shared.printLast("emu: \(SignalName.of(signal)): \(what)")
         _exit(128 + signal)
-    }
-
-    private struct Interrupted: Encodable {
-        let error: String
-        let interrupted: Bool
     }
 }

@@ -44,8 +44,9 @@ import Testing
     func `With --json the reason is an object as well`(arguments: [String]) throws {
         let outcome = try EmuProcess(arguments).finish()
         #expect(outcome.status == 2)
-        let object = try JSONDecoder().decode([String: String].self, from: Data(outcome.output.utf8))
-        #expect(outcome.errors == "emu: \(object["error"] ?? "")\n")
+        let report = try JSONDecoder().decode(ErrorReport.self, from: Data(outcome.output.utf8))
+        #expect(outcome.errors == "emu: \(report.error)\n")
+        #expect(!report.interrupted)
     }
 
     @Test func `A run prints its summary`() throws {

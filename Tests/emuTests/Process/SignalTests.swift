@@ -55,9 +55,9 @@ import Testing
         #expect(outcome.status == 128 + signal, "\(outcome.output)\(outcome.errors)")
         #expect(
             outcome.errors.hasSuffix("emu: \(SignalName.of(signal)): ended before anything was measured\n"))
-        let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
-        #expect(object?["interrupted"] as? Bool == true)
-        #expect(object?["error"] as? String != nil)
+        let report = try JSONDecoder().decode(ErrorReport.self, from: Data(outcome.output.utf8))
+        #expect(report.interrupted)
+        #expect(outcome.errors.hasSuffix("emu: \(report.error)\n"))
     }
 
     @Test func `nohup keeps SIGHUP away`() throws {

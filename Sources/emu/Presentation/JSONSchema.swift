@@ -1,0 +1,31 @@
+/// What a JSON object of `emu` is, as the object's `schema` names it; `docs/json-schema/NAME.schema.json` says what is
+/// in it.
+enum JSONSchema: String, CaseIterable, Sendable {
+    /// `emu run`.
+    case run
+    /// `emu check`.
+    case check
+    /// `emu check --list`.
+    case checkList = "check-list"
+    /// `emu check --sequences`.
+    case checkSequences = "check-sequences"
+    /// `emu cycle`.
+    case cycle
+    /// `emu info`.
+    case info
+    /// What any of them prints where it has no result.
+    case error
+
+    /// Grows when a field changes its meaning or goes; a new field does not change it.
+    var version: Int {
+        switch self {
+        case .run, .check, .checkList, .checkSequences, .cycle, .info, .error: 1
+        }
+    }
+}
+
+/// What a command prints with `--json`.
+protocol JSONResult: Encodable {
+    /// What readers find in it.
+    static var schema: JSONSchema { get }
+}

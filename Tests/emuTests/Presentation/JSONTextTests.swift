@@ -1,0 +1,40 @@
+import CycleBenchmark
+import Foundation
+import Testing
+
+@testable import emu
+
+@Suite struct JSONTextTests {
+    private struct Body: JSONResult, Codable, Equatable {
+        static let schema = JSONSchema.info
+        var answer = 42
+        var none: Int?
+        var path = "/dev/null"
+    }
+
+    @Test func `A result's object has its own fields, and beside them what it is`() {
+        #expect(
+            JSONText.encode(Body()) == """
+                {
+                  "answer" : 42,
+                  "path" : "/dev/null",
+                  "schema" : "info",
+                  "schemaVersion" : 1
+                }
+                """)
+    }
+
+    @Test func `What it is does not stand in the way of reading a result back`() throws {
+        let body = Body(answer: -1, none: 3, path: "ä")
+        #expect(try JSONDecoder().decode(Body.self, from: Data(JSONText.encode(body).utf8)) == body)
+    }
+
+    @Test func `Every kind of result has a schema of its own`() {
+        let results: [any JSONResult.Type] = [
+            RunReport.self, CheckReport.self, RuleListing.self, SequenceReport.self, CycleReport.self,
+            DeviceInformation.self, ErrorReport.self,
+        ]
+        #expect(Set(results.map { $0.schema }) == Set(JSONSchema.allCases))
+        #expect(results.count == JSONSchema.allCases.count)
+    }
+}
