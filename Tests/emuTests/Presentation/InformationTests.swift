@@ -1,4 +1,3 @@
-import Foundation
 import Logging
 import Testing
 
@@ -35,8 +34,7 @@ import Testing
 
     @Test func `The JSON reads back to the same information`() throws {
         let information = try gather("sim")
-        let data = Data(JSONText.encode(information).utf8)
-        #expect(try JSONDecoder().decode(DeviceInformation.self, from: data) == information)
+        #expect(try DeviceInformation.read(JSONText.encode(information)) == information)
     }
 
     @Test func `The summary shows queues, groups, range and configuration`() throws {

@@ -16,7 +16,7 @@ import Testing
         try emu.allowNoMoreDescriptors()
         let outcome = emu.finish()
         #expect(outcome.status == 1, "\(outcome.errors)")
-        let report = try JSONDecoder().decode(RunReport.self, from: Data(outcome.output.utf8))
+        let report = try outcome.result(RunReport.self)
         #expect(report.ending == .brokeOff)
         #expect(report.verdict == .wrong)
         #expect(report.failure?.contains("Too many open files") == true, "\(report.failure ?? "")")

@@ -44,7 +44,7 @@ import Testing
     func `With --json the reason is an object as well`(arguments: [String]) throws {
         let outcome = try EmuProcess(arguments).finish()
         #expect(outcome.status == 2)
-        let report = try JSONDecoder().decode(ErrorReport.self, from: Data(outcome.output.utf8))
+        let report = try outcome.result(ErrorReport.self)
         #expect(outcome.errors == "emu: \(report.error)\n")
         #expect(!report.interrupted)
     }
@@ -65,7 +65,7 @@ import Testing
         let outcome = try EmuProcess.run(
             "run", "--memory", "64M", "--cycles", "3", "--interval", "10ms", "--persist", persist, "--json")
         #expect(outcome.status == 0, "\(outcome.errors)")
-        let report = try JSONDecoder().decode(RunReport.self, from: Data(outcome.output.utf8))
+        let report = try outcome.result(RunReport.self)
         #expect(report.cycles == 3)
         #expect(report.persist == .init(offered: true, acknowledged: acknowledged))
         #expect(report.iotlb.perCycle == .init(updates: updates, invalidates: invalidates))
@@ -89,7 +89,7 @@ import Testing
         let outcome = try EmuProcess.run(
             "run", "--memory", "64M", "--packets", "1000", "--cycles", "0", "--json")
         #expect(outcome.status == 0, "\(outcome.errors)")
-        let report = try JSONDecoder().decode(RunReport.self, from: Data(outcome.output.utf8))
+        let report = try outcome.result(RunReport.self)
         #expect(report.packets.sent == 1000)
         #expect(report.packets.received == 1000)
         #expect(report.cycles == 0)
@@ -98,7 +98,7 @@ import Testing
     @Test func `info --json is one object about the device`() throws {
         let outcome = try EmuProcess.run("info", "--json")
         #expect(outcome.status == 0, "\(outcome.errors)")
-        let information = try JSONDecoder().decode(DeviceInformation.self, from: Data(outcome.output.utf8))
+        let information = try outcome.result(DeviceInformation.self)
         #expect(information.deviceID == 1)
     }
 }

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import emu
+
 /// The built `emu`, run as a user would.
 struct EmuProcess {
     /// What a process left behind.
@@ -11,6 +13,12 @@ struct EmuProcess {
 
         /// Standard error, line by line.
         var errorLines: [String] { errors.split(separator: "\n").map(String.init) }
+
+        /// Standard output as the one object that a command with `--json` prints, held to its schema.
+        func result<Report: JSONResult & Decodable>(_ type: Report.Type) throws -> Report {
+            try #require(!output.isEmpty, "no result: \(errors)")
+            return try type.read(output)
+        }
     }
 
     /// The executable, which SwiftPM builds into the directory of the test bundle.

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import emu
+
 /// Results that cannot be written: said in a line and in the exit status, and never taken for success.
 @Suite(.timeLimit(.minutes(15))) struct LostResultTests {
     static let run = ["run", "--memory", "64M", "--cycles", "1", "--interval", "10ms"]
@@ -96,7 +98,7 @@ import Testing
     func `A standard error that refuses every write for the moment is given up`(errno: Int32) throws {
         let outcome = try RefusedCall.write(to: 2, errno).run(Self.run + ["--json"])
         #expect(outcome.status == 1)
-        #expect(outcome.output.contains("\"verdict\""))
+        #expect(try outcome.result(RunReport.self).packets.sent > 0)
         #expect(try RefusedCall.write(to: 2, errno).run(["run", "--memory", "1K"]).status == 2)
     }
 

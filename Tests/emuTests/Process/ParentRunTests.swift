@@ -20,7 +20,7 @@ import Testing
             "run", "--device", device, "--memory", "64M", "--cycles", "5", "--interval", "10ms",
             "--persist", persist, "--json")
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
-        let report = try JSONDecoder().decode(RunReport.self, from: Data(outcome.output.utf8))
+        let report = try outcome.result(RunReport.self)
         #expect(report.cycles == 5)
         #expect(report.packets.received > 0)
         #expect(report.persist.acknowledged == (report.persist.offered && persist == "auto"))
@@ -62,7 +62,7 @@ import Testing
             "run", "--device", device, "--memory", "64M", "--cycles", "3", "--interval", "10ms",
             "--persist", "force", "--json")
         #expect(outcome.status == (keepsMaps ? 0 : 1), "\(outcome.output)\(outcome.errors)")
-        let report = try JSONDecoder().decode(RunReport.self, from: Data(outcome.output.utf8))
+        let report = try outcome.result(RunReport.self)
         #expect(report.persist.acknowledged == report.persist.offered)
         #expect(report.iotlb.perCycle == .init(updates: 0, invalidates: 0))
         #expect((report.faults > 0) != keepsMaps)

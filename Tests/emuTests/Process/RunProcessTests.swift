@@ -8,10 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(15))) struct RunProcessTests {
     private func run(_ arguments: [String]) throws -> (outcome: EmuProcess.Outcome, report: RunReport) {
         let outcome = try EmuProcess(["run", "--memory", "64M", "--json"] + arguments).finish()
-        let report = try #require(
-            try? JSONDecoder().decode(RunReport.self, from: Data(outcome.output.utf8)),
-            "\(outcome.output)\(outcome.errors)")
-        return (outcome, report)
+        return (outcome, try outcome.result(RunReport.self))
     }
 
     /// A command line, and what becomes of it.

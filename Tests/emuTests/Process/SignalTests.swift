@@ -23,7 +23,7 @@ import Testing
         emu.send(signal)
         let outcome = emu.finish()
         #expect(outcome.status == 0, "\(outcome.errors)")
-        let report = try JSONDecoder().decode(RunReport.self, from: Data(outcome.output.utf8))
+        let report = try outcome.result(RunReport.self)
         #expect(report.interrupted)
     }
 
@@ -33,7 +33,7 @@ import Testing
         emu.send(SIGTERM)
         let outcome = emu.finish()
         #expect(outcome.status == 0, "\(outcome.errors)")
-        #expect(try JSONDecoder().decode(RunReport.self, from: Data(outcome.output.utf8)).interrupted)
+        #expect(try outcome.result(RunReport.self).interrupted)
     }
 
     @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
@@ -55,7 +55,7 @@ import Testing
         #expect(outcome.status == 128 + signal, "\(outcome.output)\(outcome.errors)")
         #expect(
             outcome.errors.hasSuffix("emu: \(SignalName.of(signal)): ended before anything was measured\n"))
-        let report = try JSONDecoder().decode(ErrorReport.self, from: Data(outcome.output.utf8))
+        let report = try outcome.result(ErrorReport.self)
         #expect(report.interrupted)
         #expect(outcome.errors.hasSuffix("emu: \(report.error)\n"))
     }

@@ -1,6 +1,8 @@
 import Glibc
 import Testing
 
+@testable import emu
+
 /// Without /proc a command is still the command it was, and names what it cannot do without.
 @Suite(
     .timeLimit(.minutes(15)),
@@ -18,6 +20,7 @@ struct WithoutProcTests {
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(!outcome.output.contains("USAGE"))
         #expect(!outcome.output.isEmpty)
+        if arguments.contains("--json") { _ = try outcome.result(DeviceInformation.self) }
     }
 
     @Test(arguments: [

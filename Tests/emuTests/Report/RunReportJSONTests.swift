@@ -6,6 +6,7 @@ import Testing
 @Suite struct RunReportJSONTests {
     private func object(_ report: RunReport) throws -> [String: Any] {
         let text = JSONText.encode(report)
+        #expect(try RunReport.read(text) == report)
         return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     }
 
@@ -97,6 +98,6 @@ import Testing
         report.recentFaults = [RunReport.Fault(address: "0x1000", access: "read", count: 3)]
         let text = JSONText.encode(report)
         #expect(text == JSONText.encode(report))
-        #expect(try JSONDecoder().decode(RunReport.self, from: Data(text.utf8)) == report)
+        #expect(try RunReport.read(text) == report)
     }
 }

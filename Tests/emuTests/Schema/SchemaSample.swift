@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+
+@testable import emu
+
+/// An output in which everything stands that can, and which changes of one thing leave it an output.
+struct SchemaSample: Sendable, CustomTestStringConvertible {
+    let schema: JSONSchema
+    let text: String
+    /// What may be missing.
+    var optional: Set<String> = []
+    /// What may be `null`.
+    var nullable: Set<String> = []
+    /// Numbers that may be below zero.
+    var signed: Set<String> = []
+    /// Texts of which only certain ones are taken; any text is taken elsewhere.
+    var closed: Set<String> = []
+
+    var testDescription: String { schema.rawValue }
+
+    private init<Report: JSONResult>(_ report: Report) {
+        schema = Report.schema
+        text = JSONText.encode(report)
+        closed = ["schema"]
+    }
+
+    var value: JSONValue {
+        get throws { try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) }
+    }
+
+    /// Whether the schema is to take the sample with `change`.
+    func takes(_ change: JSONChange) -> Bool {
+        switch change.kind {
+        case .removed: optional.contains(change.place)
+        case .null: nullable.contains(change.place)
+        case .negative: signed.contains(change.place)
+        case .reworded: !closed.contains(change.place)
+        case .retyped, .extended: false
+        }
+    }
+
+    static let all = [run, info, error]
+
+    static var run: SchemaSample {
+        var report = RunReport.sample
+        report.setup.cycles = 48
+        report.setup.packets = 1_234_567
+        report.recentFaults = [RunReport.Fault(address: "0x1f000", access: "read and write", count: 3)]
+        report.cycleTime = RunReport.CycleTime(p50: 152.5, p99: 1000.25, max: 1310)
+        report.accounts[0].driver.lastRefusal = 5
+        report.accounts[1].device?.lastRefusal = 5
+        report.lostPorts = ["tap:ta@left"]
+        report.failure = "the device is gone"
+        report.problems = ["a problem"]
+        report.remarks = ["a remark"]
+        var sample = SchemaSample(report)
+        sample.optional = [
+            "setup.wire", "setup.duration", "setup.cycles", "setup.packets", "cycleTime", "cycleTime.p99",
+            "accounts.device", "accounts.missingInRing", "accounts.driver.lastRefusal",
+            "accounts.device.lastRefusal", "resources.pinned", "resources.descriptors", "processorWait",
+            "failure",
+        ]
+        sample.signed = ["accounts.missingInRing", "accounts.driver.missing", "accounts.device.missing"]
+        sample.closed.formUnion([
+            "setup.persistPolicy", "accounts.direction", "recentFaults.address", "recentFaults.access",
+            "ending",
+            "verdict",
+        ])
+        return sample
+    }
+
+    static var info: SchemaSample {
+        let features = DeviceInformation.Features(
+            bits: 0x104, description: "0x104 (IOTLB_BATCH|IOTLB_PERSIST)")
+        var sample = SchemaSample(
+            DeviceInformation(
+                device: "sim", deviceID: 1, features: features, backendFeatures: features,
+                maximumQueueSize: 256, queues: [.init(index: 0, group: 0), .init(index: 1, group: 1)],
+                groups: 2,
+                addressSpaces: 2, iovaRange: .init(first: "0x0", last: "0xffffffffffffffff"),
+                configuration: .init(mac: "52:54:00:12:34:56", mtu: 1500, linkUp: true, byteCount: 24)))
+        sample.optional = [
+            "queues.group", "groups", "addressSpaces", "configuration.mac", "configuration.mtu",
+            "configuration.linkUp",
+        ]
+        sample.closed.formUnion([
+            "features.bits", "backendFeatures.bits", "iovaRange.first", "iovaRange.last",
+        ])
+        return sample
+    }
+
+    static var error: SchemaSample { SchemaSample(ErrorReport(error: "SIGTERM: ended", interrupted: true)) }
+}

@@ -1,0 +1,61 @@
+import Testing
+
+@testable import emu
+
+/// The schemas of `docs/json-schema`, each held to an output in which everything stands that can.
+@Suite struct SchemaTests {
+    @Test(arguments: SchemaSample.all.map(\.schema))
+    func `A file names its schema and its version, and says what each number is`(schema: JSONSchema) throws {
+        let validator = try JSONSchemaValidator(schema)
+        let root = validator.schemas[0].keywords
+        #expect(root["$schema"] == .string("https://json-schema.org/draft/2020-12/schema"))
+        let properties = try #require(root["properties"]?.members)
+        #expect(properties["schema"] == .object(["const": .string(schema.rawValue)]))
+        #expect(properties["schemaVersion"] == .object(["const": .integer(Int64(schema.version))]))
+        for (place, keywords) in validator.schemas {
+            let types = keywords["type"]?.items ?? [keywords["type"] ?? .null]
+            if types.contains(.string("integer")) || types.contains(.string("number")) {
+                #expect(keywords["description"] != nil, "\(place)")
+            }
+            if keywords["properties"] != nil {
+                #expect(keywords["additionalProperties"] == .bool(false), "\(place)")
+            }
+        }
+    }
+
+    @Test(arguments: SchemaSample.all)
+    func `A schema takes a full output`(sample: SchemaSample) throws {
+        #expect(try JSONSchemaValidator(sample.schema).violations(in: sample.value) == [])
+    }
+
+    @Test(arguments: SchemaSample.all)
+    func `A sample has every field that its schema knows`(sample: SchemaSample) throws {
+        let places = Set(JSONChange.all(of: try sample.value).filter { $0.kind == .removed }.map(\.place))
+        // What must be there, and what may be missing: nothing else is in a schema.
+        for (place, keywords) in try JSONSchemaValidator(sample.schema).schemas {
+            for name in (keywords["properties"]?.members ?? [:]).keys {
+                #expect(
+                    places.contains { $0 == name || $0.hasSuffix(".\(name)") }, "\(place)/properties/\(name)")
+            }
+        }
+    }
+
+    @Test(arguments: SchemaSample.all)
+    func `Whatever one thing is changed in an output, the schema takes it where it may be so, else not`(
+        sample: SchemaSample
+    ) throws {
+        let validator = try JSONSchemaValidator(sample.schema)
+        let changes = JSONChange.all(of: try sample.value)
+        for kind in JSONChange.Kind.allCases {
+            #expect(changes.contains { $0.kind == kind }, "\(kind)")
+        }
+        for change in changes where validator.violations(in: change.document).isEmpty != sample.takes(change)
+        {
+            Issue.record("\(change.place) \(change.kind): the schema says otherwise")
+        }
+        let places = Set(changes.map(\.place))
+        for place in sample.optional.union(sample.nullable).union(sample.signed).union(sample.closed) {
+            #expect(places.contains(place), "the sample has no \(place)")
+        }
+    }
+}
