@@ -65,8 +65,9 @@ class Place:
             return
         if self.command.json:
             try:
-                if not isinstance(json.loads(outcome.out), dict):
-                    yield "stdout holds no JSON object"
+                answer = json.loads(outcome.out)
+                if "schemaVersion" not in answer or answer.get("schema") in (None, "error"):
+                    yield f"stdout holds no result, but an object of schema {answer.get('schema')!r}"
             except ValueError as error:
                 yield f"stdout holds no whole JSON: {error}"
         elif self.command.lines == "same" and self.command.whole is not None:

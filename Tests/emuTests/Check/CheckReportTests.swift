@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Testing
 import VhostVDPAConformance
 
@@ -32,8 +31,7 @@ struct CheckReportTests {
         #expect(report.rules.map(\.expected) == [nil, "a", nil])
         #expect(report.rules.map(\.seen) == [nil, "b", nil])
         #expect(report.rules.map(\.reason) == [nil, nil, "c"])
-        let again = try JSONDecoder().decode(CheckReport.self, from: Data(JSONText.encode(report).utf8))
-        #expect(again == report)
+        #expect(try CheckReport.read(JSONText.encode(report)) == report)
     }
 
     @Test(
@@ -52,8 +50,7 @@ struct CheckReportTests {
         #expect(report.verdict.contains("\nINCOMPLETE: "))
         #expect(report.rules.map(\.reason) == [nil, "of another kind", "raise 'ulimit -n'"])
         #expect(CheckLine.text(rules[2], outcomes[2]).contains("NOT ASKED"))
-        let again = try JSONDecoder().decode(CheckReport.self, from: Data(JSONText.encode(report).utf8))
-        #expect(again == report)
+        #expect(try CheckReport.read(JSONText.encode(report)) == report)
     }
 
     @Test(

@@ -8,7 +8,7 @@ import VhostVDPAConformance
 /// `emu check` as its caller sees it: streams and exit status.
 @Suite(.timeLimit(.minutes(15))) struct CheckProcessTests {
     private static func rules(_ outcome: EmuProcess.Outcome) throws -> CheckReport {
-        try JSONDecoder().decode(CheckReport.self, from: Data(outcome.output.utf8))
+        try outcome.result(CheckReport.self)
     }
 
     @Test func `A device with a fault fails rules by number, and status 1`() throws {
@@ -46,7 +46,7 @@ import VhostVDPAConformance
         #expect(!outcome.output.contains("DeviceInterior("))
         let json = try EmuProcess(arguments + ["--json"]).finish()
         #expect(json.status == 1)
-        let report = try JSONDecoder().decode(SequenceReport.self, from: Data(json.output.utf8))
+        let report = try json.result(SequenceReport.self)
         #expect(report.failure?.operations.count == 3)
         #expect(report.sequences == 50 && report.passed < 50)
     }
@@ -54,7 +54,7 @@ import VhostVDPAConformance
     @Test func `Sequences that agree are status 0`() throws {
         let outcome = try EmuProcess.run("check", "--sequences", "5", "--seed", "7", "--json")
         #expect(outcome.status == 0)
-        let report = try JSONDecoder().decode(SequenceReport.self, from: Data(outcome.output.utf8))
+        let report = try outcome.result(SequenceReport.self)
         #expect(report.seed == 7 && report.sequences == 5 && report.passed == 5 && !report.interrupted)
     }
 
@@ -67,7 +67,7 @@ import VhostVDPAConformance
         emu.send(signal)
         let outcome = emu.finish()
         #expect(outcome.status == 1, "\(outcome.errors)")
-        let report = try JSONDecoder().decode(SequenceReport.self, from: Data(outcome.output.utf8))
+        let report = try outcome.result(SequenceReport.self)
         #expect(report.interrupted && report.failure == nil && report.passed < report.sequences)
         #expect(
             outcome.errors.contains(" of 9,223,372,036,854,775,807 sequences of 50 operations from seed 1: "))
@@ -79,7 +79,7 @@ import VhostVDPAConformance
         #expect(text.status == 0 && text.output == RuleBook.document + "\n")
         let json = try EmuProcess.run("check", "--list", "--json")
         #expect(json.status == 0 && json.errors.isEmpty)
-        let listing = try JSONDecoder().decode(RuleListing.self, from: Data(json.output.utf8))
+        let listing = try json.result(RuleListing.self)
         #expect(listing.rules.map(\.number) == RuleBook.rules.map(\.number))
         #expect(listing.rules.allSatisfy { !$0.title.isEmpty && !$0.source.isEmpty && !$0.topic.isEmpty })
     }
@@ -126,7 +126,8 @@ import VhostVDPAConformance
                 shell: "ulimit -n \(limit); exec \"$@\"", ["check", "--json"])
             if outcome.status == 2 {
                 #expect(outcome.errorLines.count == 1, "\(limit): \(outcome.errors)")
-                #expect(outcome.errors.hasPrefix("emu: "), "\(limit): \(outcome.errors)")
+                let report = try outcome.result(ErrorReport.self)
+                #expect(outcome.errors == "emu: \(report.error)\n", "\(limit)")
                 continue
             }
             let report = try Self.rules(outcome)

@@ -15,7 +15,7 @@ import Testing
         let outcome = try EmuProcess.run(
             "cycle", "--memory", "64M,100T", "--strategy", "persist", "--cycles", "2", "--json")
         #expect(outcome.status == 0, "\(outcome.errors)")
-        let report = try JSONDecoder().decode(CycleReport.self, from: Data(outcome.output.utf8))
+        let report = try outcome.result(CycleReport.self)
         #expect(report.results.map(\.memoryBytes) == [64 << 20])
         #expect(report.results.map(\.cycles) == [2])
         #expect(report.skipped.map(\.memoryBytes) == [100 << 40])
@@ -76,7 +76,7 @@ import Testing
         emu.send(signal)
         let outcome = emu.finish()
         #expect(outcome.status == 0, "\(outcome.errors)")
-        let report = try JSONDecoder().decode(CycleReport.self, from: Data(outcome.output.utf8))
+        let report = try outcome.result(CycleReport.self)
         #expect(report.interrupted)
         #expect(report.results.map(\.strategy) == [.remap, .persist])
         #expect(report.results.allSatisfy { $0.cycles > 0 })

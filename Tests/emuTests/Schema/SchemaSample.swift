@@ -1,5 +1,7 @@
+import CycleBenchmark
 import Foundation
 import Testing
+import VhostVDPAConformance
 
 @testable import emu
 
@@ -39,7 +41,7 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
         }
     }
 
-    static let all = [run, info, error]
+    static let all = [run, check, checkList, checkSequences, cycle, info, error]
 
     static var run: SchemaSample {
         var report = RunReport.sample
@@ -65,6 +67,58 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
             "setup.persistPolicy", "accounts.direction", "recentFaults.address", "recentFaults.access",
             "ending",
             "verdict",
+        ])
+        return sample
+    }
+
+    static var check: SchemaSample {
+        let outcomes: [RuleOutcome] = [
+            .passed, .failed(expected: "a", seen: "b"), .notApplicable(reason: "c"), .notAsked(reason: "d"),
+        ]
+        let results = zip(RuleBook.rules(numbered: [1, 2, 3, 4]), outcomes).map { (rule: $0, outcome: $1) }
+        var sample = SchemaSample(
+            CheckReport(device: "sim", results: results, asked: 5, interrupted: true, problems: ["a problem"])
+        )
+        sample.optional = ["rules.expected", "rules.seen", "rules.reason"]
+        sample.closed.insert("rules.outcome")
+        return sample
+    }
+
+    static var checkList: SchemaSample {
+        let rules = RuleBook.rules
+        let shown = rules.filter { $0.note == nil }.prefix(1) + rules.filter { $0.note != nil }.prefix(1)
+        var sample = SchemaSample(RuleListing(Array(shown)))
+        sample.optional = ["rules.note"]
+        return sample
+    }
+
+    static var checkSequences: SchemaSample {
+        let text = """
+            {"device": "sim", "seed": 18446744073709551615, "sequences": 50, "passed": 3, "operationsEach": 50,
+             "interrupted": false, "failure": {"seed": 4, "operations": ["SET_STATUS 0"], "step": 0,
+             "expected": "no entries", "seen": "one entry"}}
+            """
+        // A report is made by running sequences, or so.
+        guard let report = try? JSONDecoder().decode(SequenceReport.self, from: Data(text.utf8)) else {
+            preconditionFailure("no report: \(text)")
+        }
+        var sample = SchemaSample(report)
+        sample.optional = ["failure"]
+        return sample
+    }
+
+    static var cycle: SchemaSample {
+        var sample = SchemaSample(CycleReport.full)
+        sample.optional = [
+            "firstMaps.contiguousRuns", "firstMaps.registerBuffers", "firstMaps.obstacle", "skipped.strategy",
+            "loads.otherProcessors",
+        ]
+        let times = ["cycle", "downtime", "suspendToEnable"].map { "results.\($0)" }
+        sample.nullable = Set(
+            ["results.contiguousRuns", "results.downtime", "results.suspendToEnable"]
+                + times.flatMap { time in ["p25", "p75", "p99", "modes"].map { "\(time).\($0)" } })
+        sample.closed.formUnion([
+            "results.strategy", "results.pageKind", "firstMaps.pageKind", "skipped.strategy",
         ])
         return sample
     }

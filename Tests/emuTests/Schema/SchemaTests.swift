@@ -1,10 +1,19 @@
+import Foundation
 import Testing
 
 @testable import emu
 
 /// The schemas of `docs/json-schema`, each held to an output in which everything stands that can.
 @Suite struct SchemaTests {
-    @Test(arguments: SchemaSample.all.map(\.schema))
+    @Test func `Every schema has a sample, and the files are those of the schemas`() throws {
+        #expect(
+            SchemaSample.all.map(\.schema.rawValue).sorted() == JSONSchema.allCases.map(\.rawValue).sorted())
+        let files = try FileManager.default.contentsOfDirectory(
+            atPath: JSONSchemaValidator.folder.path)
+        #expect(files.sorted() == JSONSchema.allCases.map { "\($0.rawValue).schema.json" }.sorted())
+    }
+
+    @Test(arguments: JSONSchema.allCases)
     func `A file names its schema and its version, and says what each number is`(schema: JSONSchema) throws {
         let validator = try JSONSchemaValidator(schema)
         let root = validator.schemas[0].keywords
