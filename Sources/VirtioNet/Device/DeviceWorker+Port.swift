@@ -9,10 +9,10 @@ extension DeviceWorker {
         let start = transmit.beginBatch(of: queue)
         queue.suppressKicks()
         segments.removeAll()
-        loop.batch.removeAll()
-        var pass = PassBudget(chains: loop.batch.capacity)
+        loop.beginBatch()
+        var pass = PassBudget(chains: DeviceWorker.batchSize)
         while pass.hasRoom {
-            let isInBatch = loop.batch.count > 0
+            let isInBatch = loop.batchCount > 0
             guard
                 let chain = transmit.nextChain(
                     of: &queue, into: &segments, within: &pass, isInBatch: isInBatch)
@@ -31,9 +31,9 @@ extension DeviceWorker {
         loop.waitForBatch()
         var sent: UInt64 = 0
         var sentBytes: UInt64 = 0
-        for slot in 0..<loop.batch.count {
-            let chain = loop.batch.item(slot)
-            let result = loop.batch.result(slot)
+        for slot in 0..<loop.batchCount {
+            let chain = chains[slot]
+            let result = loop.result(slot)
             if result >= 0 {
                 sent &+= 1
                 sentBytes &+= UInt64(chain.readableBytes)
@@ -60,10 +60,10 @@ extension DeviceWorker {
         let start = receive.beginBatch(of: queue)
         queue.suppressKicks()
         segments.removeAll()
-        loop.batch.removeAll()
+        loop.beginBatch()
         var pass = PassBudget(chains: burst)
         while pass.hasRoom {
-            let isInBatch = loop.batch.count > 0
+            let isInBatch = loop.batchCount > 0
             guard
                 let chain = receive.nextChain(
                     of: &queue, into: &segments, within: &pass, isInBatch: isInBatch)
@@ -87,9 +87,9 @@ extension DeviceWorker {
         loop.isPortReadable = false
         loop.waitForBatch()
         let filled = completeReceived(&queue)
-        burst = min(loop.batch.capacity, max(DeviceWorker.smallestBurst, filled &* 2))
+        burst = min(DeviceWorker.batchSize, max(DeviceWorker.smallestBurst, filled &* 2))
         // Frames that were dropped leave no trace in the ring, and there may be more where they came from.
-        let moved = queue.usedIndex != start.usedIndex || (loop.batch.count > 0 && loop.isPortReadable)
+        let moved = queue.usedIndex != start.usedIndex || (loop.batchCount > 0 && loop.isPortReadable)
         receive.finishBatch(of: &queue, since: start)
         receive.ring = consume queue
         return moved
@@ -104,8 +104,8 @@ extension DeviceWorker {
         var filledBytes: UInt64 = 0
         var found: UInt64 = 0
         var hasFoundEmpty = false
-        for slot in 0..<loop.batch.count {
-            let result = loop.batch.result(slot)
+        for slot in 0..<loop.batchCount {
+            let result = loop.result(slot)
             guard result > 0 else {
                 hasFoundEmpty = true
                 if result != -EAGAIN, !loop.hasFailed {
@@ -115,7 +115,7 @@ extension DeviceWorker {
                 continue
             }
             found &+= 1
-            let target = loop.batch.item(filled)
+            let target = chains[filled]
             let byteCount = UInt32(result)
             // No TAP gives less than a header: whoever stands for one has broken a rule.
             guard byteCount > UInt32(NetworkHeader.byteCount) else {
@@ -123,13 +123,13 @@ extension DeviceWorker {
                 receive.account.malformed &+= 1
                 continue
             }
-            guard byteCount <= loop.batch.item(slot).writableBytes, byteCount <= target.writableBytes else {
+            guard byteCount <= chains[slot].writableBytes, byteCount <= target.writableBytes else {
                 receive.counts.drops &+= 1
                 receive.account.tooLong &+= 1
                 continue
             }
             if filled != slot {
-                segments.copy(byteCount, fromWritten: loop.batch.item(slot), to: target)
+                segments.copy(byteCount, fromWritten: chains[slot], to: target)
             }
             segments.writeReceiveHeader(of: target)
             filledBytes &+= UInt64(byteCount)
@@ -139,14 +139,15 @@ extension DeviceWorker {
         receive.account.entered &+= found
         receive.counts.move(frames: UInt64(filled), byteCount: filledBytes)
         if !hasFoundEmpty { loop.isPortReadable = true }
-        queue.rewind(loop.batch.count &- filled)
+        queue.rewind(loop.batchCount &- filled)
         return filled
     }
 
     /// Adds a write of a transmit chain to the batch.
     private mutating func submitWrite(_ chain: DescriptorChain) {
         let vectors = unsafe UnsafePointer(segments.base + chain.readableStart)
-        unsafe loop.write(chain, from: vectors, count: chain.readableCount)
+        let slot = unsafe loop.write(from: vectors, count: chain.readableCount)
+        chains[slot] = chain
     }
 
     /// Adds a read of one frame into a receive chain, whose segments are the last ones in the buffer, and there is
@@ -155,7 +156,8 @@ extension DeviceWorker {
         let hasSpill = unsafe segments.append(spill.start, byteCount: SpillBuffer.byteCount)
         precondition(hasSpill, "a read without room for the end of a long frame")
         let vectors = unsafe UnsafePointer(segments.base + chain.writableStart)
-        unsafe loop.read(chain, into: vectors, count: chain.writableCount + 1)
+        let slot = unsafe loop.read(into: vectors, count: chain.writableCount + 1)
+        chains[slot] = chain
     }
 
     /// Counts a frame that the port did not take.

@@ -29,7 +29,7 @@ struct DeviceWorker: ~Copyable {
     /// What a person calls it.
     static let title = "the simulated device's worker"
 
-    var loop: EventLoop<DescriptorChain>
+    var loop: EventLoop
     let port: WirePort
 
     var receive: DeviceQueueState
@@ -39,6 +39,8 @@ struct DeviceWorker: ~Copyable {
     /// What kicks have scheduled where ``port`` is a simulator.
     var simulatorWork = SimulatorWork()
 
+    /// The chains of one batch of port I/O.
+    var chains = Slots<DescriptorChain>(capacity: batchSize)
     /// The segments of the chains of one batch.
     var segments = SegmentBuffer(capacity: batchSize * segmentsPerChain)
     /// Where the end of a frame goes that is longer than its receive chain.

@@ -33,23 +33,26 @@ extension DriverWorker {
 
     /// Writes a batch of received frames to the port, straight from guest memory: one system call for all.
     private mutating func forwardReceived(_ chains: inout ReceivedChains) {
-        loop.batch.removeAll()
+        loop.beginBatch()
         var room = Self.batchSize
         while room > 0, let used = receive.reap() {
             room &-= 1
+            let token = BufferPool.Token(rawValue: used.token)
             guard chains.take(used) else {
-                pool.put(BufferPool.Token(rawValue: used.token))
+                pool.put(token)
                 continue
             }
-            let bytes = unsafe pool.bytes(BufferPool.Token(rawValue: used.token))
-            unsafe loop.write(used, from: UnsafeRawBufferPointer(rebasing: bytes[..<Int(used.byteCount)]))
+            let bytes = unsafe pool.bytes(token)
+            let slot = unsafe loop.write(
+                from: UnsafeRawBufferPointer(rebasing: bytes[..<Int(used.byteCount)]))
+            buffers[slot] = token
         }
         loop.waitForBatch()
         var taken: UInt64 = 0
-        for slot in 0..<loop.batch.count {
-            let result = loop.batch.result(slot)
+        for slot in 0..<loop.batchCount {
+            let result = loop.result(slot)
             if result >= 0 { taken &+= 1 } else { countUnforwarded(result) }
-            pool.put(BufferPool.Token(rawValue: loop.batch.item(slot).token))
+            pool.put(buffers[slot])
         }
         receive.account.left &+= taken
     }

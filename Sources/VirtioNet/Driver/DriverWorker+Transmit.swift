@@ -10,7 +10,7 @@ extension DriverWorker {
         case .tap:
             count = sendFromPort()
             // Where every frame was dropped, or one came after the last read, there may be more to read.
-            if count == 0, loop.batch.count > 0, loop.isPortReadable { return true }
+            if count == 0, loop.batchCount > 0, loop.isPortReadable { return true }
         case .none: count = 0
         }
         if count > 0 { transmit.publish() }
@@ -57,11 +57,12 @@ extension DriverWorker {
     private mutating func sendFromPort() -> Int {
         guard loop.isPortReadable else { return 0 }
         if transmit.queue.freeDescriptors < Self.batchSize { reapTransmitted() }
-        loop.batch.removeAll()
-        while loop.batch.count < burst, transmit.queue.freeDescriptors > loop.batch.count,
+        loop.beginBatch()
+        while loop.batchCount < burst, transmit.queue.freeDescriptors > loop.batchCount,
             let token = pool.take()
         {
-            unsafe loop.read(UsedChain(token: token.rawValue, byteCount: 0), into: pool.bytes(token))
+            let slot = unsafe loop.read(into: pool.bytes(token))
+            buffers[slot] = token
         }
         // Cleared before the port is read: a frame that comes after the last read sets it again.
         loop.isPortReadable = false
@@ -71,9 +72,9 @@ extension DriverWorker {
         var found: UInt64 = 0
         var dropped: UInt64 = 0
         var hasFoundEmpty = false
-        for slot in 0..<loop.batch.count {
-            let token = BufferPool.Token(rawValue: loop.batch.item(slot).token)
-            let result = loop.batch.result(slot)
+        for slot in 0..<loop.batchCount {
+            let token = buffers[slot]
+            let result = loop.result(slot)
             guard result > 0 else {
                 hasFoundEmpty = true
                 if result < 0, result != -EAGAIN, !loop.hasFailed {

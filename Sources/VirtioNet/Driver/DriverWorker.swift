@@ -18,7 +18,7 @@ struct DriverWorker: ~Copyable {
     /// What a person calls it.
     static let title = "the guest's driver"
 
-    var loop: EventLoop<UsedChain>
+    var loop: EventLoop
     let port: GuestPort
     let memory: DriverMemory
     var configuration: DriverConfiguration
@@ -26,6 +26,8 @@ struct DriverWorker: ~Copyable {
     var receive: DriverQueueState
     var transmit: DriverQueueState
     var pool: BufferPool
+    /// The buffers of one batch of port I/O.
+    var buffers = Slots<BufferPool.Token>(capacity: batchSize)
     var generator: FrameGenerator
 
     var isEnding = false
@@ -41,7 +43,7 @@ struct DriverWorker: ~Copyable {
         configuration: DriverConfiguration, signals: [QueueSignals], counters: DriverCounters,
         firstFailure: FirstFailure
     ) throws(VirtioNetError) {
-        let loop = try EventLoop<UsedChain>(
+        let loop = try EventLoop(
             mailbox: mailbox.wake.descriptor, port: port.descriptor, batchSize: Self.batchSize)
         let receive = unsafe try DriverQueueState(memory.ring(0), configuration, signals: signals[0])
         let transmit = unsafe try DriverQueueState(memory.ring(1), configuration, signals: signals[1])

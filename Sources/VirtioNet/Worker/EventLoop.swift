@@ -3,7 +3,6 @@ internal import Glibc
 internal import IOUring
 internal import LinuxHost
 internal import SystemPackage
-internal import VirtQueue
 
 /// What a completion belongs to, in its user data.
 private enum Kind {
@@ -25,7 +24,7 @@ private enum Kind {
 /// What io_uring_enter(2) refuses for a moment is tried again, with completions taken and letters looked at in between.
 /// What it refuses for good ends the loop: ``failure`` says why, the batch in the making gets that errno for results,
 /// no later call does anything, and ``waitForMail()`` is what remains.
-struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
+struct EventLoop: ~Copyable {
     /// One queue's eventfd, and the number that tells its polls from those of one bound earlier.
     private struct Signal: ~Copyable {
         var descriptor: FileDescriptor?
@@ -53,8 +52,8 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
     private var second = Signal()
     private var third = Signal()
 
-    /// The port I/O that is being made.
-    var batch: Batch<Item>
+    /// The results of the port I/O that is being made.
+    private var batch: IOBatch
     /// Set when letters may be waiting.
     var isMailWaiting = true
     /// Set when the port may have frames; whoever finds it empty clears it.
@@ -83,7 +82,7 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
         ring = try Self.makeRing(submissionEntries: 2 * batchSize, completionEntries: 8 * batchSize)
         self.mailbox = mailbox
         self.port = port
-        batch = Batch(capacity: batchSize)
+        batch = IOBatch(capacity: batchSize)
         armMailbox()
         armPort()
     }
@@ -168,37 +167,56 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
         queue { $0.pollAdd(descriptor, .input, multishot: true, userData: data) }
     }
 
+    /// Begins a batch of port I/O. Every result of the last one must have come.
+    mutating func beginBatch() { batch.removeAll() }
+
+    /// How many transfers the batch has.
+    var batchCount: Int { batch.count }
+
+    /// What the transfer at `slot` was answered: a number of bytes, or an errno below zero. After ``waitForBatch()``.
+    func result(_ slot: Int) -> Int32 { batch.result(slot) }
+
     /// Adds to the batch a write of one frame to the port from `count` vectors, which stay until
-    /// ``waitForBatch()``.
-    mutating func write(_ item: Item, from vectors: UnsafePointer<iovec>, count: Int) {
-        guard let port else { return }
-        let data = UserData(kind: Kind.batch, slot: batch.append(item))
-        queueBatch {
-            unsafe $0.writev(port, from: vectors, count: count, waits: false, userData: data)
+    /// ``waitForBatch()``. Returns its slot, as the three below do; in a loop that has failed it has its result already.
+    mutating func write(from vectors: UnsafePointer<iovec>, count: Int) -> Int {
+        queueTransfer { ring, port, data in
+            unsafe ring.writev(port, from: vectors, count: count, waits: false, userData: data)
         }
     }
 
     /// Adds to the batch a write of one frame that stands in `bytes`.
-    mutating func write(_ item: Item, from bytes: UnsafeRawBufferPointer) {
-        guard let port else { return }
-        let data = UserData(kind: Kind.batch, slot: batch.append(item))
-        queueBatch { unsafe $0.write(port, from: bytes, waits: false, userData: data) }
+    mutating func write(from bytes: UnsafeRawBufferPointer) -> Int {
+        queueTransfer { ring, port, data in
+            unsafe ring.write(port, from: bytes, waits: false, userData: data)
+        }
     }
 
     /// Adds to the batch a read of one frame into `count` vectors, which stay until ``waitForBatch()``.
-    mutating func read(_ item: Item, into vectors: UnsafePointer<iovec>, count: Int) {
-        guard let port else { return }
-        let data = UserData(kind: Kind.batch, slot: batch.append(item))
-        queueBatch {
-            unsafe $0.readv(port, into: vectors, count: count, waits: false, userData: data)
+    mutating func read(into vectors: UnsafePointer<iovec>, count: Int) -> Int {
+        queueTransfer { ring, port, data in
+            unsafe ring.readv(port, into: vectors, count: count, waits: false, userData: data)
         }
     }
 
     /// Adds to the batch a read of one frame into `bytes`.
-    mutating func read(_ item: Item, into bytes: UnsafeMutableRawBufferPointer) {
-        guard let port else { return }
-        let data = UserData(kind: Kind.batch, slot: batch.append(item))
-        queueBatch { unsafe $0.read(port, into: bytes, waits: false, userData: data) }
+    mutating func read(into bytes: UnsafeMutableRawBufferPointer) -> Int {
+        queueTransfer { ring, port, data in
+            unsafe ring.read(port, into: bytes, waits: false, userData: data)
+        }
+    }
+
+    /// Queues a transfer of the batch; one that cannot be gets the failure for a result.
+    @inline(__always)
+    private mutating func queueTransfer(
+        _ request: (inout IOUring, FileDescriptor, UserData) -> Bool
+    ) -> Int {
+        guard let port else { preconditionFailure("a loop without a port has nothing to read or write") }
+        let slot = batch.append()
+        let data = UserData(kind: Kind.batch, slot: slot)
+        if !queue({ request(&$0, port, data) }), let failure {
+            batch.finishPending(result: -failure.errno.rawValue)
+        }
+        return slot
     }
 
     /// Queues one request; where the submission queue is full, what is in it goes first. `false` in a loop that has
@@ -220,11 +238,6 @@ struct EventLoop<Item: BitwiseCopyable>: ~Copyable {
             if refusals == refusalsBefore { fail(.noRoom) } else { takeCompletions() }
         }
         return false
-    }
-
-    /// Queues a request of the batch; one that cannot be gets the failure for a result.
-    private mutating func queueBatch(_ request: (inout IOUring) -> Bool) {
-        if !queue(request), let failure { batch.finishPending(result: -failure.errno.rawValue) }
     }
 
     // MARK: Completions

@@ -175,7 +175,7 @@ struct DevicePassTests {
             }
             let before = device.worker.receive.counts.packets
             _ = device.worker.receiveFromPort()
-            #expect(device.worker.loop.batch.count == expected)
+            #expect(device.worker.loop.batchCount == expected)
             let found = Int(device.worker.receive.counts.packets - before)
             let next = min(DeviceWorker.batchSize, max(DeviceWorker.smallestBurst, 2 * found))
             #expect(device.worker.burst == next)

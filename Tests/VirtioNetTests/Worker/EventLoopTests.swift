@@ -18,20 +18,20 @@ final class EventLoopTests {
         signal = try EventFD()
     }
 
-    private func makeLoop() throws -> EventLoop<Int> {
-        var loop = try EventLoop<Int>(mailbox: mailbox.descriptor, port: port.descriptor, batchSize: 8)
+    private func makeLoop() throws -> EventLoop {
+        var loop = try EventLoop(mailbox: mailbox.descriptor, port: port.descriptor, batchSize: 8)
         loop.isMailWaiting = false
         return loop
     }
 
     /// Makes port I/O that finds nothing, which collects the loop's other events as well, until `isNoted`.
     private func makeBatches(
-        _ loop: inout EventLoop<Int>, until isNoted: (borrowing EventLoop<Int>) -> Bool
+        _ loop: inout EventLoop, until isNoted: (borrowing EventLoop) -> Bool
     ) -> Bool {
         unsafe withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { bytes in
             for _ in 0..<10_000 where !isNoted(loop) {
-                loop.batch.removeAll()
-                unsafe loop.read(0, into: bytes)
+                loop.beginBatch()
+                _ = unsafe loop.read(into: bytes)
                 loop.waitForBatch()
             }
             return isNoted(loop)
@@ -61,10 +61,10 @@ final class EventLoopTests {
         #expect(count == 1 && !isAwakeAgain)
     }
 
-    private static let patience = EventLoop<Int>.patience
+    private static let patience = EventLoop.patience
 
     /// Makes a call to the kernel that is answered with `errno`.
-    private func refuse(_ loop: inout EventLoop<Int>, _ errno: Errno) {
+    private func refuse(_ loop: inout EventLoop, _ errno: Errno) {
         loop.enter { _ throws(IOUringError) in throw .enter(errno) }
     }
 
@@ -101,7 +101,7 @@ final class EventLoopTests {
     )
     func interruptedForEver() throws {
         var loop = try makeLoop()
-        for _ in 0..<EventLoop<Int>.interruptionPatience { refuse(&loop, .interrupted) }
+        for _ in 0..<EventLoop.interruptionPatience { refuse(&loop, .interrupted) }
         let hadFailed = loop.hasFailed
         #expect(!hadFailed)
         refuse(&loop, .interrupted)
@@ -113,7 +113,7 @@ final class EventLoopTests {
     func interruptedNowAndThen() throws {
         var loop = try makeLoop()
         for _ in 0..<3 {
-            for _ in 0..<EventLoop<Int>.interruptionPatience { refuse(&loop, .interrupted) }
+            for _ in 0..<EventLoop.interruptionPatience { refuse(&loop, .interrupted) }
             loop.enter { _ throws(IOUringError) in }
         }
         let hasFailed = loop.hasFailed
@@ -126,13 +126,13 @@ final class EventLoopTests {
     func refusedForGood(errno: Errno) throws {
         var loop = try makeLoop()
         unsafe withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { bytes in
-            unsafe loop.read(0, into: bytes)
+            _ = unsafe loop.read(into: bytes)
             refuse(&loop, errno)
             // The first failure stays.
             refuse(&loop, .ioError)
-            unsafe loop.read(1, into: bytes)
+            _ = unsafe loop.read(into: bytes)
             loop.waitForBatch()
-            let results = (loop.batch.result(0), loop.batch.result(1))
+            let results = (loop.result(0), loop.result(1))
             #expect(results == (-errno.rawValue, -errno.rawValue))
         }
         let failure = loop.failure
@@ -158,7 +158,7 @@ final class EventLoopTests {
         let (file, otherEnd) = try FileDescriptor.pipe()
         defer { try? file.close() }
         try otherEnd.close()
-        var loop = try EventLoop<Int>(mailbox: mailbox.descriptor, port: file, batchSize: 8)
+        var loop = try EventLoop(mailbox: mailbox.descriptor, port: file, batchSize: 8)
         loop.isMailWaiting = false
         loop.sleep()
         let isReadable = loop.isPortReadable
@@ -169,7 +169,7 @@ final class EventLoopTests {
     }
 
     /// Ends the port's poll with an error that says nothing about the port.
-    private func refusePortPoll(_ loop: inout EventLoop<Int>) {
+    private func refusePortPoll(_ loop: inout EventLoop) {
         loop.enter { ring throws(IOUringError) in
             _ = ring.cancel(UserData(kind: 2))
             try ring.submitAndPoll()
@@ -192,7 +192,7 @@ final class EventLoopTests {
     @Test("polls of the port that are refused again and again are told as that, by errno, and end the loop")
     func portPollRefusedForEver() throws {
         var loop = try makeLoop()
-        for _ in 0...2 * EventLoop<Int>.pollPatience { refusePortPoll(&loop) }
+        for _ in 0...2 * EventLoop.pollPatience { refusePortPoll(&loop) }
         let failure = loop.failure
         let cause = try #require(failure)
         #expect(cause.errno == .canceled && cause.call == "io_uring poll")
