@@ -18,9 +18,10 @@ struct OpenedDevice {
     init(_ configuration: MachineConfiguration, logger: Logger) throws(MachineError) {
         switch configuration.device {
         case .simulated(let specification):
-            if specification.profile == .vdpasimNet, configuration.wire != .loopback {
+            let takesWire = specification.profile.kind(for: specification).takesWire
+            if !takesWire, configuration.wire != .loopback {
                 throw .unsupported(
-                    "profile=vdpasim-net has no wire, it loops frames back itself: leave --wire out, or take a"
+                    "profile=\(specification.profile.rawValue) has no wire, it loops frames back itself: leave --wire out, or take a"
                         + " device without profile=")
             }
             let simulation = try SimulatedDevice(

@@ -20,11 +20,10 @@ package final class SimulatedDevice {
         do {
             device = try SimulatedVDPADevice(
                 specification: specification, logger: logger,
-                makeDataPath: DataPathFactory { profile, events in
-                    let made = try NetworkDevice(
-                        name: "vdpa-worker", queuePairs: profile.queuePairs,
-                        port: profile.ownPort() ?? wire.take() ?? .none, report: events)
-                    network = made
+                makeDataPath: DataPathFactory { kind, events in
+                    let made = try kind.makeDataPath(
+                        name: "vdpa-worker", wire: wire.take() ?? .none, report: events)
+                    network = made as? NetworkDevice
                     return made
                 })
         } catch let error as VirtioNetError {
@@ -32,7 +31,7 @@ package final class SimulatedDevice {
         } catch {
             throw .simulation("the simulated device could not be made: \(error)")
         }
-        guard let network else { throw .simulation("the simulated device has no data path") }
+        guard let network else { throw .simulation("the simulated device carries no frames") }
         self.network = network
     }
 

@@ -21,13 +21,11 @@ extension DeviceOpener {
         let device = try SimulatedVDPADevice(
             specification: specification, pinner: pinner, logger: logger,
             mappings: mappings,
-            makeDataPath: DataPathFactory { profile, events in
+            makeDataPath: DataPathFactory { kind, events in
                 guard movesFrames else { return StillDataPath() }
-                let network = try NetworkDevice(
-                    name: "vdpa-worker", queuePairs: profile.queuePairs,
-                    port: profile.ownPort() ?? .loopback, report: events)
-                worker = network
-                return network
+                let made = try kind.makeDataPath(name: "vdpa-worker", wire: .loopback, report: events)
+                worker = made as? NetworkDevice
+                return made
             })
         var opener = DeviceOpener(
             kernel: KernelRelease(parsing: specification.kernel.rawValue) ?? KernelRelease(6, 12),

@@ -13,7 +13,7 @@ public final class SimulatedVDPADevice {
     /// What the device was made from.
     public let specification: SimulatedDeviceSpecification
     package let parent: any ParentDriver
-    package let profile: NetworkDeviceProfile
+    package let kind: any DeviceKind
     /// The driver it is bound to.
     package private(set) var driver: BusDriver? = .vhostVDPA
     /// The driver in the kernel, while the device is bound to it.
@@ -38,10 +38,10 @@ public final class SimulatedVDPADevice {
         self.pinner = pinner
         self.logger = logger
         self.mappings = mappings
-        profile = NetworkDeviceProfile(specification)
+        kind = specification.profile.kind(for: specification)
         if !specification.usesVirtualAddresses { try pinner.prepare() }
         parent = try SimulatedParent(
-            profile: profile, behaviour: ParentBehaviour(specification), makeDataPath: makeDataPath)
+            kind: kind, behaviour: ParentBehaviour(specification), makeDataPath: makeDataPath)
     }
 
     deinit { parent.shutdown() }

@@ -2,7 +2,7 @@ internal import GuestMemory
 package import VhostVDPA
 internal import Virtio
 
-/// How a network device's parent driver behaves: which operations it has, and what a reset does to its maps.
+/// How a simulated device's parent driver behaves: which operations it has, and what a reset does to its maps.
 ///
 /// Which of them make a map outlive a reset and a close: `DecisionTableTests`.
 package struct ParentBehaviour: Hashable, Sendable {
@@ -21,7 +21,7 @@ package struct ParentBehaviour: Hashable, Sendable {
     package var entryLimit: Int?
     /// An on-chip address space that nobody has mapped into is 1:1; else it is empty.
     package var startsInIdentity: Bool
-    /// The device has no more than one group and one address space, whatever its profile says.
+    /// The device has no more than one group and one address space, whatever its kind has.
     package var hasOneAddressSpace: Bool
     /// Features without ACCESS_PLATFORM are refused.
     package var requiresAccessPlatform: Bool
@@ -91,16 +91,16 @@ extension ParentBehaviour {
     }
 
     /// What the parent tells vhost-vdpa about itself.
-    func description(of profile: NetworkDeviceProfile) -> ParentDescription {
+    func description(of kind: any DeviceKind) -> ParentDescription {
         var operations = operations
         if hasResetMap { operations.insert(.resetMap) }
         if hasCompatReset { operations.insert(.compatReset) }
         return ParentDescription(
-            deviceID: .network, vendorID: 0, queueCount: profile.queues.count,
-            maximumQueueSize: profile.maximumQueueSize,
-            groupCount: hasOneAddressSpace ? 1 : profile.groupCount,
-            addressSpaceCount: hasOneAddressSpace ? 1 : profile.addressSpaceCount,
-            configurationSize: NetworkConfiguration.byteCount,
+            deviceID: kind.deviceID, vendorID: 0, queueCount: kind.queues.count,
+            maximumQueueSize: kind.maximumQueueSize,
+            groupCount: hasOneAddressSpace ? 1 : kind.groupCount,
+            addressSpaceCount: hasOneAddressSpace ? 1 : kind.addressSpaceCount,
+            configurationSize: kind.configuration.count,
             iovaRange: mapOperation == .platform
                 ? PlatformIOMMU.aperture : AddressRange(everything: IOVirtualAddress.self),
             usesVirtualAddresses: usesVirtualAddresses, mapOperation: mapOperation, operations: operations,

@@ -4,15 +4,15 @@ internal import VirtQueue
 package import Virtio
 internal import VirtioNet
 
-/// A network card and its parent driver, with an IOMMU of its own or behind the platform's.
+/// A simulated device of any kind and its parent driver, with an IOMMU of its own or behind the platform's.
 ///
 /// It exists from creation to ``shutdown()``, whether a character device is open or not: that is why the state
 /// of on-chip maps outlives a close. Control thread only; what the worker touches is in ``ParentEvents``.
 package final class SimulatedParent: ParentDriver {
     package let description: ParentDescription
-    package let profile: NetworkDeviceProfile
     package private(set) var driverFeatures: VirtioFeatures = []
     package let faults: FaultInjector
+    private let kind: any DeviceKind
     private let behaviour: ParentBehaviour
     private let queues: ParentQueues
     private let iommu: ParentIOMMU
@@ -24,21 +24,21 @@ package final class SimulatedParent: ParentDriver {
 
     /// Makes the device and starts its data path.
     package init(
-        profile: NetworkDeviceProfile, behaviour: ParentBehaviour, makeDataPath: DataPathFactory
+        kind: any DeviceKind, behaviour: ParentBehaviour, makeDataPath: DataPathFactory
     ) throws {
-        self.profile = profile
+        self.kind = kind
         self.behaviour = behaviour
         let events = ParentEvents()
         self.events = events
-        dataPath = try makeDataPath(profile, events: { events.report($0) })
-        description = behaviour.description(of: profile)
+        dataPath = try makeDataPath(kind, events: { events.report($0) })
+        description = behaviour.description(of: kind)
         faults = FaultInjector(behaviour.fault)
-        queues = ParentQueues(count: profile.queues.count, dataPath: dataPath)
+        queues = ParentQueues(count: kind.queues.count, dataPath: dataPath)
         iommu = ParentIOMMU(
             behaviour, description: description,
-            groupsOfQueues: (0..<profile.queues.count).map(profile.group(ofQueue:)), faults: faults,
+            groupsOfQueues: (0..<kind.queues.count).map { kind.group(ofQueue: $0) }, faults: faults,
             dataPath: dataPath)
-        configurationSpace = dataPath.configurationSpace ?? ConfigurationSpace(profile.configuration)
+        configurationSpace = dataPath.configurationSpace ?? ConfigurationSpace(kind.configuration)
     }
 
     deinit { dataPath.shutdown() }
@@ -54,7 +54,7 @@ package final class SimulatedParent: ParentDriver {
 
     // MARK: Features and configuration
 
-    package var deviceFeatures: VirtioFeatures { profile.features }
+    package var deviceFeatures: VirtioFeatures { kind.features }
 
     /// Takes the features the device has; EINVAL without ACCESS_PLATFORM where the driver insists on it.
     package func setDriverFeatures(_ features: VirtioFeatures) throws(Errno) {
@@ -146,13 +146,13 @@ package final class SimulatedParent: ParentDriver {
     /// vdpa_sim: the maximum until DRIVER_OK, then what the driver set (verified on 6.12.117: conformance rule
     /// 24). The others have a register that begins at the maximum and takes what the driver sets.
     package func queueSize(_ queue: Int) -> UInt32 {
-        let (set, maximum) = (queues.size(of: queue), UInt32(profile.maximumQueueSize))
+        let (set, maximum) = (queues.size(of: queue), UInt32(kind.maximumQueueSize))
         if behaviour.resetForgetsQueueSizes { return set == 0 ? maximum : set }
         return storedStatus.contains(.driverOK) ? set : maximum
     }
 
     package func setQueueReady(_ isReady: Bool, queue: Int) {
-        let features = driverFeatures.intersection(profile.dataPathFeatures)
+        let features = driverFeatures.intersection(kind.dataPathFeatures)
         queues.setReady(isReady, queue: queue, features: features)
     }
 
@@ -164,7 +164,7 @@ package final class SimulatedParent: ParentDriver {
         try queues.setCall(file, queue: queue)
     }
 
-    package func group(ofQueue queue: Int) -> UInt32 { profile.group(ofQueue: queue) }
+    package func group(ofQueue queue: Int) -> UInt32 { kind.group(ofQueue: queue) }
 
     package func descriptorGroup(ofQueue queue: Int) -> UInt32 { 0 }
 

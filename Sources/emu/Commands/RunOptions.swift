@@ -56,7 +56,9 @@ extension RunCommand {
             throw StartError(
                 "--wire \(wire) with \(device): a real device has its own wire; leave --wire out")
         }
-        if let wire, case .simulated(let specification) = device.kind, specification.profile == .vdpasimNet {
+        if let wire, case .simulated(let specification) = device.kind,
+            !specification.profile.kind(for: specification).takesWire
+        {
             throw StartError(
                 "--wire \(wire) with \(device): the kernel's simulator has no wire, it loops frames back itself;"
                     + " leave --wire out")

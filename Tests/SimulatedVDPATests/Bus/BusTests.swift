@@ -39,13 +39,13 @@ struct BusTests {
         }
     }
 
-    @Test("The factory sees the profile and the device outlives its opens")
-    func profile() throws {
-        var seen: NetworkDeviceProfile?
+    @Test("The factory sees the kind and the device outlives its opens")
+    func kind() throws {
+        var seen: (any DeviceKind)?
         let device = try SimulatedVDPADevice(
             specification: SimulatedDeviceSpecification(queuePairs: 3),
-            makeDataPath: DataPathFactory { profile, events in
-                seen = profile
+            makeDataPath: DataPathFactory { kind, events in
+                seen = kind
                 return RecordingDataPath(report: events)
             })
         #expect(seen?.queues.count == 6)

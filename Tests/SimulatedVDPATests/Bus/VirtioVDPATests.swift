@@ -58,10 +58,8 @@ struct VirtioVDPATests {
         return try SimulatedVDPADevice(
             specification: SimulatedDeviceSpecification(parsing: specification),
             pinner: AccountingPinner { 1 << 20 }, logger: quiet,
-            makeDataPath: DataPathFactory { profile, events in
-                try NetworkDevice(
-                    name: "bus", queuePairs: profile.queuePairs, port: profile.ownPort() ?? .loopback,
-                    report: events)
+            makeDataPath: DataPathFactory { kind, events in
+                try kind.makeDataPath(name: "bus", wire: .loopback, report: events)
             })
     }
 

@@ -82,7 +82,7 @@ struct MessageRules {
     @Test("A batch whose set_map fails answers success, empties the device and keeps vhost's entries")
     func silentBatchFailure() throws {
         let parent = try SimulatedParent(
-            profile: .standard(), behaviour: ParentBehaviour(SimulatedDeviceSpecification(entryLimit: 1)),
+            kind: NetworkCard(), behaviour: ParentBehaviour(SimulatedDeviceSpecification(entryLimit: 1)),
             makeDataPath: DataPathFactory { _, events in RecordingDataPath(report: events) })
         let client = try Client(parent: parent, mapping: MappingPolicy(entryLimit: nil))
         #expect(client.call(Request.setOwner) == nil)

@@ -1,0 +1,43 @@
+package import Virtio
+package import VirtioNet
+
+/// What a simulated device is apart from its parent driver: its virtio type, its queues and features, its
+/// configuration, and the worker behind them.
+///
+/// A further kind is a type in a folder beside this file, a case of ``SimulatedDeviceProfile``, and a line below.
+package protocol DeviceKind: Sendable {
+    var deviceID: VirtioDeviceID { get }
+    var queues: QueueMap { get }
+    /// The largest ring, in descriptors.
+    var maximumQueueSize: UInt16 { get }
+    /// What the device offers.
+    var features: VirtioFeatures { get }
+    /// Those of the negotiated features that the data path goes by.
+    var dataPathFeatures: VirtioFeatures { get }
+    /// The configuration space at creation.
+    var configuration: [UInt8] { get }
+    /// The groups of queues that can be given address spaces of their own, where the parent driver has as many.
+    var groupCount: Int { get }
+    var addressSpaceCount: Int { get }
+    /// The group of a queue, which is below the queues' count.
+    func group(ofQueue queue: Int) -> UInt32
+    /// Something can stand at the far end of a wire; a device without one settles by itself what becomes of its frames.
+    var takesWire: Bool { get }
+
+    /// Makes the worker, with every queue stopped and no translation. It reports to `report`, from its own thread.
+    ///
+    /// `name` is that of its thread; `wire` is dropped where the kind takes none.
+    func makeDataPath(
+        name: String, wire: consuming WirePort, report: @escaping @Sendable (DataPathEvent) -> Void
+    ) throws -> any DataPath
+}
+
+extension SimulatedDeviceProfile {
+    /// The kind of device that a specification of this profile asks for.
+    package func kind(for specification: SimulatedDeviceSpecification) -> any DeviceKind {
+        switch self {
+        case .standard: NetworkCard(queuePairs: specification.queuePairs)
+        case .vdpasimNet: VdpasimNet(specification.kernel)
+        }
+    }
+}
