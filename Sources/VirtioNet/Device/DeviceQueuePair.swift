@@ -93,7 +93,7 @@ final class DeviceQueuePair: Sendable {
 
     func setKick(_ descriptor: FileDescriptor?, queue: Int) throws(Errno) {
         var event = try Self.duplicate(descriptor)
-        mailbox.perform { worker in worker.loop.bind(owned: event.take(), queue: queue) }
+        mailbox.perform { worker in worker.loop.bind(owned: event.take(), signal: queue) }
     }
 
     func setCall(_ descriptor: FileDescriptor?, queue: Int) throws(Errno) {

@@ -25,7 +25,7 @@ extension DeviceWorker {
     }
 
     mutating func takeSimulatorKicks() {
-        for index in 0...2 where loop.takeSignals(queue: index) > 0 { takeSimulatorKick(of: index) }
+        for index in 0...2 where loop.takeSignals(index) > 0 { takeSimulatorKick(of: index) }
     }
 
     mutating func takeSimulatorKick(of index: Int) {

@@ -62,7 +62,8 @@ struct DeviceWorker: ~Copyable {
         transmit: consuming DeviceQueueState, control: consuming DeviceQueueState
     ) throws(VirtioNetError) {
         loop = try EventLoop(
-            mailbox: mailbox.wake.descriptor, port: port.descriptor, batchSize: Self.batchSize)
+            mailbox: mailbox.wake.descriptor, port: port.descriptor, signals: Self.queues.count,
+            batchSize: Self.batchSize)
         self.port = port
         self.receive = receive
         self.transmit = transmit
@@ -113,8 +114,8 @@ struct DeviceWorker: ~Copyable {
     /// Moves one batch in each direction the port has. Returns whether anything moved.
     private mutating func serve() -> Bool {
         if port.kind == .simulator { return simulate() }
-        transmit.receiveKicks(loop.takeSignals(queue: 1))
-        receive.receiveKicks(loop.takeSignals(queue: 0))
+        transmit.receiveKicks(loop.takeSignals(1))
+        receive.receiveKicks(loop.takeSignals(0))
         transmit.resolveRing()
         receive.resolveRing()
         switch port.kind {
@@ -182,8 +183,8 @@ struct DeviceWorker: ~Copyable {
         if port.kind == .simulator {
             takeSimulatorKicks()
         } else {
-            transmit.receiveKicks(loop.takeSignals(queue: 1))
-            receive.receiveKicks(loop.takeSignals(queue: 0))
+            transmit.receiveKicks(loop.takeSignals(1))
+            receive.receiveKicks(loop.takeSignals(0))
         }
     }
 }

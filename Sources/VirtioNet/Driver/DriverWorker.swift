@@ -44,7 +44,7 @@ struct DriverWorker: ~Copyable {
         firstFailure: FirstFailure
     ) throws(VirtioNetError) {
         let loop = try EventLoop(
-            mailbox: mailbox.wake.descriptor, port: port.descriptor, batchSize: Self.batchSize)
+            mailbox: mailbox.wake.descriptor, port: port.descriptor, signals: 2, batchSize: Self.batchSize)
         let receive = unsafe try DriverQueueState(memory.ring(0), configuration, signals: signals[0])
         let transmit = unsafe try DriverQueueState(memory.ring(1), configuration, signals: signals[1])
         self.loop = loop
@@ -63,8 +63,8 @@ struct DriverWorker: ~Copyable {
     ///
     /// A worker whose loop has failed notes it, and goes on answering letters.
     mutating func run(_ mailbox: Mailbox<DriverWorker>) {
-        loop.bind(receive.signals.call.descriptor, queue: 0)
-        loop.bind(transmit.signals.call.descriptor, queue: 1)
+        loop.bind(receive.signals.call.descriptor, signal: 0)
+        loop.bind(transmit.signals.call.descriptor, signal: 1)
         postReceiveBuffers()
         while !mailbox.isDeaf {
             if loop.isMailWaiting {
@@ -93,8 +93,8 @@ struct DriverWorker: ~Copyable {
 
     /// Reaps both rings and sends what the port has. Returns whether anything moved.
     private mutating func serve() -> Bool {
-        receive.counts.calls &+= UInt64(loop.takeSignals(queue: 0))
-        transmit.counts.calls &+= UInt64(loop.takeSignals(queue: 1))
+        receive.counts.calls &+= UInt64(loop.takeSignals(0))
+        transmit.counts.calls &+= UInt64(loop.takeSignals(1))
         let hasReceived = serveReceive()
         let hasSent = serveTransmit()
         return hasReceived || hasSent

@@ -14,8 +14,8 @@ private enum Kind {
 
 /// What a packet worker waits for, and its port I/O: one io_uring behind both.
 ///
-/// Four kinds of completion come out of the ring. Letters, a readable port and the signals of the queues
-/// (up to three; kicks for a device, calls for a driver) are only noted here; the worker looks at them between two batches.
+/// Four kinds of completion come out of the ring. Letters, a readable port and signals (kicks for a device, calls for
+/// a driver) are only noted here; the worker looks at them between two batches.
 /// The results of a batch are collected by ``waitForBatch()``, and no batch outlives that call: its transfers do
 /// not wait for data or room, so that nothing has to be cancelled at a stop. Polls are
 /// multishot and nothing polled is ever read, as the kernel's vhost does it: an eventfd's poll completes at
@@ -25,33 +25,10 @@ private enum Kind {
 /// What it refuses for good ends the loop: ``failure`` says why, the batch in the making gets that errno for results,
 /// no later call does anything, and ``waitForMail()`` is what remains.
 struct EventLoop: ~Copyable {
-    /// One queue's eventfd, and the number that tells its polls from those of one bound earlier.
-    private struct Signal: ~Copyable {
-        var descriptor: FileDescriptor?
-        /// The eventfd where it is the loop's own.
-        var owned: EventFD?
-        var generation: UInt16 = 0
-        var count = 0
-    }
-
-    /// How often in a row the kernel may refuse a call for the moment, a millisecond's pause between two.
-    static var patience: Int { 300 }
-    /// How often in a row a call may be interrupted a thousand times (``IOUringError/Code/interrupted``), less than
-    /// ``interruptionPause`` between two: so many signals nobody sends.
-    static var interruptionPatience: Int { 8 }
-    private static var interruptionPause: Duration { .seconds(1) }
-    /// How many polls in a row may end at once with an error, each a millisecond's pause and less than ``pollPause``
-    /// behind the one before.
-    static var pollPatience: Int { 64 }
-    private static var pollPause: Duration { .seconds(1) }
-
     private(set) var ring: IOUring
     private let mailbox: FileDescriptor
     private let port: FileDescriptor?
-    private var first = Signal()
-    private var second = Signal()
-    private var third = Signal()
-
+    private var signals: SignalTable
     /// The results of the port I/O that is being made.
     private var batch: IOBatch
     /// Set when letters may be waiting.
@@ -65,23 +42,20 @@ struct EventLoop: ~Copyable {
     private(set) var failure: EventLoopFailure?
     /// The same in one byte, for the worker's pass.
     private(set) var hasFailed = false
-    /// Calls that were refused for the moment, and polls that failed, since the last that was not.
-    private var refusals = 0
-    private var failedPolls = 0
-    /// When the latest of those polls failed.
-    private var lastFailedPoll: ContinuousClock.Instant?
-    /// Interrupted calls since the last that was not, and when the latest of them was.
-    private var interruptions = 0
-    private var lastInterruption: ContinuousClock.Instant?
+    private var patience = RefusalPatience()
 
-    /// Makes the ring, which belongs to the calling thread from now on, and polls `mailbox` and `port`.
+    /// Makes the ring, which belongs to the calling thread from now on, and polls `mailbox` and `port`. Of `signals`
+    /// eventfds none is bound.
     ///
     /// Both descriptors must outlive the loop.
-    init(mailbox: FileDescriptor, port: FileDescriptor?, batchSize: Int) throws(VirtioNetError) {
+    init(
+        mailbox: FileDescriptor, port: FileDescriptor?, signals: Int, batchSize: Int
+    ) throws(VirtioNetError) {
         // Room for a batch and every poll with its cancellation; completions for several kicks on top of it.
         ring = try Self.makeRing(submissionEntries: 2 * batchSize, completionEntries: 8 * batchSize)
         self.mailbox = mailbox
         self.port = port
+        self.signals = SignalTable(count: signals)
         batch = IOBatch(capacity: batchSize)
         armMailbox()
         armPort()
@@ -99,52 +73,35 @@ struct EventLoop: ~Copyable {
 
     // MARK: Signals
 
-    /// Polls `descriptor`, an eventfd, as the signal of queue `index` from now on, instead of what was polled
-    /// before. One that is signalled already counts at once. Whoever binds a signal takes its signals on every pass:
-    /// the loop does not sleep on them.
+    /// Polls `descriptor`, an eventfd, as signal `index` from now on, instead of what was polled before. One that is
+    /// signalled already counts at once. Whoever binds a signal takes its signals on every pass: the loop does not
+    /// sleep on them.
     ///
     /// The descriptor must stay open until another one is bound or the loop ends.
-    mutating func bind(_ descriptor: FileDescriptor?, queue index: Int) {
-        bind(descriptor, owned: nil, queue: index)
+    mutating func bind(_ descriptor: FileDescriptor?, signal index: Int) {
+        bind(descriptor, owned: nil, signal: index)
     }
 
     /// The same for an eventfd that the loop owns from now on.
-    mutating func bind(owned event: consuming EventFD?, queue index: Int) {
+    mutating func bind(owned event: consuming EventFD?, signal index: Int) {
         let descriptor = event?.descriptor
-        bind(descriptor, owned: event, queue: index)
+        bind(descriptor, owned: event, signal: index)
     }
 
-    private mutating func bind(_ descriptor: FileDescriptor?, owned: consuming EventFD?, queue index: Int) {
-        var held = consume owned
-        let old = withSignal(index) { signal in
-            defer { signal.generation &+= 1 }
-            signal.descriptor = descriptor
-            // The old one's poll keeps its file, and its descriptor is not needed to cancel it.
-            signal.owned = held.take()
-            return UserData(kind: Kind.signal, queue: index, generation: signal.generation)
-        }
-        queue { $0.cancel(old) }
+    private mutating func bind(
+        _ descriptor: FileDescriptor?, owned: consuming EventFD?, signal index: Int
+    ) {
+        // The old one's poll keeps its file, and its descriptor is not needed to cancel it.
+        let generation = signals.replace(index, by: descriptor, owned: owned)
+        queue { $0.cancel(UserData(kind: Kind.signal, queue: index, generation: generation)) }
         armSignal(index)
     }
 
-    /// How often queue `index` was signalled since the last call; signals close together count as one.
-    mutating func takeSignals(queue index: Int) -> Int {
-        withSignal(index) { signal in
-            defer { signal.count = 0 }
-            return signal.count
-        }
-    }
+    /// How often signal `index` came since the last call; those close together count as one.
+    mutating func takeSignals(_ index: Int) -> Int { signals.take(index) }
 
     /// Signals have come that nobody has taken yet.
-    var hasSignals: Bool { first.count > 0 || second.count > 0 || third.count > 0 }
-
-    private mutating func withSignal<Answer>(_ index: Int, _ body: (inout Signal) -> Answer) -> Answer {
-        switch index {
-        case 0: body(&first)
-        case 2: body(&third)
-        default: body(&second)
-        }
-    }
+    var hasSignals: Bool { signals.isAnyWaiting }
 
     // MARK: Requests
 
@@ -158,7 +115,7 @@ struct EventLoop: ~Copyable {
     }
 
     private mutating func armSignal(_ index: Int) {
-        let (descriptor, generation) = withSignal(index) { ($0.descriptor, $0.generation) }
+        let (descriptor, generation) = signals.polled(index)
         guard let descriptor else { return }
         poll(descriptor, UserData(kind: Kind.signal, queue: index, generation: generation))
     }
@@ -230,12 +187,11 @@ struct EventLoop: ~Copyable {
     @inline(never)
     private mutating func submitAndQueue(_ request: (inout IOUring) -> Bool) -> Bool {
         while !hasFailed {
-            let refusalsBefore = refusals
-            enter { ring throws(IOUringError) in try ring.submit() }
+            let isSubmitted = enter { ring throws(IOUringError) in try ring.submit() }
             if hasFailed { return false }
             if request(&ring) { return true }
             // The kernel has taken nothing: not for the moment, which may be for want of room for completions.
-            if refusals == refusalsBefore { fail(.noRoom) } else { takeCompletions() }
+            if isSubmitted { fail(.noRoom) } else { takeCompletions() }
         }
         return false
     }
@@ -296,11 +252,7 @@ struct EventLoop: ~Copyable {
         case Kind.port:
             notePort(completion)
         case Kind.signal:
-            let isCurrent = withSignal(data.queue) { signal in
-                guard signal.generation == data.generation else { return false }
-                signal.count += 1
-                return true
-            }
+            let isCurrent = signals.note(data.queue, generation: data.generation)
             if isCurrent, !completion.hasMore, mayPollAgain(completion, "its eventfd") {
                 armSignal(data.queue)
             }
@@ -320,14 +272,10 @@ struct EventLoop: ~Copyable {
     /// Whether a poll that has ended is to be made again: not for ever where it ends with an error each time.
     private mutating func mayPollAgain(_ completion: Completion, _ file: StaticString) -> Bool {
         guard let errno = completion.error else {
-            failedPolls = 0
+            patience.pollSucceeded()
             return true
         }
-        let now = ContinuousClock.now
-        if let lastFailedPoll, lastFailedPoll.duration(to: now) > Self.pollPause { failedPolls = 0 }
-        lastFailedPoll = now
-        failedPolls += 1
-        if failedPolls > Self.pollPatience {
+        if patience.isOverForPolls() {
             fail(EventLoopFailure(pollRefused: errno, of: "\(file)"))
         } else {
             usleep(1000)
@@ -337,14 +285,16 @@ struct EventLoop: ~Copyable {
 
     // MARK: Failure
 
-    /// Makes a call that enters the kernel, and answers what it throws.
-    mutating func enter(_ call: (inout IOUring) throws(IOUringError) -> Void) {
+    /// Makes a call that enters the kernel, and answers what it throws. `false` where it was refused.
+    @discardableResult
+    mutating func enter(_ call: (inout IOUring) throws(IOUringError) -> Void) -> Bool {
         do throws(IOUringError) {
             try call(&ring)
-            refusals = 0
-            interruptions = 0
+            patience.callSucceeded()
+            return true
         } catch {
             answer(error)
+            return false
         }
     }
 
@@ -352,31 +302,13 @@ struct EventLoop: ~Copyable {
     /// there is.
     @inline(never)
     private mutating func answer(_ error: IOUringError) {
-        guard error.isTransient else {
-            fail(EventLoopFailure(error))
-            return
-        }
         // A letter does not wait for the kernel to come round.
-        isMailWaiting = true
-        refusals += 1
-        let isOver = error.code == .interrupted ? isInterruptedForEver() : refusals > Self.patience
-        if isOver {
+        if error.isTransient { isMailWaiting = true }
+        if !error.isTransient || patience.isOver(error) {
             fail(EventLoopFailure(error))
         } else {
             usleep(1000)
         }
-    }
-
-    /// Whether a call that was interrupted again and again is given up: not where signals come that slowly that somebody
-    /// may send them, as a profiler does.
-    private mutating func isInterruptedForEver() -> Bool {
-        let now = ContinuousClock.now
-        if let lastInterruption, lastInterruption.duration(to: now) > Self.interruptionPause {
-            interruptions = 0
-        }
-        lastInterruption = now
-        interruptions += 1
-        return interruptions > Self.interruptionPatience
     }
 
     /// Ends the loop; the first failure stays.

@@ -19,7 +19,7 @@ final class EventLoopTests {
     }
 
     private func makeLoop() throws -> EventLoop {
-        var loop = try EventLoop(mailbox: mailbox.descriptor, port: port.descriptor, batchSize: 8)
+        var loop = try EventLoop(mailbox: mailbox.descriptor, port: port.descriptor, signals: 3, batchSize: 8)
         loop.isMailWaiting = false
         return loop
     }
@@ -50,18 +50,16 @@ final class EventLoopTests {
     @Test("does not sleep on a kick or a call that came with the results of a batch", arguments: 0..<3)
     func signalWithABatch(queue: Int) throws {
         var loop = try makeLoop()
-        loop.bind(signal.descriptor, queue: queue)
+        loop.bind(signal.descriptor, signal: queue)
         signal.signal()
         let isNoted = makeBatches(&loop) { $0.hasSignals }
         let isAwake = loop.sleep(timeout: .milliseconds(20))
         #expect(isNoted && isAwake)
         // Taken, it is no news any more.
-        let count = loop.takeSignals(queue: queue)
+        let count = loop.takeSignals(queue)
         let isAwakeAgain = loop.sleep(timeout: .milliseconds(20))
         #expect(count == 1 && !isAwakeAgain)
     }
-
-    private static let patience = EventLoop.patience
 
     /// Makes a call to the kernel that is answered with `errno`.
     private func refuse(_ loop: inout EventLoop, _ errno: Errno) {
@@ -91,7 +89,7 @@ final class EventLoopTests {
         arguments: [Errno.resourceTemporarilyUnavailable, .resourceBusy, .interrupted])
     func refusedForEver(errno: Errno) throws {
         var loop = try makeLoop()
-        for _ in 0...Self.patience { refuse(&loop, errno) }
+        for _ in 0...RefusalPatience.refusalLimit { refuse(&loop, errno) }
         let failure = loop.failure
         #expect(failure?.errno == errno && failure?.call == "io_uring_enter")
     }
@@ -101,7 +99,7 @@ final class EventLoopTests {
     )
     func interruptedForEver() throws {
         var loop = try makeLoop()
-        for _ in 0..<EventLoop.interruptionPatience { refuse(&loop, .interrupted) }
+        for _ in 0..<RefusalPatience.interruptionLimit { refuse(&loop, .interrupted) }
         let hadFailed = loop.hasFailed
         #expect(!hadFailed)
         refuse(&loop, .interrupted)
@@ -113,7 +111,7 @@ final class EventLoopTests {
     func interruptedNowAndThen() throws {
         var loop = try makeLoop()
         for _ in 0..<3 {
-            for _ in 0..<EventLoop.interruptionPatience { refuse(&loop, .interrupted) }
+            for _ in 0..<RefusalPatience.interruptionLimit { refuse(&loop, .interrupted) }
             loop.enter { _ throws(IOUringError) in }
         }
         let hasFailed = loop.hasFailed
@@ -140,7 +138,7 @@ final class EventLoopTests {
         #expect(cause.errno == errno)
         #expect("\(WorkerFailure(worker: "w", cause))".contains("io_uring_enter"))
         loop.collect()
-        loop.bind(signal.descriptor, queue: 0)
+        loop.bind(signal.descriptor, signal: 0)
         let isAwake = loop.sleep()
         #expect(isAwake)
         mailbox.signal()
@@ -158,7 +156,7 @@ final class EventLoopTests {
         let (file, otherEnd) = try FileDescriptor.pipe()
         defer { try? file.close() }
         try otherEnd.close()
-        var loop = try EventLoop(mailbox: mailbox.descriptor, port: file, batchSize: 8)
+        var loop = try EventLoop(mailbox: mailbox.descriptor, port: file, signals: 3, batchSize: 8)
         loop.isMailWaiting = false
         loop.sleep()
         let isReadable = loop.isPortReadable
@@ -192,7 +190,7 @@ final class EventLoopTests {
     @Test("polls of the port that are refused again and again are told as that, by errno, and end the loop")
     func portPollRefusedForEver() throws {
         var loop = try makeLoop()
-        for _ in 0...2 * EventLoop.pollPatience { refusePortPoll(&loop) }
+        for _ in 0...2 * RefusalPatience.failedPollLimit { refusePortPoll(&loop) }
         let failure = loop.failure
         let cause = try #require(failure)
         #expect(cause.errno == .canceled && cause.call == "io_uring poll")
