@@ -43,6 +43,7 @@ COMMANDS = (
     Command("cycle-json", "cycle --memory 64M --cycles 2 --strategy remap,persist --json", json=True),
     Command("run", "run --memory 64M --duration 200ms --interval 50ms"),
     Command("run-json", "run --memory 64M --duration 200ms --interval 50ms --json", json=True),
+    Command("run-compare", "run --compare --memory 64M --duration 100ms --interval 20ms --json", json=True),
     Command("run-pinned", "run --device sim,use-va=off,memlock=unlimited,entries=65536 --memory 64M --duration 200ms --interval 50ms",
             root=True),
     Command("run-tap", "run --memory 64M --duration 200ms --interval 50ms --guest GUEST --wire WIRE", taps=True),

@@ -20,8 +20,13 @@ struct RunCommand: EmuCommand {
             whether it was sent nobody can tell. NOT SHOWN: \
             nothing was wrong, but no frame moved, none can come back, or no stop took place. WRONG: status 1.
 
+            --compare runs the same machine twice, one run after the other: with IOTLB_PERSIST where the device \
+            offers it, then without. It prints both side by side. A TAP is opened by each run: its carrier drops \
+            between them, and a peer may have to look for its neighbour again.
+
             Examples:
               emu run --memory 4G --cycles 100
+              emu run --compare
               emu run --device /dev/vhost-vdpa-0 --duration 60s
               emu run --guest tap:ta@left --wire tap:tb@right --duration 60s
             """
@@ -88,14 +93,19 @@ struct RunCommand: EmuCommand {
     @Option(
         help: """
             auto keeps the maps where IOTLB_PERSIST is negotiated; off never acknowledges it; force keeps them \
-            without it, to show what breaks (simulated devices only).
+            without it, to show what breaks (simulated devices only) (default: auto).
             """)
-    var persist: PersistPolicy = .auto
+    var persist: PersistPolicy?
+
+    @Flag(help: "Run twice, with IOTLB_PERSIST and without, and print both side by side.")
+    var compare = false
 
     @OptionGroup var output: OutputOptions
 
     func execute(_ interrupt: RunInterrupt) throws(StartError) -> ExitStatus {
-        try RunSession(options: options(), output: output, interrupt: interrupt).run()
+        let options = try options()
+        if compare { return try CompareSession(options: options, output: output, interrupt: interrupt).run() }
+        return try RunSession(options: options, output: output, interrupt: interrupt).run()
     }
 }
 

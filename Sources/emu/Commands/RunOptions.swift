@@ -7,7 +7,7 @@ internal import VirtioNet
 /// What `emu run` was asked for, checked: the combinations that cannot exist are refused.
 struct RunOptions: Sendable {
     let device: DeviceSpecification
-    let machine: MachineConfiguration
+    var machine: MachineConfiguration
     let plan: RunPlan
     /// Queue pairs.
     let queues: Int
@@ -28,6 +28,7 @@ extension RunCommand {
         let queuePairs = try QueuePairs(queues, on: device)
         try checkPorts(device)
         try checkNumbers()
+        if compare { try checkComparison(device) }
         if !device.isSimulated, persist == .force {
             throw StartError(
                 "--persist force with \(device): on a real device, maps that are not kept leave it writing where"
@@ -35,7 +36,7 @@ extension RunCommand {
         }
         var machine = MachineConfiguration(
             memory: memory, pages: hugePages.pages, device: queuePairs.source, guest: guest,
-            wire: wire ?? (device.isSimulated ? .loopback : .none), persist: persist,
+            wire: wire ?? (device.isSimulated ? .loopback : .none), persist: persist ?? .auto,
             frameByteCount: frameSize ?? RunOptions.standardFrameSize)
         machine.queuePairs = queuePairs.count
         return RunOptions(
@@ -82,6 +83,24 @@ extension RunCommand {
         if let frameSize, guest != .generator {
             throw StartError(
                 "--frame-size \(frameSize) with --guest \(guest): only the generator makes frames; leave it out"
+            )
+        }
+    }
+
+    private func checkComparison(_ device: DeviceSpecification) throws(StartError) {
+        if let persist {
+            throw StartError(
+                "--persist \(persist.rawValue) with --compare: it runs once with IOTLB_PERSIST and once without; leave"
+                    + " --persist out")
+        }
+        if case .descriptor = device.kind {
+            throw StartError(
+                "--device \(device) with --compare: the first run closes the descriptor, and the second has none; give"
+                    + " the device's path")
+        }
+        if cycles == 0 {
+            throw StartError(
+                "--cycles 0 with --compare: there is no stop to compare; use 1 or more, or leave --cycles out"
             )
         }
     }

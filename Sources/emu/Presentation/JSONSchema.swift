@@ -3,6 +3,8 @@
 enum JSONSchema: String, CaseIterable, Sendable {
     /// `emu run`.
     case run
+    /// `emu run --compare`.
+    case runComparison = "run-comparison"
     /// `emu check`.
     case check
     /// `emu check --list`.
@@ -19,7 +21,7 @@ enum JSONSchema: String, CaseIterable, Sendable {
     /// Grows when a field changes its meaning or goes; a new field does not change it.
     var version: Int {
         switch self {
-        case .run, .check, .checkList, .checkSequences, .cycle, .info, .error: 1
+        case .run, .runComparison, .check, .checkList, .checkSequences, .cycle, .info, .error: 1
         }
     }
 }

@@ -4,27 +4,33 @@ internal import VirtioNet
 /// One line about a run, rewritten once a second where somebody watches; what happens meanwhile as a line for good.
 final class LiveProgress: RunObserver {
     private let console: Console
+    /// What goes before every line: which of several runs it is about.
+    private let name: String
     private var last: RunProgress?
 
-    init(console: Console) { self.console = console }
+    /// Progress of the run called `name`; of the only one, where there is none.
+    init(console: Console, name: String? = nil) {
+        self.console = console
+        self.name = name.map { "\($0): " } ?? ""
+    }
 
     func runDidProgress(_ progress: RunProgress) {
-        console.showLive(Self.line(progress, since: last))
+        console.showLive(name + Self.line(progress, since: last))
         last = progress
     }
 
-    func runDidRecover() { console.print("emu: the device asked for a reset and was started again") }
+    func runDidRecover() { console.print("emu: \(name)the device asked for a reset and was started again") }
 
-    func runDidSee(_ refusal: PortRefusal) { console.print("emu: \(refusal)") }
+    func runDidSee(_ refusal: PortRefusal) { console.print("emu: \(name)\(refusal)") }
 
     func runDidLose(_ port: PortSpecification) {
         console.print(
-            "emu: \(port): its network namespace was deleted; what goes there reaches nobody: make it again and run anew"
+            "emu: \(name)\(port): its network namespace was deleted; what goes there reaches nobody: make it again and run anew"
         )
     }
 
     func runDidEndTraffic(outstanding: UInt64) {
-        console.showLive("waiting for \(NumberText.grouped(outstanding)) frames on their way")
+        console.showLive("\(name)waiting for \(NumberText.grouped(outstanding)) frames on their way")
     }
 
     /// Takes the line away.

@@ -13,16 +13,19 @@ struct RunSummary {
 
     /// The summary, without a line break at its end.
     var text: String {
-        let setup = report.setup
-        let ends = "\(setup.guest) -> device" + (setup.wire.map { " -> \($0)" } ?? "")
-        let title =
-            "emu run: \(report.device), \(ByteCount(rawValue: report.memoryBytes)) of guest RAM in "
-            + "\(setup.sections) sections, \(ends)"
         let width = lines.map(\.label.count).max() ?? 0
         let table = lines.map { line in
             "  \(line.label)\(String(repeating: " ", count: width - line.label.count))  \(line.value)"
         }
-        return ([title, ""] + table + ["", conclusion]).joined(separator: "\n")
+        return (["emu run: \(Self.title(report))", ""] + table + ["", conclusion]).joined(separator: "\n")
+    }
+
+    /// What ran, in a line.
+    static func title(_ report: RunReport) -> String {
+        let setup = report.setup
+        let ends = "\(setup.guest) -> device" + (setup.wire.map { " -> \($0)" } ?? "")
+        return "\(report.device), \(ByteCount(rawValue: report.memoryBytes)) of guest RAM in "
+            + "\(setup.sections) sections, \(ends)"
     }
 
     /// The report's own, which is nothing to rely on where nobody gets the report.

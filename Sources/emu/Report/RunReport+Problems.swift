@@ -46,6 +46,16 @@ extension RunReport {
         return problems + restarts + leaks
     }
 
+    /// Why the run ended before its time through no wish of anybody's, in one line for standard error.
+    var breakOff: String? {
+        switch ending {
+        case .deviceWentAway:
+            "\(device): the device went away (vdpa dev del?): the run ended and closed it; add it again to go on"
+        case .brokeOff: "\(device): the run broke off: \(failure ?? "")"
+        case .done, .timeWasUp, .stalled, .interrupted: nil
+        }
+    }
+
     private func counted(_ count: UInt64, _ one: String, _ many: String) -> String? {
         count == 0 ? nil : "\(NumberText.grouped(count)) \(count == 1 ? one : many)"
     }

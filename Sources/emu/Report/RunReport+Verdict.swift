@@ -25,7 +25,7 @@ extension RunReport {
     // MARK: What was shown
 
     /// What was to be shown and was not, although nothing was wrong.
-    private var lack: String? {
+    var lack: String? {
         if !hasFlow {
             switch setup.guest {
             case "none": return "nothing was sent, as the guest's port is none"
@@ -49,7 +49,7 @@ extension RunReport {
     private var hasFlow: Bool { packets.sent > 0 || flows.contains { $0.entered > 0 } }
 
     /// What the verdict rests on: frames by their fate, and stops.
-    private var basis: String {
+    var basis: String {
         let frames = expectsReturn ? generated : flows.map(\.text).joined(separator: "; ")
         return frames + (cycles == 0 && setup.cycles != 0 ? "" : ", over \(stops)")
     }

@@ -31,8 +31,8 @@ import Testing
 
     @Test func `Every kind of result has a schema of its own`() {
         let results: [any JSONResult.Type] = [
-            RunReport.self, CheckReport.self, RuleListing.self, SequenceReport.self, CycleReport.self,
-            DeviceInformation.self, ErrorReport.self,
+            RunReport.self, RunComparison.self, CheckReport.self, RuleListing.self, SequenceReport.self,
+            CycleReport.self, DeviceInformation.self, ErrorReport.self,
         ]
         #expect(Set(results.map { $0.schema }) == Set(JSONSchema.allCases))
         #expect(results.count == JSONSchema.allCases.count)

@@ -65,10 +65,10 @@ struct EmuProcess {
         try #require(limit.terminationStatus == 0)
     }
 
-    /// Reads standard error up to `words`, which must come.
-    func waitForError(_ words: String) throws {
+    /// Reads standard error up to `words`, which must come, so many times.
+    func waitForError(_ words: String, times: Int = 1) throws {
         var seen = ""
-        while !seen.contains(words) {
+        while seen.ranges(of: words).count < times {
             let data = errors.fileHandleForReading.availableData
             try #require(!data.isEmpty, "emu ended without '\(words)': \(seen)")
             seen += String(decoding: data, as: UTF8.self)

@@ -41,9 +41,9 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
         }
     }
 
-    static let all = [run, check, checkList, checkSequences, cycle, info, error]
+    static let all = [run, runComparison, check, checkList, checkSequences, cycle, info, error]
 
-    static var run: SchemaSample {
+    private static var fullReport: RunReport {
         var report = RunReport.sample
         report.setup.cycles = 48
         report.setup.packets = 1_234_567
@@ -55,7 +55,11 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
         report.failure = "the device is gone"
         report.problems = ["a problem"]
         report.remarks = ["a remark"]
-        var sample = SchemaSample(report)
+        return report
+    }
+
+    static var run: SchemaSample {
+        var sample = SchemaSample(fullReport)
         sample.optional = [
             "setup.wire", "setup.duration", "setup.cycles", "setup.packets", "cycleTime", "cycleTime.p99",
             "accounts.device", "accounts.missingInRing", "accounts.driver.lastRefusal",
@@ -68,6 +72,19 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
             "ending",
             "verdict",
         ])
+        return sample
+    }
+
+    static var runComparison: SchemaSample {
+        var sample = SchemaSample(RunComparison(kept: fullReport, notNegotiated: fullReport))
+        let run = run
+        func inBoth(_ places: Set<String>) -> [String] {
+            ["kept", "notNegotiated"].flatMap { name in places.map { "\(name).\($0)" } }
+        }
+        sample.optional = Set(inBoth(run.optional))
+        sample.nullable = ["notNegotiated", "ratio"]
+        sample.signed = Set(inBoth(run.signed))
+        sample.closed.formUnion(inBoth(run.closed.subtracting(["schema"])) + ["verdict"])
         return sample
     }
 

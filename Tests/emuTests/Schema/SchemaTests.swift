@@ -32,6 +32,23 @@ import Testing
         }
     }
 
+    @Test func `Each run of a comparison is what a run is`() throws {
+        // A definition of another file cannot be referred to, so that each file can be used by itself.
+        func definitions(_ schema: JSONSchema) throws -> JSONSchemaValidator.Keywords {
+            let root = try JSONSchemaValidator(schema).schemas[0].keywords
+            return try #require(root["$defs"]?.members)
+        }
+        let root = try JSONSchemaValidator(.run).schemas[0].keywords
+        let envelope: Set = ["schema", "schemaVersion"]
+        let properties = try #require(root["properties"]?.members).filter { !envelope.contains($0.key) }
+        let required = try #require(root["required"]?.items).filter { !envelope.contains($0.text ?? "") }
+        var comparison = try definitions(.runComparison)
+        let run = try #require(comparison.removeValue(forKey: "run")?.members)
+        #expect(run["properties"] == .object(properties))
+        #expect(run["required"] == .array(required))
+        #expect(comparison == (try definitions(.run)))
+    }
+
     @Test(arguments: SchemaSample.all)
     func `A schema takes a full output`(sample: SchemaSample) throws {
         #expect(try JSONSchemaValidator(sample.schema).violations(in: sample.value) == [])
