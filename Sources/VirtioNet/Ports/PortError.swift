@@ -16,6 +16,8 @@ package struct PortError: Error, Equatable, Sendable, CustomStringConvertible {
         case busy
         /// The namespace does not exist.
         case noNamespace
+        /// The file of a capture cannot be written.
+        case capture
         /// Anything else; the errno says what.
         case system
     }
@@ -46,6 +48,10 @@ extension PortError {
     static func notYet(_ text: String) -> PortError {
         PortError(
             code: .unsupported, errno: nil, context: "'\(text)': capture files are not supported: \(known)")
+    }
+
+    static func capture(_ path: String, _ words: String, _ errno: Errno?) -> PortError {
+        PortError(code: .capture, errno: errno, context: "capture file '\(path)': \(words)")
     }
 
     static func badInterfaceName(_ name: String, in text: String) -> PortError {

@@ -1,0 +1,61 @@
+import Foundation
+import Testing
+
+/// A pcapng file as its bytes say it, read without anything of the code that writes it.
+struct Capture {
+    struct Packet: Equatable {
+        let interface: Int
+        /// 1 inbound, 2 outbound.
+        let direction: UInt32
+        let time: UInt64
+        let original: Int
+        let bytes: [UInt8]
+    }
+
+    private(set) var interfaces = 0
+    private(set) var packets: [Packet] = []
+
+    /// Reads a file of whole blocks; anything else fails the test.
+    init(_ path: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let data = try [UInt8](Data(contentsOf: URL(filePath: path)))
+        func word(_ offset: Int) -> UInt32 {
+            (0..<4).reduce(0) { $0 | UInt32(data[offset + $1]) << (8 * $1) }
+        }
+        var offset = 0
+        while offset < data.count {
+            try #require(offset + 12 <= data.count, "half a block", sourceLocation: sourceLocation)
+            let length = Int(word(offset + 4))
+            try #require(
+                length >= 12 && length % 4 == 0 && offset + length <= data.count, "half a block",
+                sourceLocation: sourceLocation)
+            #expect(word(offset + length - 4) == length, sourceLocation: sourceLocation)
+            switch word(offset) {
+            case 1: interfaces += 1
+            case 6: packets.append(Self.packet(data, offset, word))
+            default: #expect(word(offset) == 0x0a0d_0d0a && offset == 0, sourceLocation: sourceLocation)
+            }
+            offset += length
+        }
+    }
+
+    private static func packet(_ data: [UInt8], _ offset: Int, _ word: (Int) -> UInt32) -> Packet {
+        let captured = Int(word(offset + 20))
+        return Packet(
+            interface: Int(word(offset + 8)), direction: word(offset + 28 + (captured + 3) / 4 * 4 + 4),
+            time: UInt64(word(offset + 12)) << 32 | UInt64(word(offset + 16)),
+            original: Int(word(offset + 24)),
+            bytes: Array(data[offset + 28..<offset + 28 + captured]))
+    }
+}
+
+/// A file of its own for a test, gone with the value.
+final class CapturePath {
+    let path = FileManager.default.temporaryDirectory.appending(path: "emu-\(UUID()).pcapng").path()
+
+    /// How many bytes are in the file.
+    var byteCount: Int {
+        (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? -1
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
