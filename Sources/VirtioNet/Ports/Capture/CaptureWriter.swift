@@ -1,3 +1,4 @@
+internal import CIOUring
 internal import Glibc
 
 /// One thread's way into a ``CaptureFile``: packets gather in memory and go into the file many at a time, one write(2)

@@ -1,3 +1,4 @@
+import CIOUring
 import CLinux
 import Foundation
 import Glibc
