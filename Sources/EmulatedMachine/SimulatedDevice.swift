@@ -15,7 +15,7 @@ package final class SimulatedDevice {
     init(
         _ specification: SimulatedDeviceSpecification, port: consuming sending WirePort, logger: Logger
     ) throws(MachineError) {
-        let wire = Parcel<WirePort>(port)
+        let wire = TransferBox<WirePort>(port)
         var network: NetworkDevice?
         do {
             device = try SimulatedVDPADevice(

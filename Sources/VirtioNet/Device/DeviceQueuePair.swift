@@ -11,7 +11,7 @@ internal import Virtio
 /// Queues have the numbers they have in the pair. The methods are ``DataPath``'s; they return when the worker has
 /// done what they say.
 final class DeviceQueuePair: Sendable {
-    let mailbox: Mailbox<DeviceWorker>
+    let commands: CommandBox<DeviceWorker>
     private let isShutDown = Atomic<Bool>(false)
     private let counters = [QueueCounters(), QueueCounters(), QueueCounters()]
     private let isSimulator: Bool
@@ -23,20 +23,20 @@ final class DeviceQueuePair: Sendable {
         report: @escaping @Sendable (DataPathEvent) -> Void
     ) throws(VirtioNetError) {
         do throws(Errno) {
-            mailbox = try Mailbox()
+            commands = try CommandBox()
         } catch {
             throw VirtioNetError(.noEventDescriptor, errno: error)
         }
         isSimulator = port.kind == .simulator
-        let (mailbox, counters, parcel) = (mailbox, counters, Parcel<WirePort>(port))
+        let (commands, counters, transfer) = (commands, counters, TransferBox<WirePort>(port))
         let (firstFailure, own) = (firstFailure, queues.pair(number))
         let report: @Sendable (DataPathEvent) -> Void = { event in
             if case .failed(let failure) = event { firstFailure.note(failure) }
             report(event)
         }
-        try WorkerThread.start(name: name, mailbox: mailbox) { () throws(VirtioNetError) in
+        try WorkerThread.start(name: name, box: commands) { () throws(VirtioNetError) in
             try DeviceWorker(
-                port: parcel.take() ?? .none, mailbox: mailbox,
+                port: transfer.take() ?? .none, box: commands,
                 receive: DeviceQueueState(
                     index: own.lowerBound, role: .receive(number), counters: counters[0], report: report),
                 transmit: DeviceQueueState(
@@ -45,7 +45,7 @@ final class DeviceQueuePair: Sendable {
                 control: DeviceQueueState(
                     index: own.upperBound, role: .control, counters: counters[2], report: report))
         } run: { worker in
-            worker.run(mailbox)
+            worker.run(commands)
         }
     }
 
@@ -54,7 +54,7 @@ final class DeviceQueuePair: Sendable {
     /// Why the worker moves no more frames. Any thread.
     var failure: WorkerFailure? {
         firstFailure.value
-            ?? mailbox.wakeRefusal.map { errno in
+            ?? commands.wakeRefusal.map { errno in
                 WorkerFailure(worker: DeviceWorker.title, EventLoopFailure(signalRefused: errno))
             }
     }
@@ -66,17 +66,17 @@ final class DeviceQueuePair: Sendable {
     func account(_ index: Int) -> FrameAccount { counters[index].account }
 
     /// Returns when the worker has published what it had done before.
-    func synchronise() { mailbox.perform { _ in } }
+    func synchronise() { commands.perform { _ in } }
 
     func setTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {
-        mailbox.perform { worker in
+        commands.perform { worker in
             for index in queues { worker.withQueue(index) { $0.replaceTable(entries) } }
         }
     }
 
     func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtioFeatures, base: UInt16) {
         let configuration = DeviceQueueState.Configuration(layout: layout, features: features)
-        mailbox.perform { worker in
+        commands.perform { worker in
             worker.takeEarlierKicks()
             _ = worker.simulatorWork.release()
             worker.withQueue(index) { $0.start(configuration, base: base) }
@@ -84,21 +84,21 @@ final class DeviceQueuePair: Sendable {
     }
 
     func stopQueue(_ index: Int) -> UInt16 {
-        mailbox.perform { worker in worker.withQueue(index) { $0.stop() } } ?? 0
+        commands.perform { worker in worker.withQueue(index) { $0.stop() } } ?? 0
     }
 
     func position(of index: Int) -> UInt16 {
-        mailbox.perform { worker in worker.withQueue(index) { $0.position } } ?? 0
+        commands.perform { worker in worker.withQueue(index) { $0.position } } ?? 0
     }
 
     func setKick(_ descriptor: FileDescriptor?, queue: Int) throws(Errno) {
         var event = try Self.duplicate(descriptor)
-        mailbox.perform { worker in worker.loop.bind(owned: event.take(), signal: queue) }
+        commands.perform { worker in worker.loop.bind(owned: event.take(), signal: queue) }
     }
 
     func setCall(_ descriptor: FileDescriptor?, queue: Int) throws(Errno) {
         var event = try Self.duplicate(descriptor)
-        mailbox.perform { worker in worker.withQueue(queue) { $0.setCall(event.take()) } }
+        commands.perform { worker in worker.withQueue(queue) { $0.setCall(event.take()) } }
     }
 
     /// On the calling thread, so that its error is the caller's.
@@ -108,14 +108,14 @@ final class DeviceQueuePair: Sendable {
     }
 
     func kick(_ queue: Int) {
-        mailbox.perform { worker in worker.kick(queue) }
+        commands.perform { worker in worker.kick(queue) }
     }
 
-    func holdKicks() { mailbox.perform { worker in worker.simulatorWork.hold() } }
+    func holdKicks() { commands.perform { worker in worker.simulatorWork.hold() } }
 
     func releaseKicks() -> Bool {
         guard isSimulator else { return true }
-        return mailbox.perform { worker in
+        return commands.perform { worker in
             worker.takeEarlierKicks()
             return worker.simulatorWork.release()
         } ?? false
@@ -123,13 +123,13 @@ final class DeviceQueuePair: Sendable {
 
     /// Returns when the worker has done everything that was asked of it and sleeps.
     func settle() {
-        // What an earlier letter asked for begins after the letter: only a sleep from now on counts.
-        mailbox.perform { worker in worker.forgetSleep() }
-        while mailbox.perform({ worker in worker.isAtRest }) == false {}
+        // What an earlier command asked for begins after the command: only a sleep from now on counts.
+        commands.perform { worker in worker.forgetSleep() }
+        while commands.perform({ worker in worker.isAtRest }) == false {}
     }
 
     func shutdown() {
         guard !isShutDown.exchange(true, ordering: .relaxed) else { return }
-        mailbox.perform { worker in worker.isEnding = true }
+        commands.perform { worker in worker.isEnding = true }
     }
 }

@@ -49,7 +49,7 @@ extension DeviceWorker {
         let address = port.configurationSpace?.address
         var taken = 0
         var hasMore = true
-        // Dropped frames are counted in no budget by the kernel; here no guest keeps the worker from its letters.
+        // Dropped frames are counted in no budget by the kernel; here no guest keeps the worker from its commands.
         var pass = PassBudget(chains: outgoing.size)
         while hasMore, pass.hasRoom {
             segments.removeAll()

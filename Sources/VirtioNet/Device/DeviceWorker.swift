@@ -6,7 +6,7 @@ internal import Virtio
 /// The thread of a simulated device: serves one queue pair and one port from one io_uring.
 ///
 /// Work comes in batches. A batch pops chains, moves their frames and completes them before anything else
-/// happens, so that between two batches nothing is in flight: that is where letters of the control thread are
+/// happens, so that between two batches nothing is in flight: that is where commands of the control thread are
 /// read, and why a stopped queue's position is exact. Receive chains are popped only when the port has data.
 struct DeviceWorker: ~Copyable {
     /// How many chains a batch of port I/O takes at the most, in either direction. Transmit and receive take
@@ -14,9 +14,9 @@ struct DeviceWorker: ~Copyable {
     static let batchSize = 64
     /// The fewest receive chains that a burst tries.
     static let smallestBurst = 8
-    /// How many chains the loopback wire looks at before the worker looks at its letters, at the most.
+    /// How many chains the loopback wire looks at before the worker looks at its commands, at the most.
     static let reflectedBatchSize = 256
-    /// How many chains that break a rule a ring gives back in a row before the worker looks at its letters.
+    /// How many chains that break a rule a ring gives back in a row before the worker looks at its commands.
     static let badChainLimit = 64
     /// How many segments one READV or WRITEV takes (UIO_MAXIOV of include/uapi/linux/uio.h).
     static let maximumVectors = 1024
@@ -49,20 +49,20 @@ struct DeviceWorker: ~Copyable {
     var frame = FrameBuffer()
 
     var isEnding = false
-    /// The last pass ended in sleep; a letter clears it to see the next one.
+    /// The last pass ended in sleep; a command clears it to see the next one.
     private var hasSlept = false
     private var hasReportedFailure = false
-    /// Nothing is left to do until somebody kicks, the port has a frame or a letter changes something.
+    /// Nothing is left to do until somebody kicks, the port has a frame or a command changes something.
     var isAtRest: Bool { hasSlept && (!loop.hasSignals || loop.hasFailed) }
     /// How many receive chains the next burst tries: grows with what the last one found.
     var burst = smallestBurst
 
     init(
-        port: consuming WirePort, mailbox: Mailbox<DeviceWorker>, receive: consuming DeviceQueueState,
+        port: consuming WirePort, box: CommandBox<DeviceWorker>, receive: consuming DeviceQueueState,
         transmit: consuming DeviceQueueState, control: consuming DeviceQueueState
     ) throws(VirtioNetError) {
         loop = try EventLoop(
-            mailbox: mailbox.wake.descriptor, port: port.descriptor, signals: Self.queues.count,
+            commands: box.wake.descriptor, port: port.descriptor, signals: Self.queues.count,
             batchSize: Self.batchSize)
         self.port = port
         self.receive = receive
@@ -70,21 +70,21 @@ struct DeviceWorker: ~Copyable {
         self.control = control
     }
 
-    /// Serves until a letter from `mailbox`, the one the worker was made with, sets ``isEnding``.
+    /// Serves until a command from `box`, the one the worker was made with, sets ``isEnding``.
     ///
-    /// A worker whose loop has failed reports it, and goes on answering letters: whoever stops its queues learns where
+    /// A worker whose loop has failed reports it, and goes on answering commands: whoever stops its queues learns where
     /// they stand.
-    mutating func run(_ mailbox: Mailbox<DeviceWorker>) {
-        while !mailbox.isDeaf {
-            if loop.isMailWaiting {
-                loop.isMailWaiting = false
-                mailbox.deliver(to: &self) { $0.isEnding }
-                // Whoever wrote the last letter may unmap guest memory as soon as it is answered.
+    mutating func run(_ box: CommandBox<DeviceWorker>) {
+        while !box.isDeaf {
+            if loop.hasCommands {
+                loop.hasCommands = false
+                box.deliver(to: &self) { $0.isEnding }
+                // Whoever wrote the last command may unmap guest memory as soon as it is answered.
                 if isEnding { break }
             }
             if loop.hasFailed {
                 reportFailure()
-                loop.waitForMail()
+                loop.waitForCommands()
                 continue
             }
             let moved = serve()

@@ -1,4 +1,4 @@
-/// How much one pass over a ring may still do before the worker looks at its letters.
+/// How much one pass over a ring may still do before the worker looks at its commands.
 ///
 /// A pass is limited by frames and by bytes, as in drivers/vhost/net.c (VHOST_NET_PKT_WEIGHT, VHOST_NET_WEIGHT): a
 /// guest that offers the longest frames would otherwise hold up a stop for as long as it takes to copy a ring of them

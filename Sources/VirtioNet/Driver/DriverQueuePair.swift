@@ -13,7 +13,7 @@ final class DriverQueuePair: Sendable {
     let counters = DriverCounters()
 
     private let memory: DriverMemory
-    let mailbox: Mailbox<DriverWorker>
+    let commands: CommandBox<DriverWorker>
     private let isShutDown = Atomic<Bool>(false)
     private let firstFailure = FirstFailure()
 
@@ -26,18 +26,20 @@ final class DriverQueuePair: Sendable {
         self.memory = memory
         do throws(Errno) {
             signals = try [QueueSignals(), QueueSignals()]
-            mailbox = try Mailbox()
+            commands = try CommandBox()
         } catch {
             throw VirtioNetError(.noEventDescriptor, errno: error)
         }
-        let (mailbox, counters, signals, parcel) = (mailbox, counters, signals, Parcel<GuestPort>(port))
+        let (commands, counters, signals, transfer) = (
+            commands, counters, signals, TransferBox<GuestPort>(port)
+        )
         let firstFailure = firstFailure
-        try WorkerThread.start(name: name, mailbox: mailbox) { () throws(VirtioNetError) in
+        try WorkerThread.start(name: name, box: commands) { () throws(VirtioNetError) in
             try DriverWorker(
-                port: parcel.take() ?? .none, mailbox: mailbox, memory: memory, configuration: configuration,
+                port: transfer.take() ?? .none, box: commands, memory: memory, configuration: configuration,
                 signals: signals, counters: counters, firstFailure: firstFailure)
         } run: { worker in
-            worker.run(mailbox)
+            worker.run(commands)
         }
     }
 
@@ -46,7 +48,7 @@ final class DriverQueuePair: Sendable {
     /// Why the worker moves no more frames. Any thread.
     var failure: WorkerFailure? {
         firstFailure.value
-            ?? mailbox.wakeRefusal.map { errno in
+            ?? commands.wakeRefusal.map { errno in
                 WorkerFailure(worker: DriverWorker.title, EventLoopFailure(signalRefused: errno))
             }
     }
@@ -58,19 +60,19 @@ final class DriverQueuePair: Sendable {
 
     /// Lets the generator send, `limit` frames at the most.
     func startTraffic(limit: UInt64 = .max) {
-        mailbox.perform { $0.generator.start(limit: limit) }
+        commands.perform { $0.generator.start(limit: limit) }
     }
 
     /// Has the generator send no more. Frames on their way still come back.
     func stopTraffic() {
-        mailbox.perform { $0.generator.stop() }
+        commands.perform { $0.generator.stop() }
     }
 
     func reinitialise(
         _ configuration: DriverConfiguration, abandonsInFlight: Bool
     ) throws(VirtioNetError) {
         try memory.checkRoom(for: configuration)
-        let result = mailbox.perform { worker in
+        let result = commands.perform { worker in
             do throws(VirtioNetError) {
                 try worker.reinitialise(configuration, abandonsInFlight: abandonsInFlight)
                 return Result<Void, VirtioNetError>.success(())
@@ -83,27 +85,27 @@ final class DriverQueuePair: Sendable {
 
     /// Takes frame buffers from `buffers` from now on; those of the first block come back one by one.
     func useSecondBuffers(_ buffers: DriverBuffers) {
-        mailbox.perform { $0.pool.useSecond(buffers) }
+        commands.perform { $0.pool.useSecond(buffers) }
     }
 
     /// Takes frame buffers from the first block again; ``dropSecondBuffers()`` tells when the second is free.
     func useFirstBuffers() {
-        mailbox.perform { $0.pool.useFirst() }
+        commands.perform { $0.pool.useFirst() }
     }
 
     /// Gives the second block back. `false` while the device still has a buffer of it.
     func dropSecondBuffers() -> Bool {
-        mailbox.perform { $0.dropSecondBuffers() } ?? true
+        commands.perform { $0.dropSecondBuffers() } ?? true
     }
 
     /// Makes the worker take what the device has returned and publish its counts.
     func synchronise() {
-        mailbox.perform { $0.synchronise() }
+        commands.perform { $0.synchronise() }
     }
 
     /// Ends the worker. Every later call does nothing.
     func shutdown() {
         guard !isShutDown.exchange(true, ordering: .relaxed) else { return }
-        mailbox.perform { $0.isEnding = true }
+        commands.perform { $0.isEnding = true }
     }
 }

@@ -39,12 +39,12 @@ struct DriverWorker: ~Copyable {
     private let firstFailure: FirstFailure
 
     init(
-        port: consuming GuestPort, mailbox: Mailbox<DriverWorker>, memory: DriverMemory,
+        port: consuming GuestPort, box: CommandBox<DriverWorker>, memory: DriverMemory,
         configuration: DriverConfiguration, signals: [QueueSignals], counters: DriverCounters,
         firstFailure: FirstFailure
     ) throws(VirtioNetError) {
         let loop = try EventLoop(
-            mailbox: mailbox.wake.descriptor, port: port.descriptor, signals: 2, batchSize: Self.batchSize)
+            commands: box.wake.descriptor, port: port.descriptor, signals: 2, batchSize: Self.batchSize)
         let receive = unsafe try DriverQueueState(memory.ring(0), configuration, signals: signals[0])
         let transmit = unsafe try DriverQueueState(memory.ring(1), configuration, signals: signals[1])
         self.loop = loop
@@ -59,25 +59,25 @@ struct DriverWorker: ~Copyable {
         generator = FrameGenerator(configuration)
     }
 
-    /// Serves until a letter from `mailbox`, the one the worker was made with, sets ``isEnding``.
+    /// Serves until a command from `box`, the one the worker was made with, sets ``isEnding``.
     ///
-    /// A worker whose loop has failed notes it, and goes on answering letters.
-    mutating func run(_ mailbox: Mailbox<DriverWorker>) {
+    /// A worker whose loop has failed notes it, and goes on answering commands.
+    mutating func run(_ box: CommandBox<DriverWorker>) {
         loop.bind(receive.signals.call.descriptor, signal: 0)
         loop.bind(transmit.signals.call.descriptor, signal: 1)
         postReceiveBuffers()
-        while !mailbox.isDeaf {
-            if loop.isMailWaiting {
-                loop.isMailWaiting = false
-                mailbox.deliver(to: &self) { $0.isEnding }
-                // Whoever wrote the last letter may unmap guest memory as soon as it is answered.
+        while !box.isDeaf {
+            if loop.hasCommands {
+                loop.hasCommands = false
+                box.deliver(to: &self) { $0.isEnding }
+                // Whoever wrote the last command may unmap guest memory as soon as it is answered.
                 if isEnding { break }
             }
             if loop.hasFailed {
                 if let cause = loop.failure {
                     firstFailure.note(WorkerFailure(worker: Self.title, cause))
                 }
-                loop.waitForMail()
+                loop.waitForCommands()
                 continue
             }
             let moved = serve()

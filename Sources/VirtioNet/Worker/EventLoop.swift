@@ -6,7 +6,7 @@ internal import SystemPackage
 
 /// What a completion belongs to, in its user data.
 private enum Kind {
-    static let mailbox: UInt8 = 1
+    static let commands: UInt8 = 1
     static let port: UInt8 = 2
     static let signal: UInt8 = 3
     static let batch: UInt8 = 4
@@ -14,25 +14,25 @@ private enum Kind {
 
 /// What a packet worker waits for, and its port I/O: one io_uring behind both.
 ///
-/// Four kinds of completion come out of the ring. Letters, a readable port and signals (kicks for a device, calls for
+/// Four kinds of completion come out of the ring. Commands, a readable port and signals (kicks for a device, calls for
 /// a driver) are only noted here; the worker looks at them between two batches.
 /// The results of a batch are collected by ``waitForBatch()``, and no batch outlives that call: its transfers do
 /// not wait for data or room, so that nothing has to be cancelled at a stop. Polls are
 /// multishot and nothing polled is ever read, as the kernel's vhost does it: an eventfd's poll completes at
 /// every signal.
 ///
-/// What io_uring_enter(2) refuses for a moment is tried again, with completions taken and letters looked at in between.
+/// What io_uring_enter(2) refuses for a moment is tried again, with completions taken and commands looked at in between.
 /// What it refuses for good ends the loop: ``failure`` says why, the batch in the making gets that errno for results,
-/// no later call does anything, and ``waitForMail()`` is what remains.
+/// no later call does anything, and ``waitForCommands()`` is what remains.
 struct EventLoop: ~Copyable {
     private(set) var ring: IOUring
-    private let mailbox: FileDescriptor
+    private let commands: FileDescriptor
     private let port: FileDescriptor?
     private var signals: SignalTable
     /// The results of the port I/O that is being made.
     private var batch: IOBatch
-    /// Set when letters may be waiting.
-    var isMailWaiting = true
+    /// Set when commands may be waiting.
+    var hasCommands = true
     /// Set when the port may have frames; whoever finds it empty clears it.
     var isPortReadable = false
     /// The port's file is in error, as a TAP's whose interface is gone: it is not polled any more.
@@ -44,20 +44,20 @@ struct EventLoop: ~Copyable {
     private(set) var hasFailed = false
     private var patience = RefusalPatience()
 
-    /// Makes the ring, which belongs to the calling thread from now on, and polls `mailbox` and `port`. Of `signals`
+    /// Makes the ring, which belongs to the calling thread from now on, and polls `commands` and `port`. Of `signals`
     /// eventfds none is bound.
     ///
     /// Both descriptors must outlive the loop.
     init(
-        mailbox: FileDescriptor, port: FileDescriptor?, signals: Int, batchSize: Int
+        commands: FileDescriptor, port: FileDescriptor?, signals: Int, batchSize: Int
     ) throws(VirtioNetError) {
         // Room for a batch and every poll with its cancellation; completions for several kicks on top of it.
         ring = try Self.makeRing(submissionEntries: 2 * batchSize, completionEntries: 8 * batchSize)
-        self.mailbox = mailbox
+        self.commands = commands
         self.port = port
         self.signals = SignalTable(count: signals)
         batch = IOBatch(capacity: batchSize)
-        armMailbox()
+        armCommands()
         armPort()
     }
 
@@ -105,8 +105,8 @@ struct EventLoop: ~Copyable {
 
     // MARK: Requests
 
-    private mutating func armMailbox() {
-        poll(mailbox, UserData(kind: Kind.mailbox))
+    private mutating func armCommands() {
+        poll(commands, UserData(kind: Kind.commands))
     }
 
     private mutating func armPort() {
@@ -219,12 +219,12 @@ struct EventLoop: ~Copyable {
 
     /// Sleeps until there is an event, or until `timeout` is over. `false` where it is over.
     ///
-    /// Letters and signals that came with the results of a batch are events that the kernel has told already, and
+    /// Commands and signals that came with the results of a batch are events that the kernel has told already, and
     /// will not tell again: it does not sleep on them. A readable port is up to the worker, which may have no room
     /// for what it would read.
     @discardableResult
     mutating func sleep(timeout: Duration? = nil) -> Bool {
-        if isMailWaiting || hasSignals {
+        if hasCommands || hasSignals {
             collect()
             return true
         }
@@ -246,9 +246,9 @@ struct EventLoop: ~Copyable {
         switch data.kind {
         case Kind.batch:
             batch.finish(slot: data.slot, result: completion.result)
-        case Kind.mailbox:
-            isMailWaiting = true
-            if !completion.hasMore, mayPollAgain(completion, "its eventfd") { armMailbox() }
+        case Kind.commands:
+            hasCommands = true
+            if !completion.hasMore, mayPollAgain(completion, "its eventfd") { armCommands() }
         case Kind.port:
             notePort(completion)
         case Kind.signal:
@@ -302,8 +302,8 @@ struct EventLoop: ~Copyable {
     /// there is.
     @inline(never)
     private mutating func answer(_ error: IOUringError) {
-        // A letter does not wait for the kernel to come round.
-        if error.isTransient { isMailWaiting = true }
+        // A command does not wait for the kernel to come round.
+        if error.isTransient { hasCommands = true }
         if !error.isTransient || patience.isOver(error) {
             fail(EventLoopFailure(error))
         } else {
@@ -320,12 +320,12 @@ struct EventLoop: ~Copyable {
         batch.finishPending(result: -cause.errno.rawValue)
     }
 
-    /// Waits for a letter in a loop that has failed, without its ring.
-    mutating func waitForMail() {
-        var event = pollfd(fd: mailbox.rawValue, events: Int16(POLLIN), revents: 0)
+    /// Waits for a command in a loop that has failed, without its ring.
+    mutating func waitForCommands() {
+        var event = pollfd(fd: commands.rawValue, events: Int16(POLLIN), revents: 0)
         // A poll that is refused must not turn into a spin.
         if unsafe Glibc.poll(&event, 1, -1) < 0 { usleep(1000) }
-        EventFD.drain(mailbox)
-        isMailWaiting = true
+        EventFD.drain(commands)
+        hasCommands = true
     }
 }

@@ -2,7 +2,7 @@ package import SystemPackage
 
 /// Why a worker moves no more frames: a system call that it cannot do without is refused for good.
 ///
-/// Its rings stand where they stood and nothing is in flight; it answers letters until it is ended.
+/// Its rings stand where they stood and nothing is in flight; it answers commands until it is ended.
 package struct WorkerFailure: Error, Equatable, Sendable, CustomStringConvertible {
     /// Whose work has ended, as a person calls it.
     package let worker: String

@@ -37,20 +37,20 @@ package enum WorkerThread {
         if let error = failure.error.withLock({ $0 }) { throw error }
     }
 
-    /// The same for a worker that answers letters: whichever way it ends, and also where it cannot be started, its
-    /// mailbox is closed, so that nobody waits for an answer of a worker that is not there.
+    /// The same for a worker that answers commands: whichever way it ends, and also where it cannot be started, its
+    /// box is closed, so that nobody waits for an answer of a worker that is not there.
     package static func start<State: ~Copyable>(
-        name: String, mailbox: Mailbox<State>,
+        name: String, box: CommandBox<State>,
         setUp: @escaping @Sendable () throws(VirtioNetError) -> State,
         run: @escaping @Sendable (inout State) -> Void
     ) throws(VirtioNetError) {
         do throws(VirtioNetError) {
             try start(name: name, setUp: setUp) { (state: inout State) in
                 run(&state)
-                mailbox.close()
+                box.close()
             }
         } catch {
-            mailbox.close()
+            box.close()
             throw error
         }
     }

@@ -26,8 +26,8 @@
             func runDidEndTraffic(outstanding: UInt64) {
                 let cause = EventLoopFailure(.enter(errno))
                 switch side {
-                case .driver: machine?.driver.pairs[0].mailbox.perform { $0.loop.fail(cause) }
-                case .device: machine?.simulation?.network.pairs[0].mailbox.perform { $0.loop.fail(cause) }
+                case .driver: machine?.driver.pairs[0].commands.perform { $0.loop.fail(cause) }
+                case .device: machine?.simulation?.network.pairs[0].commands.perform { $0.loop.fail(cause) }
                 }
             }
         }

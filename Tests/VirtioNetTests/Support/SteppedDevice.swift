@@ -33,7 +33,7 @@ final class SteppedDevice {
             DeviceQueueState(index: index, role: role, counters: QueueCounters()) { _ in }
         }
         worker = try DeviceWorker(
-            port: wire, mailbox: Mailbox(), receive: state(0, .receive(0)), transmit: state(1, .transmit(0)),
+            port: wire, box: CommandBox(), receive: state(0, .receive(0)), transmit: state(1, .transmit(0)),
             control: state(2, .control))
         unsafe (block.base + mapped).initializeMemory(
             as: UInt8.self, repeating: Self.guardByte, count: 4096)

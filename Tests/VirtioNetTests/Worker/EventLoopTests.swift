@@ -8,19 +8,20 @@ import Testing
 /// What a worker waits for, and what it must not sleep on.
 @Suite("An event loop", .timeLimit(.minutes(15)))
 final class EventLoopTests {
-    private let mailbox: EventFD
+    private let commands: EventFD
     private let port: EventFD
     private let signal: EventFD
 
     init() throws {
-        mailbox = try EventFD()
+        commands = try EventFD()
         port = try EventFD()
         signal = try EventFD()
     }
 
     private func makeLoop() throws -> EventLoop {
-        var loop = try EventLoop(mailbox: mailbox.descriptor, port: port.descriptor, signals: 3, batchSize: 8)
-        loop.isMailWaiting = false
+        var loop = try EventLoop(
+            commands: commands.descriptor, port: port.descriptor, signals: 3, batchSize: 8)
+        loop.hasCommands = false
         return loop
     }
 
@@ -38,11 +39,11 @@ final class EventLoopTests {
         }
     }
 
-    @Test("does not sleep on a letter that came with the results of a batch")
-    func letterWithABatch() throws {
+    @Test("does not sleep on a command that came with the results of a batch")
+    func commandWithABatch() throws {
         var loop = try makeLoop()
-        mailbox.signal()
-        let isNoted = makeBatches(&loop) { $0.isMailWaiting }
+        commands.signal()
+        let isNoted = makeBatches(&loop) { $0.hasCommands }
         let isAwake = loop.sleep(timeout: .milliseconds(20))
         #expect(isNoted && isAwake)
     }
@@ -67,17 +68,17 @@ final class EventLoopTests {
     }
 
     @Test(
-        "a call refused for the moment is tried again: letters are looked at, and nothing has failed",
+        "a call refused for the moment is tried again: commands are looked at, and nothing has failed",
         arguments: [Errno.resourceTemporarilyUnavailable, .resourceBusy, .interrupted])
     func refusedForTheMoment(errno: Errno) throws {
         var loop = try makeLoop()
         for _ in 0..<3 {
-            loop.isMailWaiting = false
+            loop.hasCommands = false
             refuse(&loop, errno)
-            let (hasFailed, isMailWaiting) = (loop.hasFailed, loop.isMailWaiting)
-            #expect(!hasFailed && isMailWaiting)
+            let (hasFailed, hasCommands) = (loop.hasFailed, loop.hasCommands)
+            #expect(!hasFailed && hasCommands)
         }
-        loop.isMailWaiting = false
+        loop.hasCommands = false
         port.signal()
         loop.sleep()
         let isPortReadable = loop.isPortReadable
@@ -119,7 +120,7 @@ final class EventLoopTests {
     }
 
     @Test(
-        "a call refused for good ends the loop in order: a batch gets the errno, later calls do nothing, letters come",
+        "a call refused for good ends the loop in order: a batch gets the errno, later calls do nothing, commands come",
         arguments: [2, 9, 12, 14, 22, 6, 95, 77, 17, 1, 38].map(Errno.init(rawValue:)))
     func refusedForGood(errno: Errno) throws {
         var loop = try makeLoop()
@@ -141,13 +142,13 @@ final class EventLoopTests {
         loop.bind(signal.descriptor, signal: 0)
         let isAwake = loop.sleep()
         #expect(isAwake)
-        mailbox.signal()
-        loop.isMailWaiting = false
-        loop.waitForMail()
-        let isMailWaiting = loop.isMailWaiting
-        #expect(isMailWaiting)
-        // Taken: the next wait does not return before the next letter.
-        #expect(mailbox.drain() == 0)
+        commands.signal()
+        loop.hasCommands = false
+        loop.waitForCommands()
+        let hasCommands = loop.hasCommands
+        #expect(hasCommands)
+        // Taken: the next wait does not return before the next command.
+        #expect(commands.drain() == 0)
     }
 
     @Test("a port whose file is in error is looked at once, and polled no more")
@@ -156,8 +157,8 @@ final class EventLoopTests {
         let (file, otherEnd) = try FileDescriptor.pipe()
         defer { try? file.close() }
         try otherEnd.close()
-        var loop = try EventLoop(mailbox: mailbox.descriptor, port: file, signals: 3, batchSize: 8)
-        loop.isMailWaiting = false
+        var loop = try EventLoop(commands: commands.descriptor, port: file, signals: 3, batchSize: 8)
+        loop.hasCommands = false
         loop.sleep()
         let isReadable = loop.isPortReadable
         #expect(isReadable)

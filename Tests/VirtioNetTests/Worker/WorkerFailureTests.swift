@@ -15,7 +15,7 @@ struct WorkerFailureTests {
         try pair.start()
         pair.driver.startTraffic()
         #expect(pair.awaitReceived(500))
-        pair.device.pairs[0].mailbox.perform { $0.loop.loseRing() }
+        pair.device.pairs[0].commands.perform { $0.loop.loseRing() }
         #expect(eventually { pair.device.failure != nil })
         let failure = try #require(pair.device.failure)
         #expect(failure.errno == .badFileDescriptor && failure.call == "io_uring_enter")
@@ -36,7 +36,7 @@ struct WorkerFailureTests {
         try pair.start()
         pair.driver.startTraffic()
         #expect(pair.awaitReceived(500))
-        pair.device.pairs[0].mailbox.perform { $0.loop.loseRing() }
+        pair.device.pairs[0].commands.perform { $0.loop.loseRing() }
         #expect(eventually { pair.device.failure != nil })
         let bases = pair.stop()
         #expect(pair.usedIndex(0) == bases.0 && pair.usedIndex(1) == bases.1)
@@ -48,13 +48,13 @@ struct WorkerFailureTests {
         #expect(pair.driver.account(1).pending > 0)
     }
 
-    @Test("the driver's: known by call and errno, and its letters are answered")
+    @Test("the driver's: known by call and errno, and its commands are answered")
     func driver() throws {
         let pair = try TestPair()
         try pair.start()
         pair.driver.startTraffic()
         #expect(pair.awaitReceived(500))
-        pair.driver.pairs[0].mailbox.perform { $0.loop.loseRing() }
+        pair.driver.pairs[0].commands.perform { $0.loop.loseRing() }
         #expect(eventually { pair.driver.failure != nil })
         let failure = try #require(pair.driver.failure)
         #expect(failure.errno == .badFileDescriptor && "\(failure)".contains("driver"))
@@ -71,7 +71,7 @@ struct WorkerFailureTests {
         let (guest, wire) = (try DatagramPort(), try DatagramPort())
         let pair = try TestPair(guest: .tap(guest.makeNear()), wire: .tap(wire.makeNear()))
         try pair.start()
-        pair.driver.pairs[0].mailbox.perform { $0.loop.loseRing() }
+        pair.driver.pairs[0].commands.perform { $0.loop.loseRing() }
         #expect(eventually { pair.driver.failure != nil })
         for number in 0..<5 {
             #expect(eventually { wire.send(DatagramPort.frame(60, number: number)) })

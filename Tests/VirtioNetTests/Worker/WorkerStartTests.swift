@@ -11,27 +11,27 @@ struct WorkerStartTests {
         var isEnding = false
     }
 
-    @Test("is said to be so, and its mailbox answers every letter: nobody waits for it")
+    @Test("is said to be so, and its box answers every command: nobody waits for it")
     func setUpFails() throws {
-        let mailbox = try Mailbox<State>()
+        let box = try CommandBox<State>()
         #expect(throws: VirtioNetError.self) {
-            try WorkerThread.start(name: "test", mailbox: mailbox) { () throws(VirtioNetError) -> State in
+            try WorkerThread.start(name: "test", box: box) { () throws(VirtioNetError) -> State in
                 throw VirtioNetError(.noEventDescriptor, errno: .tooManyOpenFiles)
             } run: { _ in
             }
         }
-        #expect(mailbox.perform { $0.isEnding = true } == nil)
-        #expect(mailbox.perform { $0.isEnding } == nil)
+        #expect(box.perform { $0.isEnding = true } == nil)
+        #expect(box.perform { $0.isEnding } == nil)
     }
 
-    @Test("one that has returned from its work answers the letters of later as well")
+    @Test("one that has returned from its work answers the commands of later as well")
     func hasEnded() throws {
-        let mailbox = try Mailbox<State>()
-        try WorkerThread.start(name: "test", mailbox: mailbox) { () throws(VirtioNetError) -> State in
+        let box = try CommandBox<State>()
+        try WorkerThread.start(name: "test", box: box) { () throws(VirtioNetError) -> State in
             State()
         } run: { _ in
         }
-        #expect(eventually { mailbox.perform { $0.isEnding } == nil })
+        #expect(eventually { box.perform { $0.isEnding } == nil })
     }
 
     @Test("a port of which there cannot be another ends the pairs that were started")

@@ -4,14 +4,14 @@ package import LinuxHost
 internal import Synchronization
 package import SystemPackage
 
-/// How another thread has a worker do something: one letter at a time, each answered before ``perform(_:)``
+/// How another thread has a worker do something: one command at a time, each answered before ``perform(_:)``
 /// returns.
 ///
-/// A worker owns its state alone and never locks it. A letter is a closure over that state, run by the worker
+/// A worker owns its state alone and never locks it. A command is a closure over that state, run by the worker
 /// between two batches, when nothing of the current batch is in flight. The worker polls ``wake`` with its ring.
-package final class Mailbox<Worker: ~Copyable>: Sendable {
+package final class CommandBox<Worker: ~Copyable>: Sendable {
     /// Sendable because its sender waits for the answer: nobody else touches what `run` captures meanwhile.
-    private final class Letter: @unchecked Sendable {
+    private final class Command: @unchecked Sendable {
         private var run: ((inout Worker) -> Void)?
         private let answered = DispatchSemaphore(value: 0)
         /// Says the same as the semaphore, in a way that ThreadSanitizer sees: it does not look into Dispatch.
@@ -19,7 +19,7 @@ package final class Mailbox<Worker: ~Copyable>: Sendable {
 
         init(_ run: @escaping (inout Worker) -> Void) { self.run = run }
 
-        /// Runs the letter and lets its sender go on, after which the letter may be gone.
+        /// Runs the command and lets its sender go on, after which the command may be gone.
         ///
         /// The closure is let go of first: it lives on the sender's stack.
         func answer(_ worker: inout Worker) {
@@ -37,14 +37,15 @@ package final class Mailbox<Worker: ~Copyable>: Sendable {
 
         func waitForAnswer() {
             answered.wait()
-            precondition(isAnswered.load(ordering: .acquiring), "a letter's sender goes on without an answer")
+            precondition(
+                isAnswered.load(ordering: .acquiring), "a command's sender goes on without an answer")
         }
     }
 
-    /// What waits: nothing, a letter by its address, or a worker that has ended.
+    /// What waits: nothing, a command by its address, or a worker that has ended.
     ///
-    /// One sender at a time turns nothing into a letter, and the worker alone turns a letter into nothing. The
-    /// sender keeps the letter alive until it is answered, so that the worker never counts a reference. No lock:
+    /// One sender at a time turns nothing into a command, and the worker alone turns a command into nothing. The
+    /// sender keeps the command alive until it is answered, so that the worker never counts a reference. No lock:
     /// ThreadSanitizer does not look into the slow path of the standard library's either.
     private let slot = Atomic<UInt>(SlotContent.nothing)
     private let deaf = Atomic<Bool>(false)
@@ -52,7 +53,7 @@ package final class Mailbox<Worker: ~Copyable>: Sendable {
     /// Lets one sender in at a time.
     private let senders = DispatchSemaphore(value: 1)
 
-    /// Signalled with every letter; the worker polls it and never needs to read it.
+    /// Signalled with every command; the worker polls it and never needs to read it.
     package let wake: EventFD
 
     package init() throws(Errno) {
@@ -60,26 +61,26 @@ package final class Mailbox<Worker: ~Copyable>: Sendable {
     }
 
     /// Runs `body` on the worker's thread and returns its answer; `nil` when the worker has ended, or was never there:
-    /// ``WorkerThread/start(name:mailbox:setUp:run:)`` closes the mailbox of a worker that it could not start.
+    /// ``WorkerThread/start(name:box:setUp:run:)`` closes the box of a worker that it could not start.
     ///
-    /// Blocks the calling thread, which must not be the worker's own. Where the worker cannot be woken the letter is
+    /// Blocks the calling thread, which must not be the worker's own. Where the worker cannot be woken the command is
     /// taken back after a while and answered with `nil`.
     package func perform<Answer>(_ body: (inout Worker) -> Answer) -> Answer? {
         senders.wait()
         defer { senders.signal() }
         var answer: Answer?
         withoutActuallyEscaping({ (worker: inout Worker) in answer = body(&worker) }) { run in
-            let letter = Letter(run)
-            let address = unsafe UInt(bitPattern: Unmanaged.passUnretained(letter).toOpaque())
+            let command = Command(run)
+            let address = unsafe UInt(bitPattern: Unmanaged.passUnretained(command).toOpaque())
             let isPosted = slot.compareExchange(
                 expected: SlotContent.nothing, desired: address, ordering: .acquiringAndReleasing
             ).exchanged
-            if isPosted, wakeWorker() || !takeBack(address) { letter.waitForAnswer() }
+            if isPosted, wakeWorker() || !takeBack(address) { command.waitForAnswer() }
         }
         return answer
     }
 
-    /// Wakes the worker for a letter. `false` where the eventfd does not take the signal, of which the worker is told
+    /// Wakes the worker for a command. `false` where the eventfd does not take the signal, of which the worker is told
     /// by ``isDeaf``: it ends at its next pass, since nobody could stop it any more.
     private func wakeWorker() -> Bool {
         for _ in 0..<(isDeaf ? 1 : Self.wakeAttempts) {
@@ -93,37 +94,37 @@ package final class Mailbox<Worker: ~Copyable>: Sendable {
 
     private static var wakeAttempts: Int { 20 }
 
-    /// Whether the worker could not be woken for a letter.
+    /// Whether the worker could not be woken for a command.
     package var isDeaf: Bool { deaf.load(ordering: .acquiring) }
 
     /// Why it could not be woken; `nil` where it could.
     var wakeRefusal: Errno? { isDeaf ? Errno(rawValue: refusal.load(ordering: .relaxed)) : nil }
 
-    /// Takes a letter back that the worker has not taken.
+    /// Takes a command back that the worker has not taken.
     private func takeBack(_ address: UInt) -> Bool {
         slot.compareExchange(
             expected: address, desired: SlotContent.nothing, ordering: .acquiringAndReleasing
         ).exchanged
     }
 
-    /// Runs every waiting letter on `worker`, up to one after which `isEnding` says that the worker ends: its sender
-    /// may count on it that no later letter runs. For the worker's thread.
+    /// Runs every waiting command on `worker`, up to one after which `isEnding` says that the worker ends: its sender
+    /// may count on it that no later command runs. For the worker's thread.
     package func deliver(to worker: inout Worker, until isEnding: (borrowing Worker) -> Bool) {
-        while !isEnding(worker), let letter = unsafe take(leaving: SlotContent.nothing) {
-            unsafe letter._withUnsafeGuaranteedRef { $0.answer(&worker) }
+        while !isEnding(worker), let command = unsafe take(leaving: SlotContent.nothing) {
+            unsafe command._withUnsafeGuaranteedRef { $0.answer(&worker) }
         }
     }
 
-    /// Answers a waiting letter unread and refuses later ones. For the worker's thread, as its last act, or for
+    /// Answers a waiting command unread and refuses later ones. For the worker's thread, as its last act, or for
     /// whoever could not start it.
     package func close() {
         guard let unread = unsafe take(leaving: SlotContent.ended) else { return }
         unsafe unread._withUnsafeGuaranteedRef { $0.answerUnread() }
     }
 
-    /// The letter that waits.
+    /// The command that waits.
     @unsafe
-    private func take(leaving content: UInt) -> Unmanaged<Letter>? {
+    private func take(leaving content: UInt) -> Unmanaged<Command>? {
         let address = slot.exchange(content, ordering: .acquiringAndReleasing)
         guard let pointer = unsafe UnsafeRawPointer(bitPattern: address), address != SlotContent.ended else {
             return nil
@@ -132,7 +133,7 @@ package final class Mailbox<Worker: ~Copyable>: Sendable {
     }
 }
 
-/// What a mailbox's slot holds besides a letter's address; no object has one of these.
+/// What a command box's slot holds besides a command's address; no object has one of these.
 private enum SlotContent {
     static var nothing: UInt { 0 }
     static var ended: UInt { 1 }

@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// Hands a noncopyable value to another thread, once.
-package final class Parcel<Content: ~Copyable & Sendable>: Sendable {
+package final class TransferBox<Content: ~Copyable & Sendable>: Sendable {
     private let content: Mutex<Content?>
 
     package init(_ content: consuming sending Content) {
