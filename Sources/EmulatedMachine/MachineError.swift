@@ -8,6 +8,8 @@ package enum MachineError: Error, Sendable {
     case memory(GuestMemoryError)
     case port(PortError)
     case network(VirtioNetError)
+    /// A thread of the process's own could not be started.
+    case thread(WorkerThread.StartFailure<Never>)
     case device(VhostVDPAError)
     case backend(BackendError)
     /// The simulated device could not be made.
@@ -24,6 +26,7 @@ extension MachineError: CustomStringConvertible {
         case .memory(let error): "\(error)"
         case .port(let error): "\(error)"
         case .network(let error): "\(error)"
+        case .thread(let failure): "\(failure)"
         case .device(let error): "\(error)"
         case .backend(let error): "\(error)"
         case .simulation(let message): message

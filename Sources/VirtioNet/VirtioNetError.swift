@@ -12,7 +12,7 @@ package struct VirtioNetError: Error, Sendable {
         /// No eventfd could be made.
         case noEventDescriptor
         /// The worker's thread could not be started.
-        case threadNotStarted(name: String)
+        case worker(WorkerThread.StartFailure<Never>)
         /// The guest memory for rings and buffers is too small.
         case memoryTooSmall(needed: ByteCount, given: ByteCount)
         /// The driver's queues cannot have the shape asked for.
@@ -32,6 +32,14 @@ package struct VirtioNetError: Error, Sendable {
         self.code = code
         self.errno = errno
     }
+
+    /// What kept a worker from its start.
+    init(_ failure: WorkerThread.StartFailure<VirtioNetError>) {
+        switch failure {
+        case .thread(let name, let errno): self.init(.worker(.thread(name: name, errno)), errno: errno)
+        case .setUp(let error): self = error
+        }
+    }
 }
 
 extension VirtioNetError: CustomStringConvertible {
@@ -40,7 +48,7 @@ extension VirtioNetError: CustomStringConvertible {
         switch code {
         case .ring(let error): return "\(error)"
         case .noEventDescriptor: return "cannot make an eventfd\(cause)"
-        case .threadNotStarted(let name): return "cannot start the thread \(name)\(cause)"
+        case .worker(let failure): return "\(failure)"
         case .memoryTooSmall(let needed, let given):
             return "the driver's rings and buffers need \(needed) of guest memory, \(given) were given"
         case .queue(let error):

@@ -7,10 +7,11 @@ import Testing
 struct VirtioNetErrorTests {
     @Test(arguments: [
         (
-            VirtioNetError.Code.threadNotStarted(name: "guest"), Errno.resourceTemporarilyUnavailable,
+            VirtioNetError.Code.worker(.thread(name: "guest", .resourceTemporarilyUnavailable)),
+            Errno.resourceTemporarilyUnavailable,
             "pids.max"
         ),
-        (.threadNotStarted(name: "guest"), .noMemory, "ulimit -v"),
+        (.worker(.thread(name: "guest", .noMemory)), .noMemory, "ulimit -v"),
         (.noEventDescriptor, .tooManyOpenFiles, "raise 'ulimit -n'"),
         (.noEventDescriptor, .tooManyOpenFilesInSystem, "raise fs.file-max"),
     ])

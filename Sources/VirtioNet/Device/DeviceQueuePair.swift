@@ -34,18 +34,22 @@ final class DeviceQueuePair: Sendable {
             if case .failed(let failure) = event { firstFailure.note(failure) }
             report(event)
         }
-        try WorkerThread.start(name: name, box: commands) { () throws(VirtioNetError) in
-            try DeviceWorker(
-                port: transfer.take() ?? .none, box: commands,
-                receive: DeviceQueueState(
-                    index: own.lowerBound, role: .receive(number), counters: counters[0], report: report),
-                transmit: DeviceQueueState(
-                    index: own.lowerBound + 1, role: .transmit(number), counters: counters[1],
-                    report: report),
-                control: DeviceQueueState(
-                    index: own.upperBound, role: .control, counters: counters[2], report: report))
-        } run: { worker in
-            worker.run(commands)
+        do throws(WorkerThread.StartFailure<VirtioNetError>) {
+            try WorkerThread.start(name: name, box: commands) { () throws(VirtioNetError) in
+                try DeviceWorker(
+                    port: transfer.take() ?? .none, box: commands,
+                    receive: DeviceQueueState(
+                        index: own.lowerBound, role: .receive(number), counters: counters[0], report: report),
+                    transmit: DeviceQueueState(
+                        index: own.lowerBound + 1, role: .transmit(number), counters: counters[1],
+                        report: report),
+                    control: DeviceQueueState(
+                        index: own.upperBound, role: .control, counters: counters[2], report: report))
+            } run: { worker in
+                worker.run(commands)
+            }
+        } catch {
+            throw VirtioNetError(error)
         }
     }
 

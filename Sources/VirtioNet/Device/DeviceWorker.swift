@@ -1,4 +1,5 @@
 internal import GuestMemory
+internal import IOUring
 internal import LinuxHost
 internal import VirtQueue
 internal import Virtio
@@ -61,9 +62,13 @@ struct DeviceWorker: ~Copyable {
         port: consuming WirePort, box: CommandBox<DeviceWorker>, receive: consuming DeviceQueueState,
         transmit: consuming DeviceQueueState, control: consuming DeviceQueueState
     ) throws(VirtioNetError) {
-        loop = try EventLoop(
-            commands: box.wake.descriptor, port: port.descriptor, signals: Self.queues.count,
-            batchSize: Self.batchSize)
+        do throws(IOUringError) {
+            loop = try EventLoop(
+                commands: box.wake.descriptor, port: port.descriptor, signals: Self.queues.count,
+                batchSize: Self.batchSize)
+        } catch {
+            throw VirtioNetError(.ring(error))
+        }
         self.port = port
         self.receive = receive
         self.transmit = transmit

@@ -34,12 +34,17 @@ final class DriverQueuePair: Sendable {
             commands, counters, signals, TransferBox<GuestPort>(port)
         )
         let firstFailure = firstFailure
-        try WorkerThread.start(name: name, box: commands) { () throws(VirtioNetError) in
-            try DriverWorker(
-                port: transfer.take() ?? .none, box: commands, memory: memory, configuration: configuration,
-                signals: signals, counters: counters, firstFailure: firstFailure)
-        } run: { worker in
-            worker.run(commands)
+        do throws(WorkerThread.StartFailure<VirtioNetError>) {
+            try WorkerThread.start(name: name, box: commands) { () throws(VirtioNetError) in
+                try DriverWorker(
+                    port: transfer.take() ?? .none, box: commands, memory: memory,
+                    configuration: configuration,
+                    signals: signals, counters: counters, firstFailure: firstFailure)
+            } run: { worker in
+                worker.run(commands)
+            }
+        } catch {
+            throw VirtioNetError(error)
         }
     }
 

@@ -1,4 +1,5 @@
 internal import GuestMemory
+internal import IOUring
 internal import LinuxHost
 internal import VirtQueue
 
@@ -43,8 +44,13 @@ struct DriverWorker: ~Copyable {
         configuration: DriverConfiguration, signals: [QueueSignals], counters: DriverCounters,
         firstFailure: FirstFailure
     ) throws(VirtioNetError) {
-        let loop = try EventLoop(
-            commands: box.wake.descriptor, port: port.descriptor, signals: 2, batchSize: Self.batchSize)
+        let loop: EventLoop
+        do throws(IOUringError) {
+            loop = try EventLoop(
+                commands: box.wake.descriptor, port: port.descriptor, signals: 2, batchSize: Self.batchSize)
+        } catch {
+            throw VirtioNetError(.ring(error))
+        }
         let receive = unsafe try DriverQueueState(memory.ring(0), configuration, signals: signals[0])
         let transmit = unsafe try DriverQueueState(memory.ring(1), configuration, signals: signals[1])
         self.loop = loop

@@ -50,25 +50,15 @@ struct EventLoop: ~Copyable {
     /// Both descriptors must outlive the loop.
     init(
         commands: FileDescriptor, port: FileDescriptor?, signals: Int, batchSize: Int
-    ) throws(VirtioNetError) {
+    ) throws(IOUringError) {
         // Room for a batch and every poll with its cancellation; completions for several kicks on top of it.
-        ring = try Self.makeRing(submissionEntries: 2 * batchSize, completionEntries: 8 * batchSize)
+        ring = try IOUring(submissionEntries: 2 * batchSize, completionEntries: 8 * batchSize)
         self.commands = commands
         self.port = port
         self.signals = SignalTable(count: signals)
         batch = IOBatch(capacity: batchSize)
         armCommands()
         armPort()
-    }
-
-    private static func makeRing(
-        submissionEntries: Int, completionEntries: Int
-    ) throws(VirtioNetError) -> IOUring {
-        do throws(IOUringError) {
-            return try IOUring(submissionEntries: submissionEntries, completionEntries: completionEntries)
-        } catch {
-            throw VirtioNetError(.ring(error))
-        }
     }
 
     // MARK: Signals

@@ -1,62 +1,61 @@
 internal import CLinux
 internal import Dispatch
 internal import Glibc
+internal import LinuxHost
 internal import Synchronization
-internal import SystemPackage
+package import SystemPackage
 
 /// A named operating-system thread that owns a worker's state.
 ///
 /// Not a `Task`: a worker blocks in `io_uring_enter`, which would hold one of the cooperative pool's threads.
 package enum WorkerThread {
+    /// Why a thread does not serve.
+    package enum StartFailure<SetUp: Error>: Error {
+        /// The kernel gave no thread of that name.
+        case thread(name: String, Errno)
+        /// The thread could not make its state.
+        case setUp(SetUp)
+    }
+
     /// Starts a detached thread that makes its state with `setUp` and then serves with `run` until that returns.
     ///
-    /// Returns when the state is made, or throws what `setUp` threw: an io_uring for a single issuer belongs to
-    /// the thread that made it. `name` is cut to the kernel's 15 characters.
-    package static func start<State: ~Copyable>(
-        name: String,
-        setUp: @escaping @Sendable () throws(VirtioNetError) -> State,
+    /// Returns when the state is made: an io_uring for a single issuer belongs to the thread that made it. `name` is
+    /// cut to the kernel's 15 characters.
+    ///
+    /// `box` is where a worker takes commands from: whichever way it ends, and also where it cannot be started, its box
+    /// is closed, so that nobody waits for an answer of a worker that is not there.
+    package static func start<State: ~Copyable, SetUp: Error>(
+        name: String, box: CommandBox<State>? = nil,
+        setUp: @escaping @Sendable () throws(SetUp) -> State,
         run: @escaping @Sendable (inout State) -> Void
-    ) throws(VirtioNetError) {
+    ) throws(StartFailure<SetUp>) {
         let isSetUp = DispatchSemaphore(value: 0)
-        let failure = Failure()
+        let failure = Failure<SetUp>()
         do throws(Errno) {
             try spawn(name: name) {
-                do throws(VirtioNetError) {
+                do throws(SetUp) {
                     var state = try setUp()
                     isSetUp.signal()
                     run(&state)
+                    box?.close()
                 } catch {
                     failure.error.withLock { $0 = error }
                     isSetUp.signal()
                 }
             }
         } catch {
-            throw VirtioNetError(.threadNotStarted(name: name), errno: error)
+            box?.close()
+            throw .thread(name: name, error)
         }
         isSetUp.wait()
-        if let error = failure.error.withLock({ $0 }) { throw error }
-    }
-
-    /// The same for a worker that answers commands: whichever way it ends, and also where it cannot be started, its
-    /// box is closed, so that nobody waits for an answer of a worker that is not there.
-    package static func start<State: ~Copyable>(
-        name: String, box: CommandBox<State>,
-        setUp: @escaping @Sendable () throws(VirtioNetError) -> State,
-        run: @escaping @Sendable (inout State) -> Void
-    ) throws(VirtioNetError) {
-        do throws(VirtioNetError) {
-            try start(name: name, setUp: setUp) { (state: inout State) in
-                run(&state)
-                box.close()
-            }
-        } catch {
-            box.close()
-            throw error
+        if let error = failure.error.withLock({ $0 }) {
+            box?.close()
+            throw .setUp(error)
         }
     }
 
-    private final class Failure: Sendable {
-        let error = Mutex<VirtioNetError?>(nil)
+    private final class Failure<SetUp: Error>: Sendable {
+        let error = Mutex<SetUp?>(nil)
     }
 
     private static func spawn(name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) {
@@ -86,6 +85,15 @@ package enum WorkerThread {
         init(name: String, body: @escaping @Sendable () -> Void) {
             self.name = name
             self.body = body
+        }
+    }
+}
+
+extension WorkerThread.StartFailure: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .thread(let name, let errno): "cannot start the thread \(name): \(Shortage.words(errno))"
+        case .setUp(let error): "\(error)"
         }
     }
 }

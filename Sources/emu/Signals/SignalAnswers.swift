@@ -19,7 +19,7 @@ final class SignalAnswers: Sendable {
     private static let patience: UInt32 = 1_000_000
 
     /// Starts the thread.
-    init(to interrupt: RunInterrupt, json: Bool) throws(VirtioNetError) {
+    init(to interrupt: RunInterrupt, json: Bool) throws(WorkerThread.StartFailure<Never>) {
         self.interrupt = interrupt
         farewell = Farewell(json: json)
         try WorkerThread.start(name: "emu-farewell", setUp: { [self] in self }, run: { $0.serve() })

@@ -33,13 +33,13 @@ enum TerminationSignals {
     static func forward(to interrupt: RunInterrupt, json: Bool) throws(MachineError) {
         if let earlier { Farewell(json: json).end(earlier, "ended before anything was measured") }
         let waited = handled
-        do throws(VirtioNetError) {
+        do throws(WorkerThread.StartFailure<Never>) {
             let answers = try SignalAnswers(to: interrupt, json: json)
             try WorkerThread.start(
-                name: "emu-signals", setUp: { () throws(VirtioNetError) in waited },
+                name: "emu-signals", setUp: { waited },
                 run: { signals in serve(&signals, answers) })
         } catch {
-            throw .network(error)
+            throw .thread(error)
         }
     }
 

@@ -14,7 +14,7 @@ struct WorkerStartTests {
     @Test("is said to be so, and its box answers every command: nobody waits for it")
     func setUpFails() throws {
         let box = try CommandBox<State>()
-        #expect(throws: VirtioNetError.self) {
+        #expect(throws: WorkerThread.StartFailure<VirtioNetError>.self) {
             try WorkerThread.start(name: "test", box: box) { () throws(VirtioNetError) -> State in
                 throw VirtioNetError(.noEventDescriptor, errno: .tooManyOpenFiles)
             } run: { _ in
@@ -27,7 +27,7 @@ struct WorkerStartTests {
     @Test("one that has returned from its work answers the commands of later as well")
     func hasEnded() throws {
         let box = try CommandBox<State>()
-        try WorkerThread.start(name: "test", box: box) { () throws(VirtioNetError) -> State in
+        try WorkerThread.start(name: "test", box: box) {
             State()
         } run: { _ in
         }
