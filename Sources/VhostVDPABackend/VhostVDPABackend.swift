@@ -257,7 +257,7 @@ public final class VhostVDPABackend {
 
     /// Lets a suspended device go on where it stood, and kicks every queue.
     ///
-    /// On an error the device stays suspended; it can be stopped.
+    /// Where RESUME fails the device stays suspended; where a kick fails it runs. It can be stopped either way.
     public func resumeInPlace() throws(BackendError) {
         guard case .suspended(let running) = phase else { throw impossible("a resume") }
         try BackendError.calling("resuming the device") { () throws(VhostVDPAError) in

@@ -4,6 +4,7 @@ import dataclasses
 import os
 import re
 import subprocess
+import sys
 
 FRAME = re.compile(r"^ > (\S+?)\((\S*?)(?:\+0x[0-9a-f]+)?\) \[0x([0-9a-f]+)\]")
 CALL = re.compile(r"^\d+ +(?:<\.\.\. )?(\w+)(?:\(| resumed>)")
@@ -25,13 +26,16 @@ class Site:
     through: tuple = dataclasses.field(compare=False)
 
 
-def sites(prefix, program, arguments, work, environment, limit=120):
+def sites(prefix, program, arguments, work, environment, limit=300):
     """Runs the command under strace. Returns the sites in the order they are first met, with how often each was."""
     trace = os.path.join(work, "trace")
     command = [*prefix, "strace", "-f", "-k", "-s", "0", "-o", trace, program, *arguments]
     with open(os.devnull, "r+b") as null:
-        subprocess.run(command, stdin=null, stdout=null, stderr=null, env=environment, timeout=limit, check=False,
-                       cwd=work)
+        try:
+            subprocess.run(command, stdin=null, stdout=null, stderr=null, env=environment, timeout=limit, check=False,
+                           cwd=work)
+        except subprocess.TimeoutExpired:
+            sys.exit(f"test-faults: {' '.join(arguments)}: not over after {limit} s under strace: is the machine busy?")
     counts = {}
     with open(trace, encoding="utf-8", errors="replace") as lines:
         for site in parse(lines, os.path.realpath(program)):
