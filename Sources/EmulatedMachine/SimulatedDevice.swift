@@ -1,7 +1,6 @@
 package import GuestMemory
 internal import Logging
 package import SimulatedVDPA
-internal import Synchronization
 internal import VhostVDPA
 internal import Virtio
 package import VirtioNet
@@ -15,23 +14,16 @@ package final class SimulatedDevice {
     init(
         _ specification: SimulatedDeviceSpecification, port: consuming sending WirePort, logger: Logger
     ) throws(MachineError) {
-        let wire = TransferBox<WirePort>(port)
-        var network: NetworkDevice?
         do {
-            device = try SimulatedVDPADevice(
-                specification: specification, logger: logger,
-                makeDataPath: DataPathFactory { kind, events in
-                    let made = try kind.makeDataPath(
-                        name: "vdpa-worker", wire: wire.take() ?? .none, report: events)
-                    network = made as? NetworkDevice
-                    return made
-                })
+            device = try SimulatedVDPADevice(specification, wire: port, logger: logger)
         } catch let error as VirtioNetError {
             throw .network(error)
         } catch {
             throw .simulation("the simulated device could not be made: \(error)")
         }
-        guard let network else { throw .simulation("the simulated device carries no frames") }
+        guard let network = device.network else {
+            throw .simulation("the simulated device carries no frames")
+        }
         self.network = network
     }
 
@@ -51,10 +43,10 @@ package final class SimulatedDevice {
     }
 
     /// Accesses that the device's IOTLB did not permit.
-    package var faultCount: Int { device.diagnostics.device.faultCount }
+    package var faultCount: Int { device.faultCount }
 
     /// The addresses of the latest of them, oldest first.
-    package var recentFaults: [TranslationFault] { device.diagnostics.device.recentFaults.map(\.fault) }
+    package var recentFaults: [TranslationFault] { device.recentFaults }
 
     /// Ends the workers.
     func shutdown() { network.shutdown() }

@@ -17,16 +17,14 @@ extension DeviceOpener {
         pinner: any Pinner = AccountingPinner(),
         mappings: @escaping ProcessMappings.Source = ProcessMappings.current, logger: Logger
     ) throws -> DeviceOpener {
-        var worker: NetworkDevice?
         let device = try SimulatedVDPADevice(
             specification: specification, pinner: pinner, logger: logger,
             mappings: mappings,
             makeDataPath: DataPathFactory { kind, events in
                 guard movesFrames else { return StillDataPath() }
-                let made = try kind.makeDataPath(name: "vdpa-worker", wire: .loopback, report: events)
-                worker = made as? NetworkDevice
-                return made
+                return try kind.makeDataPath(name: "vdpa-worker", wire: .loopback, report: events)
             })
+        let worker = device.network
         var opener = DeviceOpener(
             kernel: KernelRelease(parsing: specification.kernel.rawValue) ?? KernelRelease(6, 12),
             entryLimit: specification.entryLimit,

@@ -1,6 +1,7 @@
 internal import GuestMemory
 internal import LinuxHost
 package import SimulatedVDPA
+internal import VhostVDPA
 package import VhostVDPAConformance
 
 extension MapProfile {
@@ -9,7 +10,7 @@ extension MapProfile {
         let kernel = specification.kernel
         let isOnChip = [.setMap, .dmaMap, .vendor].contains(specification.parent)
         self.init(
-            mapOperation: Self.mapOperation(of: specification.parent),
+            mapOperation: specification.parent.mapOperation,
             hasResetMap: specification.hasResetMap, hasCompatReset: specification.hasCompatReset,
             wipesOnReset: specification.wipesOnReset, offersPersistence: specification.offersPersist,
             startsInIdentity: isOnChip && kernel.startsInIdentity,
@@ -19,14 +20,6 @@ extension MapProfile {
             refusesGroupChangeWhileRunning: kernel.refusesGroupChangeAfterDriverOK, hasGroups: isOnChip,
             canSuspend: specification.parent != .vduse && specification.parent != .vpVDPA,
             checksSuspendFirst: kernel.checksSuspendOperationFirst)
-    }
-
-    private static func mapOperation(of parent: SimulatedParentKind) -> DeviceTraits.MapOperation {
-        switch parent {
-        case .platform, .vpVDPA: .platform
-        case .dmaMap, .vendor: .dmaMap
-        case .setMap, .vduse: .setMap
-        }
     }
 }
 

@@ -68,7 +68,7 @@ struct FaultyParentTests {
         machine.driver.startTraffic()
         try #require(machine.receives(300))
         try machine.stop()
-        simulation.device.parent.faults.inject(fault)
+        simulation.device.simulated?.faults.inject(fault)
         for _ in 0..<2 {
             let error = #expect(throws: MachineError.self) { try machine.start() }
             guard case .backend(let refusal) = error else {
@@ -85,7 +85,7 @@ struct FaultyParentTests {
             #expect(simulation.device.diagnostics.vhostEntries[0]?.isEmpty == true)
             #expect(simulation.device.diagnostics.device.addressSpaces[0].entries.isEmpty)
         }
-        simulation.device.parent.faults.repair()
+        simulation.device.simulated?.faults.repair()
         try machine.start()
         try #require(machine.receives(300))
         #expect(machine.settle().isFlawless)

@@ -31,6 +31,6 @@ package final class SimulatedVDPABus {
         guard !device.diagnostics.isOpen else { throw .resourceBusy }
         devices[name] = nil
         if let driver = device.driver { try device.unbind(driver) }
-        device.parent.shutdown()
+        device.shutdown()
     }
 }

@@ -16,7 +16,7 @@ package final class VirtioVDPADriver {
     /// `struct virtio_net_hdr_v1`.
     private static let headerByteCount = 12
 
-    private let parent: any ParentDriver
+    private let parent: SimulatedParent
     private let pages: KernelPages
     /// What the device calls the pages' first byte.
     private let address: IOVirtualAddress
@@ -31,7 +31,7 @@ package final class VirtioVDPADriver {
 
     /// Probes: resets the device, sets up both queues of the first pair and starts it, with whatever errno the parent
     /// objects. A probe that fails leaves the device reset.
-    package init(_ parent: any ParentDriver) throws(Errno) {
+    package init(_ parent: SimulatedParent) throws(Errno) {
         self.parent = parent
         guard let geometry = try? SplitRingGeometry(size: Self.ringSize) else { throw .invalidArgument }
         let page = HostPage.byteCount

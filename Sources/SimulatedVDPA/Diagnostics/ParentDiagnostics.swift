@@ -24,4 +24,9 @@ package struct ParentDiagnostics: Sendable {
     package var recentFaults: [RecordedFault]
     package var brokenQueues: [BrokenQueue]
     package var needsReset: Bool
+
+    /// Of a device into which nobody looks.
+    static let unknown = ParentDiagnostics(
+        addressSpaces: [], groupAddressSpaces: [], runningQueues: [], faultCount: 0, recentFaults: [],
+        brokenQueues: [], needsReset: false)
 }

@@ -96,16 +96,13 @@ extension ParentBehaviour {
         if hasResetMap { operations.insert(.resetMap) }
         if hasCompatReset { operations.insert(.compatReset) }
         return ParentDescription(
-            deviceID: kind.deviceID, vendorID: 0, queueCount: kind.queues.count,
-            maximumQueueSize: kind.maximumQueueSize,
+            deviceID: kind.deviceID, queueCount: kind.queues.count, maximumQueueSize: kind.maximumQueueSize,
+            configurationSize: kind.configuration.count, mapOperation: mapOperation, operations: operations,
+            usesVirtualAddresses: usesVirtualAddresses,
+            iovaRange: mapOperation == .platform ? PlatformIOMMU.aperture : nil,
             groupCount: hasOneAddressSpace ? 1 : kind.groupCount,
             addressSpaceCount: hasOneAddressSpace ? 1 : kind.addressSpaceCount,
-            configurationSize: kind.configuration.count,
-            iovaRange: mapOperation == .platform
-                ? PlatformIOMMU.aperture : AddressRange(everything: IOVirtualAddress.self),
-            usesVirtualAddresses: usesVirtualAddresses, mapOperation: mapOperation, operations: operations,
-            doorbellStride: doorbellStride,
-            declaredBackendFeatures: declaredBackendFeatures)
+            doorbellStride: doorbellStride, declaredBackendFeatures: declaredBackendFeatures)
     }
 }
 

@@ -1,83 +1,115 @@
-package import GuestMemory
-package import SystemPackage
-package import Virtio
+public import GuestMemory
+public import SystemPackage
+internal import VhostVDPA
+public import Virtio
 
 /// A vDPA parent driver: the kernel's `struct vdpa_config_ops` (`include/linux/vdpa.h`).
 ///
-/// The bus driver (vhost-vdpa here) calls it, on the control thread, and calls an optional operation only where
-/// ``ParentDescription/operations`` has it. Every call is complete when it returns.
-package protocol ParentDriver: AnyObject {
+/// vhost-vdpa calls it, in ``SimulatedVDPADevice``, on the control thread. An optional operation is called only where
+/// ``ParentDescription/operations`` or ``ParentDescription/mapOperation`` has it, and need not be written otherwise.
+/// Every call is complete when it returns. An index of a queue is below ``ParentDescription/queueCount``.
+public protocol ParentDriver: AnyObject {
+    /// What the device is. Asked once for each open.
     var description: ParentDescription { get }
 
-    // Negotiation.
+    // MARK: Negotiation
+
+    /// What the device offers.
     var deviceFeatures: VirtioFeatures { get }
-    /// The features the driver set and the device has.
-    var driverFeatures: VirtioFeatures { get }
+    /// Takes the features the driver wants; whatever it throws is EINVAL to the driver.
     func setDriverFeatures(_ features: VirtioFeatures) throws(Errno)
+    /// The status: what was set, and what the device has added.
     var status: DeviceStatus { get }
     /// Stores a status that is not zero: zero is a reset, and vhost-vdpa calls that.
     func setStatus(_ status: DeviceStatus)
+    /// Stops every queue and forgets what the driver negotiated. Called at every open, reset and close.
     func reset() throws(Errno)
-    /// Resets with `flags`. Optional.
+    /// Resets with `flags`. Optional: `.compatReset`.
     func compatReset(_ flags: ResetFlags) throws(Errno)
-    /// Stops every queue with nothing in flight, until a resume or a reset. Optional.
+    /// Stops every queue with nothing in flight, until a resume or a reset. Optional: `.suspend`.
     func suspend() throws(Errno)
-    /// Takes a suspend back. Optional.
+    /// Takes a suspend back. Optional: `.resume`.
     func resume() throws(Errno)
 
-    // Configuration space.
+    // MARK: Configuration space
+
+    /// `count` bytes of the configuration space, which has them.
     func configuration(at offset: Int, count: Int) -> [UInt8]
+    /// Writes to the configuration space, which has room. Where it is not written, nothing changes.
     func setConfiguration(_ bytes: [UInt8], at offset: Int)
-    /// Signals `file` on a configuration change from now on; `nil` unbinds.
+    /// Signals `file` on a configuration change from now on; `nil` unbinds. A device that never changes it by itself has
+    /// nobody to signal.
     func setConfigurationCall(_ file: EventFile?)
 
-    // Queues. An index is below `queueCount`.
+    // MARK: Queues
+
+    /// The number of descriptors, a power of two.
     func setQueueSize(_ size: UInt32, queue: Int)
+    /// Where the ring is, in the addresses that are mapped; whatever it throws is EINVAL to the driver.
     func setQueueAddresses(_ addresses: RingAddresses, queue: Int) throws(Errno)
+    /// Where the ring goes on.
     func setQueueBase(_ base: UInt16, queue: Int) throws(Errno)
+    /// Where the ring stands.
     func queueBase(_ queue: Int) throws(Errno) -> UInt16
+    /// Lets the queue run, as soon as the device does, or not.
     func setQueueReady(_ isReady: Bool, queue: Int)
-    /// The size of a queue's ring. Optional.
-    func queueSize(_ queue: Int) -> UInt32
-    /// Takes kicks from `file`; `nil` unbinds. In the kernel vhost polls it and calls `kick_vq`; here the
-    /// device's worker polls it, so that a kick wakes one thread instead of two. That takes a descriptor more than
-    /// the kernel does, and so EMFILE where none is left; an unbinding never fails.
+    /// Takes kicks from `file`; `nil` unbinds. In the kernel vhost polls it and calls `kick_vq`; here the device polls it,
+    /// so that a kick wakes one thread instead of two. That may take a descriptor more than the kernel does, and so EMFILE
+    /// where none is left; an unbinding never fails.
     func setKick(_ file: EventFile?, queue: Int) throws(Errno)
     /// Calls through `file` from now on, until a reset; `nil` unbinds. Fails as ``setKick(_:queue:)`` does.
     func setCallback(_ file: EventFile?, queue: Int) throws(Errno)
-    /// The group a queue translates with. Optional.
+    /// The size of a queue's ring. Optional: `.queueSize`.
+    func queueSize(_ queue: Int) -> UInt32
+    /// The group a queue translates with. Optional: `.queueGroup`.
     func group(ofQueue queue: Int) -> UInt32
-    /// The group a queue's descriptors translate with. Optional.
+    /// The group a queue's descriptors translate with. Optional: `.descriptorGroup`.
     func descriptorGroup(ofQueue queue: Int) -> UInt32
-    /// Points a group at an address space. Optional.
+    /// Points a group at an address space. Optional: `.setGroupAddressSpace`.
     func setGroup(_ group: UInt32, addressSpace: UInt32) throws(Errno)
 
-    // Maps, as `mapOperation` says.
-    /// Keeps mapped memory within the device's reach.
-    var memory: DeviceMemory { get }
-    /// The IOMMU in front of a device whose parent has no map operations (`vdpa_get_dma_dev`); else `nil`.
-    var platformIOMMU: PlatformIOMMU? { get }
+    // MARK: Maps
+
+    /// Replaces a whole address space. Optional: `MapOperation.setMap`.
     func setMap(_ entries: [TranslationEntry], addressSpace: UInt32) throws(Errno)
+    /// Adds an entry. Optional: `MapOperation.dmaMap`.
     func map(_ entry: TranslationEntry, addressSpace: UInt32) throws(Errno)
+    /// Removes what touches `range`. Optional: `MapOperation.dmaMap`.
     func unmap(_ range: AddressRange<IOVirtualAddress>, addressSpace: UInt32)
-    /// Brings an address space back to what it was before anybody mapped. Optional.
+    /// Brings an address space back to what it was before anybody mapped. Optional: `.resetMap`.
     func resetMap(addressSpace: UInt32) throws(Errno)
+}
 
-    /// Lets the device see what `map` and `unmap`, or the platform's IOMMU, have changed. The bus driver calls it
-    /// once per message: the kernel's device sees each entry at once, and our worker takes a table as a whole.
-    func applyMaps()
-
-    /// What is wrong with the device.
-    var faults: FaultInjector { get }
-
-    // The DMA API, by which a driver in the kernel itself has its memory reached.
-    /// Lets the device reach `memory` and returns the address it has for the first byte (`dma_map_single`).
-    func mapKernelMemory(_ memory: AddressRange<HostAddress>) throws(Errno) -> IOVirtualAddress
-    /// Takes back what ``mapKernelMemory(_:)`` gave (`dma_unmap_single`). No queue may be running.
-    func unmapKernelMemory(_ memory: AddressRange<HostAddress>)
-
-    /// What is known about the device, for listings and tests.
-    var parentDiagnostics: ParentDiagnostics { get }
-    /// Ends the device. Every later call does nothing.
-    func shutdown()
+/// What a parent without the operation has in the kernel: nothing, and EOPNOTSUPP where an answer is due.
+extension ParentDriver {
+    /// Resets; the maps stay.
+    public func compatReset(_ flags: ResetFlags) throws(Errno) { try reset() }
+    /// EOPNOTSUPP.
+    public func suspend() throws(Errno) { throw .operationNotSupported }
+    /// EOPNOTSUPP.
+    public func resume() throws(Errno) { throw .operationNotSupported }
+    /// Nothing changes.
+    public func setConfiguration(_ bytes: [UInt8], at offset: Int) {}
+    /// Nobody is signalled.
+    public func setConfigurationCall(_ file: EventFile?) {}
+    /// The largest size.
+    public func queueSize(_ queue: Int) -> UInt32 { UInt32(description.maximumQueueSize) }
+    /// The first group.
+    public func group(ofQueue queue: Int) -> UInt32 { 0 }
+    /// The first group.
+    public func descriptorGroup(ofQueue queue: Int) -> UInt32 { 0 }
+    /// EOPNOTSUPP.
+    public func setGroup(_ group: UInt32, addressSpace: UInt32) throws(Errno) { throw .operationNotSupported }
+    /// EOPNOTSUPP.
+    public func setMap(_ entries: [TranslationEntry], addressSpace: UInt32) throws(Errno) {
+        throw .operationNotSupported
+    }
+    /// EOPNOTSUPP.
+    public func map(_ entry: TranslationEntry, addressSpace: UInt32) throws(Errno) {
+        throw .operationNotSupported
+    }
+    /// Nothing is mapped.
+    public func unmap(_ range: AddressRange<IOVirtualAddress>, addressSpace: UInt32) {}
+    /// EOPNOTSUPP.
+    public func resetMap(addressSpace: UInt32) throws(Errno) { throw .operationNotSupported }
 }

@@ -1,5 +1,6 @@
 internal import GuestMemory
 internal import SystemPackage
+internal import VhostVDPA
 internal import VirtioNet
 
 /// The IOMMU that a device's queues translate through, and the data path kept in step with it.
@@ -35,7 +36,7 @@ final class ParentIOMMU {
         faults: FaultInjector, dataPath: any DataPath
     ) {
         let isBehindPlatform = description.mapOperation == .platform
-        platform = isBehindPlatform ? PlatformIOMMU() : nil
+        platform = isBehindPlatform ? PlatformIOMMU(faults: faults) : nil
         startsInIdentity = behaviour.startsInIdentity
         addressSpaces = Array(
             repeating: OnChipAddressSpace(

@@ -1,12 +1,16 @@
-package import GuestMemory
+public import GuestMemory
 
 /// The three parts of a ring, as `set_vq_address` hands them over.
-package struct RingAddresses: Hashable, Sendable {
-    package var descriptorTable: IOVirtualAddress
-    package var availRing: IOVirtualAddress
-    package var usedRing: IOVirtualAddress
+public struct RingAddresses: Hashable, Sendable {
+    /// The descriptor table.
+    public var descriptorTable: IOVirtualAddress
+    /// The avail ring.
+    public var availRing: IOVirtualAddress
+    /// The used ring.
+    public var usedRing: IOVirtualAddress
 
-    package init(
+    /// A ring of its parts.
+    public init(
         descriptorTable: IOVirtualAddress, availRing: IOVirtualAddress, usedRing: IOVirtualAddress
     ) {
         self.descriptorTable = descriptorTable
@@ -15,7 +19,7 @@ package struct RingAddresses: Hashable, Sendable {
     }
 
     /// What a ring has before anybody names its parts, and after a reset.
-    package static let zero = RingAddresses(
+    public static let zero = RingAddresses(
         descriptorTable: IOVirtualAddress(rawValue: 0), availRing: IOVirtualAddress(rawValue: 0),
         usedRing: IOVirtualAddress(rawValue: 0))
 }

@@ -2,7 +2,7 @@ package import GuestMemory
 package import SystemPackage
 internal import VirtQueue
 package import Virtio
-internal import VirtioNet
+package import VirtioNet
 
 /// A simulated device of any kind and its parent driver, with an IOMMU of its own or behind the platform's.
 ///
@@ -10,27 +10,45 @@ internal import VirtioNet
 /// of on-chip maps outlives a close. Control thread only; what the worker touches is in ``ParentEvents``.
 package final class SimulatedParent: ParentDriver {
     package let description: ParentDescription
-    package private(set) var driverFeatures: VirtioFeatures = []
+    /// What is wrong with the device.
     package let faults: FaultInjector
     private let kind: any DeviceKind
     private let behaviour: ParentBehaviour
     private let queues: ParentQueues
     private let iommu: ParentIOMMU
     private let events: ParentEvents
-    private let dataPath: any DataPath
+    package let dataPath: any DataPath
     private let configurationSpace: ConfigurationSpace
+    /// The features the driver set and the device has.
+    private var driverFeatures: VirtioFeatures = []
     /// What the driver set; NEEDS_RESET is the device's own.
     private var storedStatus: DeviceStatus = []
 
-    /// Makes the device and starts its data path.
-    package init(
+    /// Makes the device with the data path of its kind, whose thread is called `worker` and whose wire is `wire`.
+    package convenience init(
+        kind: any DeviceKind, behaviour: ParentBehaviour, worker: String, wire: consuming WirePort
+    ) throws {
+        let events = ParentEvents()
+        let dataPath = try kind.makeDataPath(name: worker, wire: wire, report: { events.report($0) })
+        self.init(kind: kind, behaviour: behaviour, dataPath: dataPath, events: events)
+    }
+
+    /// Makes the device with a data path of `makeDataPath`.
+    package convenience init(
         kind: any DeviceKind, behaviour: ParentBehaviour, makeDataPath: DataPathFactory
     ) throws {
+        let events = ParentEvents()
+        let dataPath = try makeDataPath(kind, events: { events.report($0) })
+        self.init(kind: kind, behaviour: behaviour, dataPath: dataPath, events: events)
+    }
+
+    private init(
+        kind: any DeviceKind, behaviour: ParentBehaviour, dataPath: any DataPath, events: ParentEvents
+    ) {
         self.kind = kind
         self.behaviour = behaviour
-        let events = ParentEvents()
         self.events = events
-        dataPath = try makeDataPath(kind, events: { events.report($0) })
+        self.dataPath = dataPath
         description = behaviour.description(of: kind)
         faults = FaultInjector(behaviour.fault)
         queues = ParentQueues(count: kind.queues.count, dataPath: dataPath)
@@ -43,8 +61,10 @@ package final class SimulatedParent: ParentDriver {
 
     deinit { dataPath.shutdown() }
 
+    /// Ends the worker. Every later call does nothing.
     package func shutdown() { dataPath.shutdown() }
 
+    /// What is known about the device, for listings and tests.
     package var parentDiagnostics: ParentDiagnostics {
         ParentDiagnostics(
             addressSpaces: iommu.diagnostics, groupAddressSpaces: iommu.groups, runningQueues: queues.running,
@@ -170,8 +190,10 @@ package final class SimulatedParent: ParentDriver {
 
     // MARK: Maps
 
+    /// Keeps mapped memory within the device's reach.
     package var memory: DeviceMemory { iommu.memory }
 
+    /// The IOMMU in front of a device whose parent has no map operations (`vdpa_get_dma_dev`); else `nil`.
     package var platformIOMMU: PlatformIOMMU? { iommu.platform }
 
     package func setMap(_ entries: [TranslationEntry], addressSpace: UInt32) throws(Errno) {
@@ -186,6 +208,8 @@ package final class SimulatedParent: ParentDriver {
         iommu.unmap(range, addressSpace: addressSpace)
     }
 
+    /// Lets the device see what `map` and `unmap`, or the platform's IOMMU, have changed. vhost-vdpa calls it once per
+    /// message: the kernel's device sees each entry at once, and our worker takes a table as a whole.
     package func applyMaps() { iommu.apply() }
 
     package func resetMap(addressSpace: UInt32) throws(Errno) {
@@ -196,9 +220,13 @@ package final class SimulatedParent: ParentDriver {
         try iommu.setGroup(group, addressSpace: addressSpace)
     }
 
+    // MARK: The DMA API, by which a driver in the kernel itself has its memory reached
+
+    /// Lets the device reach `memory` and returns the address it has for the first byte (`dma_map_single`).
     package func mapKernelMemory(_ memory: AddressRange<HostAddress>) throws(Errno) -> IOVirtualAddress {
         try iommu.mapKernelMemory(memory)
     }
 
+    /// Takes back what ``mapKernelMemory(_:)`` gave (`dma_unmap_single`). No queue may be running.
     package func unmapKernelMemory(_ memory: AddressRange<HostAddress>) { iommu.unmapKernelMemory(memory) }
 }

@@ -1,4 +1,5 @@
 package import GuestMemory
+internal import SystemPackage
 
 /// The platform's IOMMU in front of one device, as `vdpa_get_dma_dev` finds it.
 ///
@@ -20,7 +21,11 @@ package final class PlatformIOMMU {
     /// Called whenever what the device's addresses mean has changed.
     var onChange: () -> Void = {}
 
-    package init() {}
+    /// What is wrong with the device that it stands before, or with itself.
+    private let faults: FaultInjector?
+
+    /// An IOMMU with the device in the kernel's default domain.
+    package init(faults: FaultInjector? = nil) { self.faults = faults }
 
     /// `iommu_attach_device`: the device translates through `domain` from now on.
     package func attach(_ domain: PlatformDomain) {
@@ -36,6 +41,13 @@ package final class PlatformIOMMU {
         domain.onChange = {}
         self.domain = nil
         onChange()
+    }
+
+    /// `iommu_map` in the domain that is attached, which fails as the device's fault says.
+    func map(_ entry: TranslationEntry) throws(Errno) {
+        guard let domain else { return }
+        try faults?.checkMap(standing: domain.table.count)
+        try domain.map(entry)
     }
 
     /// What the device's addresses translate to.

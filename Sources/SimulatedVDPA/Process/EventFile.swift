@@ -1,13 +1,13 @@
 internal import CLinux
 internal import Glibc
-package import SystemPackage
+public import SystemPackage
 
 /// A reference to a caller's eventfd, as the kernel takes one with `eventfd_ctx_fdget`.
 ///
 /// The object owns a duplicate, so the caller may close its own. It may be signalled from any thread.
-package final class EventFile: Sendable {
-    /// The duplicate this object owns.
-    package let descriptor: FileDescriptor
+public final class EventFile: Sendable {
+    /// The duplicate this object owns: lent, not given, and valid while the object lives.
+    public let descriptor: FileDescriptor
     /// The kernel's number of the eventfd: equal for two descriptors of the same one.
     package let identifier: Int
 
@@ -57,7 +57,7 @@ package final class EventFile: Sendable {
     }
 
     /// Adds one to the counter. A kernel's signal cannot be refused: a refusal is the simulation's failure.
-    package func signal() {
+    public func signal() {
         let result = clinux_process_memory_signal(descriptor.rawValue)
         if result < 0 { _ = SimulationFailure.note("write to an eventfd", Errno(rawValue: -result)) }
     }

@@ -1,4 +1,5 @@
 internal import LinuxHost
+internal import VhostVDPA
 
 /// What cannot exist, and why.
 extension SimulatedDeviceSpecification {

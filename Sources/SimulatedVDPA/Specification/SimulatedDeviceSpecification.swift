@@ -28,6 +28,15 @@ public struct SimulatedDeviceSpecification: Hashable, Sendable {
     /// What is wrong with the device; `nil` for a healthy one.
     public let fault: SimulatedFault?
 
+    /// A healthy device of Linux 6.12 with one queue pair, whose maps are virtual addresses: `sim`.
+    public static let standard: SimulatedDeviceSpecification = {
+        do throws(SimulatedDeviceSpecificationError) {
+            return try SimulatedDeviceSpecification()
+        } catch {
+            preconditionFailure("the defaults fit each other: \(error)")
+        }
+    }()
+
     /// The entry limit of the kernels that have one (`max_iotlb_entries`).
     public static let defaultEntryLimit = 2048
     /// The most queue pairs a device may have.

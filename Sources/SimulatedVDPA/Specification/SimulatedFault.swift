@@ -1,3 +1,5 @@
+internal import VhostVDPA
+
 /// What is wrong with a faulty parent, by the name the specification uses.
 ///
 /// A fault strikes every time its occasion comes, unless it says otherwise, until the device is repaired.

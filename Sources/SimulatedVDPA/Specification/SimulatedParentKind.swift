@@ -1,3 +1,5 @@
+package import VhostVDPA
+
 /// The kind of parent driver a simulated device has, by the name the specification uses.
 public enum SimulatedParentKind: String, CaseIterable, Sendable {
     /// No map operations: vhost-vdpa maps through the platform's IOMMU. SUSPEND and RESUME as SolidRun's
@@ -21,7 +23,7 @@ extension SimulatedParentKind {
     var choosesResetOperations: Bool { self == .dmaMap || self == .setMap }
 
     /// How the parent takes mappings.
-    var mapOperation: MapOperation {
+    package var mapOperation: MapOperation {
         switch self {
         case .platform, .vpVDPA: .platform
         case .dmaMap, .vendor: .dmaMap

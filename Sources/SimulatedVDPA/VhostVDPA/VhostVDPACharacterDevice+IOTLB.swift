@@ -31,7 +31,7 @@ extension VhostVDPACharacterDevice {
         }
         let message = RawIOTLBMessage(copy, at: Self.headerByteCount)
         if message.kind == RawIOTLBMessage.Kind.update, message.size == 0 { throw .invalidArgument }
-        defer { parent.applyMaps() }
+        defer { simulated?.applyMaps() }
         refusalWords = nil
         neededEntries = 1
         refusal = nil
@@ -119,29 +119,23 @@ extension VhostVDPACharacterDevice {
     /// parent refuses.
     func add(_ entry: TranslationEntry, in memory: HeldMemory, addressSpace: UInt32) throws(Errno) {
         try insert(entry, addressSpace: addressSpace)
-        parent.memory.hold(memory, for: entry, addressSpace: addressSpace)
+        simulated?.memory.hold(memory, for: entry, addressSpace: addressSpace)
         do throws(Errno) {
             switch description.mapOperation {
             case .dmaMap: try parent.map(entry, addressSpace: addressSpace)
             case .setMap where batch == nil:
                 try parent.setMap(addressSpaces[addressSpace]?.entries ?? [], addressSpace: addressSpace)
             case .setMap: break
-            case .platform: try mapInDomain(entry)
+            case .platform: try simulated?.platformIOMMU?.map(entry)
             }
         } catch {
             addressSpaces[addressSpace]?.remove(
                 touching: entry.range.first.rawValue, through: entry.range.last.rawValue)
-            parent.memory.letGo(of: entry, addressSpace: addressSpace)
+            simulated?.memory.letGo(of: entry, addressSpace: addressSpace)
             let whose = description.mapOperation == .platform ? "platform" : "parent driver"
-            refusalWords = "the \(whose)'s \(description.mapOperation.name) failed"
+            refusalWords = "the \(whose)'s \(description.mapOperation.kernelName) failed"
             throw error
         }
-    }
-
-    private func mapInDomain(_ entry: TranslationEntry) throws(Errno) {
-        guard let domain else { return }
-        try parent.faults.checkMap(standing: domain.table.count)
-        try domain.map(entry)
     }
 
     private func insert(_ entry: TranslationEntry, addressSpace: UInt32) throws(Errno) {
@@ -163,13 +157,13 @@ extension VhostVDPACharacterDevice {
         }
         addressSpaces = [:]
         freeDomain()
-        parent.applyMaps()
+        simulated?.applyMaps()
     }
 
     /// `vhost_vdpa_free_domain`.
     private func freeDomain() {
         guard domain != nil else { return }
-        parent.platformIOMMU?.detach()
+        simulated?.platformIOMMU?.detach()
         domain = nil
     }
 
@@ -177,7 +171,7 @@ extension VhostVDPACharacterDevice {
         let removed = addressSpaces[addressSpace]?.remove(touching: first, through: last) ?? []
         if !description.usesVirtualAddresses { unpin(removed) }
         for entry in removed {
-            parent.memory.letGo(of: entry, addressSpace: addressSpace)
+            simulated?.memory.letGo(of: entry, addressSpace: addressSpace)
             switch description.mapOperation {
             case .dmaMap: parent.unmap(entry.range, addressSpace: addressSpace)
             case .platform: domain?.unmap(entry.range)

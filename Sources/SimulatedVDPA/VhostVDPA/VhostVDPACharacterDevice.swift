@@ -15,6 +15,9 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
     package static let mapFailureLimit = 64
 
     let parent: any ParentDriver
+    /// The parent again, where it is the simulation's own: its worker takes tables as a whole, and has memory within its
+    /// reach for as long as an entry names it.
+    let simulated: SimulatedParent?
     let description: ParentDescription
     let kernel: KernelVersion
     let mapping: MappingPolicy
@@ -52,6 +55,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
         onRelease: @escaping () -> Void
     ) throws(Errno) {
         self.parent = parent
+        simulated = parent as? SimulatedParent
         self.kernel = kernel
         self.mapping = mapping
         self.pinner = pinner
@@ -127,11 +131,11 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
 
     /// `vhost_vdpa_alloc_domain`.
     private func allocateDomain() {
-        guard let platform = parent.platformIOMMU else { return }
+        guard let platform = simulated?.platformIOMMU else { return }
         let made = PlatformDomain()
         platform.attach(made)
         domain = made
-        parent.applyMaps()
+        simulated?.applyMaps()
     }
 
     func checkOwner() throws(Errno) {

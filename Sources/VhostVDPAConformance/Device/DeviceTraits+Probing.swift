@@ -1,3 +1,5 @@
+internal import VhostVDPA
+
 extension DeviceTraits {
     /// Asks the device, in a few opens.
     ///

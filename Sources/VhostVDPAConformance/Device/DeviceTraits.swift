@@ -1,10 +1,7 @@
+package import VhostVDPA
+
 /// What probing found out about a device: on this, not on its name, depends which rules it can be asked.
 package struct DeviceTraits: Hashable, Sendable {
-    /// How the device takes maps.
-    package enum MapOperation: String, Sendable {
-        case platform, setMap, dmaMap
-    }
-
     /// Why a trait is not known, `nil` where it is. The rules that depend on it cannot be asked.
     package struct Unknown: Hashable, Sendable {
         /// Whether frames get through, and how maps are taken.
@@ -27,6 +24,7 @@ package struct DeviceTraits: Hashable, Sendable {
     package var iovaLast: UInt64 = .max
     /// Maps name virtual addresses; otherwise pages are pinned.
     package var usesVirtualAddresses = false
+    /// How the device takes maps.
     package var mapOperation = MapOperation.platform
     /// The device's maps live through a reset that IOTLB_PERSIST was not acknowledged before.
     package var keepsMapsOverReset = true

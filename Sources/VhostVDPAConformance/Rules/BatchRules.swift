@@ -1,4 +1,5 @@
 internal import SystemPackage
+internal import VhostVDPA
 
 /// Rules 51 to 54.
 enum BatchRules {

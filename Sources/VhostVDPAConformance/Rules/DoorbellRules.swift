@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SystemPackage
+internal import VhostVDPA
 
 /// Rule 38.
 enum DoorbellRules {

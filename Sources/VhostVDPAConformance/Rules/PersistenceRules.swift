@@ -1,4 +1,5 @@
 internal import SystemPackage
+internal import VhostVDPA
 
 /// Rules 62 to 65, 67 and 68, and this project's own on the order of unmap and reset.
 ///

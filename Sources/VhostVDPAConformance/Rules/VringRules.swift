@@ -1,4 +1,5 @@
 internal import SystemPackage
+internal import VhostVDPA
 
 /// Rules 24 and 27 to 31, and this project's own on rings.
 enum VringRules {

@@ -1,6 +1,8 @@
+package import VhostVDPA
+
 /// What the decision table needs to know of a parent to say where its maps are after anything.
 package struct MapProfile: Hashable, Sendable {
-    package var mapOperation: DeviceTraits.MapOperation
+    package var mapOperation: MapOperation
     /// The parent has `.reset_map`: a close brings its first state back.
     package var hasResetMap: Bool
     /// The parent has `.compat_reset`: a reset without the acknowledgement drops the maps.
@@ -27,7 +29,7 @@ package struct MapProfile: Hashable, Sendable {
     package var checksSuspendFirst: Bool
 
     package init(
-        mapOperation: DeviceTraits.MapOperation, hasResetMap: Bool, hasCompatReset: Bool, wipesOnReset: Bool,
+        mapOperation: MapOperation, hasResetMap: Bool, hasCompatReset: Bool, wipesOnReset: Bool,
         offersPersistence: Bool, startsInIdentity: Bool, usesVirtualAddresses: Bool,
         addressSpaceCount: UInt32, entryLimit: Int?, fragmentPages: Int?,
         refusesGroupChangeWhileRunning: Bool, hasGroups: Bool, canSuspend: Bool, checksSuspendFirst: Bool

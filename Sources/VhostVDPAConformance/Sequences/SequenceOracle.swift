@@ -1,3 +1,5 @@
+internal import VhostVDPA
+
 /// What the kernel's text says of a sequence, kept in plain arrays: the errno of every step, vhost-vdpa's entries, the
 /// device's, and the pages pinned.
 ///

@@ -1,3 +1,5 @@
+internal import VhostVDPA
+
 /// What a device must be, or offer, before a rule can be asked of it.
 package enum RuleNeed: Hashable, Sendable {
     /// A network device whose transmit queue takes frames.

@@ -44,7 +44,7 @@ struct FaultTests {
         #expect(client.vhostEntries.isEmpty)
         #expect(client.deviceMaps.entries.isEmpty)
         #expect(client.dataPath.translation(0).isEmpty)
-        client.device.parent.faults.repair()
+        client.device.simulated?.faults.repair()
         #expect(client.update(0x100000, memory) == nil)
         #expect(client.deviceMaps.entries.count == 4)
     }
@@ -66,7 +66,7 @@ struct FaultTests {
         #expect(client.update(0x200000, memory) == .badAddress)
         #expect(client.file.mapFailures.last?.isSilent == false)
         #expect(client.vhostEntries.count == 1)
-        client.device.parent.faults.repair()
+        client.device.simulated?.faults.repair()
         #expect(client.update(0x200000, memory) == nil)
         #expect(client.deviceMaps.entries.count == 2)
     }
@@ -76,7 +76,7 @@ struct FaultTests {
         let client = try Client.owned("sim")
         let memory = Memory(pages: 1)
         for slot in UInt64(0)..<2 { #expect(client.update(slot << 20, memory) == nil) }
-        client.device.parent.faults.inject(.setMap)
+        client.device.simulated?.faults.inject(.setMap)
         #expect(client.send(.invalidate, iova: 0, size: 1) == nil)
         #expect(client.vhostEntries.map(\.range.first.rawValue) == [1 << 20])
         #expect(client.deviceMaps.entries.isEmpty)

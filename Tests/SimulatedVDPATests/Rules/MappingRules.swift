@@ -29,7 +29,7 @@ struct MappingRules {
             areas: [(0x1000, 0x2000), (0x3000, 0x9000)].map { start, end in
                 ProcessMapping(start: start, end: end, isReadable: true, isWritable: true, isShared: true)
             })
-        let parent = try Client("sim").device.parent
+        let parent = try #require(try Client("sim").device.simulated)
         let client = try Client(parent: parent, mapping: MappingPolicy(entryLimit: nil)) { _ in
             mappings
         }

@@ -73,7 +73,7 @@ final class Client: DeviceCaller {
         file = try device.openVhostVDPA()
     }
 
-    var kernel: KernelVersion { device.specification.kernel }
+    var kernel: KernelVersion { device.kernel }
     var deviceMaps: ParentDiagnostics.AddressSpace { device.diagnostics.device.addressSpaces[0] }
     var vhostEntries: [TranslationEntry] { device.diagnostics.vhostEntries[0] ?? [] }
 

@@ -1,5 +1,5 @@
-/// How a parent takes mappings: which of `vdpa_config_ops`' map operations it has.
-package enum MapOperation: Hashable, Sendable {
+/// How a parent driver takes mappings: which of `vdpa_config_ops`' map operations it has (`include/linux/vdpa.h`).
+public enum MapOperation: String, CaseIterable, Sendable {
     /// None: vhost-vdpa maps through the platform's IOMMU itself.
     case platform
     /// `set_map`: the parent is given the whole address space, again at every change or at the end of a batch.
@@ -8,7 +8,7 @@ package enum MapOperation: Hashable, Sendable {
     case dmaMap
 
     /// What the kernel calls it.
-    var name: String {
+    package var kernelName: String {
         switch self {
         case .platform: "iommu_map"
         case .setMap: "set_map"
