@@ -27,8 +27,8 @@ struct ComparisonSummary {
 
     /// What keeps the times of such a device from being a real one's.
     static let pinlessRemark =
-        "This simulated device pins no pages: these times are mostly the waking of threads. A device that pins pays for"
-        + " every page it maps again."
+        "This simulated device pins no pages: these times are mostly the waking of threads.\n"
+        + "A device that pins pays for every page it maps again."
 
     /// Whether the times are those of a simulated device that pins nothing; only a simulated one has a wire of ours.
     private var pinsNothing: Bool {
