@@ -38,6 +38,7 @@ COMMANDS = (
     Command("check-only", "check --only 1,12,21,30,33,39,51,62", lines="same"),
     Command("check", "check", lines="same", calls=False),
     Command("check-json", "check --json", json=True, calls=False),
+    Command("table", "check --table TABLE", lines="same"),
     Command("sequences", "check --sequences 3", lines="same"),
     Command("cycle", "cycle --memory 64M --cycles 2 --strategy remap,persist,resume --report REPORT", report=True),
     Command("cycle-json", "cycle --memory 64M --cycles 2 --strategy remap,persist --json", json=True),
@@ -50,13 +51,32 @@ COMMANDS = (
 )
 
 
+def kernel_folder(folder):
+    """What scripts/test-kernel --keep leaves of a kernel, in short."""
+    log = os.path.join(folder, "6.12-vdpasim-batch-1", "log")
+    os.makedirs(log)
+    rules = [{"number": 1, "title": "one", "outcome": "passed"}, {"number": 2, "title": "two", "outcome": "failed", "seen": "EPERM"}]
+    report = {"schema": "check", "schemaVersion": 1, "device": "d", "rules": rules, "passed": 1, "failed": 1, "notApplicable": 0,
+              "notAsked": 0, "notRun": 0, "interrupted": False, "problems": []}
+    files = {"conformance.json": json.dumps(report), "conformance-twin.json": json.dumps(report), "conformance.out": "",
+             "../release": "6.12.1-amd64 #1 SMP Debian 6.12.1-1 (2026-01-01)\n"}
+    for name, text in files.items():
+        with open(os.path.join(log, name), "w", encoding="utf-8") as file:
+            file.write(text)
+    return folder
+
+
 class Place:
     """A folder of its own for one run, and TAPs that nobody else has meanwhile."""
+
+    table = None
 
     def __init__(self, command, folder, taps):
         self.command, self.folder, self.taps = command, folder, taps
         self.reports = os.path.join(folder, "report")
-        given = {"REPORT": self.reports, "GUEST": taps and taps[0], "WIRE": taps and taps[1]}
+        if "TABLE" in command.words:
+            self.table = kernel_folder(os.path.join(folder, "kept"))
+        given = {"REPORT": self.reports, "TABLE": self.table, "GUEST": taps and taps[0], "WIRE": taps and taps[1]}
         self.arguments = [given.get(word, word) for word in command.words]
 
     def incomplete(self, outcome):

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import EmulatedMachine
 internal import Logging
+internal import SystemPackage
 internal import VhostVDPAConformance
 
 /// `emu check`: whether a device obeys the rules of vhost-vdpa.
@@ -26,6 +27,13 @@ struct CheckCommand: EmuCommand {
     var list = false
     @Option(
         help: ArgumentHelp(
+            "Print what each real kernel does with each rule, as a document (docs/rules-on-kernels.md), and check nothing:"
+                + " from what scripts/test-kernel --steps 60 --keep leaves in this folder.",
+            valueName: "folder"),
+        completion: .directory)
+    var table: String?
+    @Option(
+        help: ArgumentHelp(
             "Instead of the rules: this many random sequences of map operations, each on a fresh simulated device,"
                 + " compared with plain arrays.", valueName: "count"),
         transform: WholeNumber.read)
@@ -37,6 +45,7 @@ struct CheckCommand: EmuCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        if let table { try checkTable(table) }
         if list {
             guard only == nil else {
                 throw ValidationError("--only with --list: the list has all rules; leave one of them out")
@@ -59,7 +68,24 @@ struct CheckCommand: EmuCommand {
         guard !list, only == nil else { throw ValidationError("--sequences goes without --list and --only") }
     }
 
+    /// The results are what they are: nothing else has a say in the table.
+    private func checkTable(_ folder: String) throws {
+        let others = [
+            ("--device", deviceOption.device != .standard), ("--only", only != nil), ("--list", list),
+            ("--sequences", sequences != nil), ("--seed", seed != nil), ("--json", output.json),
+        ]
+        if let (other, _) = others.first(where: \.1) {
+            throw ValidationError(
+                "\(other) with --table \(folder): the table is a document made of results that are there; leave \(other) out"
+            )
+        }
+    }
+
     func execute(_ interrupt: RunInterrupt) throws(StartError) -> ExitStatus {
+        if let table {
+            Console.output(try RulesTable(folder: FilePath(table)).document)
+            return .done
+        }
         if list {
             Console.output(output.json ? JSONText.encode(RuleListing()) : RuleBook.document)
             return .done

@@ -8,14 +8,8 @@ extension CycleReportFolder {
     /// Removes what processes left aside that were ended while they wrote: under the number of no process, or of this
     /// one, which has written nothing yet. What cannot be listed or removed does no harm.
     func removeLeftovers() {
-        guard let listing = unsafe opendir(path.string) else { return }
-        defer { unsafe closedir(listing) }
-        while let entry = unsafe readdir(listing) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-                unsafe name.withMemoryRebound(to: CChar.self, capacity: 1) { unsafe String(cString: $0) }
-            }
-            if Self.isLeftover(name) { _ = unsafe unlink(path.appending(name).string) }
-        }
+        guard let names = try? FolderListing.names(path) else { return }
+        for name in names where Self.isLeftover(name) { _ = unsafe unlink(path.appending(name).string) }
     }
 
     private static func isLeftover(_ file: String) -> Bool {

@@ -168,7 +168,7 @@ import Testing
             return String(words[0])
         }
         #expect(!options.isEmpty)
-        #expect(Set(options).subtracting(rows).subtracting(["--report", "--seed"]) == [])
+        #expect(Set(options).subtracting(rows).subtracting(["--report", "--seed", "--table"]) == [])
     }
 
     @Test(arguments: [
@@ -192,6 +192,12 @@ import Testing
         (["check", "--sequences", "5", "--only", "1"], ["--sequences", "--only"]),
         (["check", "--sequences", "5", "--list"], ["--sequences", "--list"]),
         (["check", "--list", "--only", "1"], ["--only", "--list"]),
+        (["check", "--table", "/tmp", "--device", "sim,kernel=6.1"], ["--table /tmp", "--device"]),
+        (["check", "--table", "/tmp", "--only", "1"], ["--table /tmp", "--only"]),
+        (["check", "--table", "/tmp", "--list"], ["--table /tmp", "--list"]),
+        (["check", "--table", "/tmp", "--sequences", "5"], ["--table /tmp", "--sequences"]),
+        (["check", "--table", "/tmp", "--seed", "5"], ["--table /tmp", "--seed"]),
+        (["check", "--table", "/tmp", "--json"], ["--table /tmp", "--json"]),
         (["check", "--seed", "1"], ["--seed", "--sequences"]),
         (["cycle", "--fragmented", "--huge-pages", "explicit"], ["--fragmented", "--huge-pages"]),
         (["cycle", "--fragmented"], ["--fragmented", "use-va=off"]),

@@ -84,6 +84,14 @@ import VhostVDPAConformance
         #expect(listing.rules.allSatisfy { !$0.title.isEmpty && !$0.source.isEmpty && !$0.topic.isEmpty })
     }
 
+    @Test func `--table is the document of what is in the folder`() throws {
+        let folder = try KeptFolder()
+        try folder.add()
+        let outcome = try EmuProcess.run("check", "--table", folder.url.path)
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+        #expect(outcome.output == (try folder.document()) + "\n")
+    }
+
     @Test(arguments: [
         (["--seed", "3"], "--sequences"), (["--only", "3", "--list"], "--list"),
         (["--device", "sim,queues=2", "--list"], "--list"),
@@ -94,6 +102,8 @@ import VhostVDPAConformance
         (["--device", "/dev/null"], "vhost-vdpa"), (["--device", "/dev/zero"], "vhost-vdpa"),
         (["--device", "/"], "/"), (["--device", "/nowhere/vhost-vdpa-0"], "vdpa dev add"),
         (["--device", "fd:999"], "path"), (["--device", "fd:0"], "path"),
+        (["--table", "/nowhere"], "/nowhere"), (["--table", ""], "--table"),
+        (["--table", "/dev/null"], "Not a directory"),
     ])
     func `What cannot be checked is one line that says why, and status 2`(
         arguments: [String], word: String
