@@ -241,7 +241,7 @@ package final class EmulatedMachine {
         _ configuration: MachineConfiguration, _ driverConfiguration: DriverConfiguration,
         _ memory: PCMemoryLayout, roomFor queueSize: UInt16, wireMTU: Int?, _ logger: Logger
     ) throws(MachineError) -> NetworkDriver {
-        let port = try GuestPort(configuration.guest, queuePairs: configuration.queuePairs, logger: logger)
+        let port = try openGuest(configuration, logger)
         func place(stride: Int) throws(MachineError) -> DriverMemory {
             try driverMemory(
                 DriverMemory.byteCount(
@@ -265,6 +265,18 @@ package final class EmulatedMachine {
                 configuration: driverConfiguration)
         } catch {
             throw .network(error)
+        }
+    }
+
+    private static func openGuest(
+        _ configuration: MachineConfiguration, _ logger: Logger
+    ) throws(MachineError) -> GuestPort {
+        do throws(PortError) {
+            return try GuestPort(opening: configuration.guest, queuePairs: configuration.queuePairs) {
+                logger.warning("\($0)")
+            }
+        } catch {
+            throw .port(error)
         }
     }
 

@@ -12,6 +12,10 @@ package struct MachineConfiguration: Sendable {
     package var guest: PortSpecification
     /// What stands at the end of a simulated device's wire. A real device has its own.
     package var wire: PortSpecification
+    /// Whether the frames that the guest sends are made here, so that each can be told when it comes back.
+    package var generatesFrames: Bool { guest.carried(at: .guest) == .generator }
+    /// Whether what a simulated device sends comes back from its wire.
+    package var wireReturnsFrames: Bool { wire.carried(at: .wire) == .loopback }
     package var persist: PersistPolicy
     /// How many queue pairs the guest's driver uses, each with a thread of its own. More than one takes a device that
     /// has them running as soon as their rings are enabled: a simulated one. A real device's further pairs are

@@ -26,7 +26,7 @@ struct OpenedDevice {
             }
             let simulation = try SimulatedDevice(
                 specification,
-                port: WirePort(configuration.wire, queuePairs: specification.queuePairs, logger: logger),
+                port: Self.openWire(configuration.wire, queuePairs: specification.queuePairs, logger),
                 logger: logger)
             do throws(Errno) {
                 file = try simulation.device.open()
@@ -36,7 +36,7 @@ struct OpenedDevice {
             self.simulation = simulation
             kernelFile = nil
             vdpaName = nil
-            returnsFrames = configuration.wire == .loopback
+            returnsFrames = configuration.wireReturnsFrames
         case .file(let path):
             let kernelFile = try Self.openKernelFile { () throws(VhostVDPAError) in
                 try KernelFile(path: path)
@@ -55,6 +55,16 @@ struct OpenedDevice {
             vdpaName = kernelFile.deviceName
             simulation = nil
             returnsFrames = true
+        }
+    }
+
+    private static func openWire(
+        _ port: PortSpecification, queuePairs: Int, _ logger: Logger
+    ) throws(MachineError) -> WirePort {
+        do throws(PortError) {
+            return try WirePort(opening: port, queuePairs: queuePairs) { logger.warning("\($0)") }
+        } catch {
+            throw .port(error)
         }
     }
 

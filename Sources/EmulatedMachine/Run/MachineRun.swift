@@ -244,7 +244,7 @@ package final class MachineRun {
     private func settle(_ ending: RunEnding) -> RunSettlement {
         guard !ending.isBreak, ending != .stalled else { return RunSettlement() }
         interrupt.enter("frames on their way")
-        let isGenerated = machine.configuration.guest == .generator
+        let isGenerated = machine.configuration.generatesFrames
         if isGenerated {
             observer?.runDidEndTraffic(outstanding: machine.driver.counters.frames.outstanding)
         }
@@ -274,7 +274,7 @@ package final class MachineRun {
     private func noteTimes(trafficEnd: ContinuousClock.Instant) {
         let now = clock.now
         watch.look(at: machine.driver.counters.frames, at: now)
-        let isGenerated = machine.configuration.guest == .generator
+        let isGenerated = machine.configuration.generatesFrames
         times.traffic = begin.duration(to: isGenerated ? watch.lastMove : trafficEnd)
         times.wall = begin.duration(to: now)
     }

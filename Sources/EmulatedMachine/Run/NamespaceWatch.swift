@@ -1,7 +1,7 @@
 internal import Glibc
 package import VirtioNet
 
-/// Watches the network namespaces that the TAPs of a machine are in for being deleted.
+/// Watches the network namespaces that the ports of a machine are in for being deleted.
 ///
 /// A deleted namespace lives on while a TAP in it is attached to: it takes frames without a word, and nobody can reach it
 /// any more. What is left of it is its name under /run/netns, or another namespace of that name.
@@ -16,7 +16,7 @@ package struct NamespaceWatch {
     /// Looks up the namespaces of `ports` as they are now. Those that cannot be looked up are not watched.
     package init(_ ports: [PortSpecification], folder: String = "/run/netns") {
         for port in ports {
-            guard case .tap(_, let namespace?) = port else { continue }
+            guard let namespace = port.namespace else { continue }
             let path = "\(folder)/\(namespace)"
             if case .found(let identity) = Self.look(path) { watched.append((port, path, identity)) }
         }

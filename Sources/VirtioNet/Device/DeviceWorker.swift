@@ -128,7 +128,7 @@ struct DeviceWorker: ~Copyable {
             return reflect()
         case .none, .simulator:
             return discard()
-        case .tap:
+        case .file:
             let sent = transmitToPort()
             let received = receiveFromPort()
             return sent || received
@@ -148,7 +148,7 @@ struct DeviceWorker: ~Copyable {
     private var isWaitingForBuffers: Bool {
         switch port.kind {
         case .loopback: transmit.isKicked
-        case .tap: loop.isPortReadable
+        case .file: loop.isPortReadable
         case .none, .simulator: false
         }
     }

@@ -8,7 +8,7 @@ extension DriverWorker {
         var chains = ReceivedChains()
         switch port.kind {
         case .generator: checkReceived(&chains)
-        case .tap: forwardReceived(&chains)
+        case .file: forwardReceived(&chains)
         case .none: dropReceived(&chains)
         }
         receive.count(chains)

@@ -7,7 +7,7 @@ extension DriverWorker {
         let count: Int
         switch port.kind {
         case .generator: count = sendGenerated()
-        case .tap:
+        case .file:
             count = sendFromPort()
             // Where every frame was dropped, or one came after the last read, there may be more to read.
             if count == 0, loop.batchCount > 0, loop.isPortReadable { return true }

@@ -130,7 +130,7 @@ struct DriverWorker: ~Copyable {
     private var isWaitingForRoom: Bool {
         switch port.kind {
         case .generator: generator.room > 0
-        case .tap: loop.isPortReadable
+        case .file: loop.isPortReadable
         case .none: false
         }
     }

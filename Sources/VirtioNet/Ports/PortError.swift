@@ -6,7 +6,7 @@ package struct PortError: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Code: Equatable, Sendable {
         /// The text is no port.
         case badSpecification
-        /// This version has no such port.
+        /// There is no such port at this end.
         case unsupported
         /// There is no /dev/net/tun.
         case noTUN
@@ -39,15 +39,24 @@ package struct PortError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension PortError {
-    static let known = "use generator, loopback, tap:NAME, tap:NAME@NETNS or none"
-
     static func unknown(_ text: String) -> PortError {
-        PortError(code: .badSpecification, errno: nil, context: "'\(text)' is no port: \(known)")
+        PortError(
+            code: .badSpecification, errno: nil,
+            context: "'\(text)' is no port: use \(choice(PortSpecification.spellings))")
     }
 
-    static func notYet(_ text: String) -> PortError {
-        PortError(
-            code: .unsupported, errno: nil, context: "'\(text)': capture files are not supported: \(known)")
+    static func wrongEnd(_ kind: any PortKind.Type, at end: PortEnd) -> PortError {
+        let others = PortSpecification.kinds.filter { $0.ends.contains(end) }.map { $0.spelling }
+        let owner = kind.ends.map(\.rawValue).joined(separator: " and the ")
+        return PortError(
+            code: .unsupported, errno: nil,
+            context: "the \(kind.keyword) is the \(owner)'s; use \(choice(others))")
+    }
+
+    /// As in "a, b or c".
+    static func choice(_ names: [String]) -> String {
+        guard let last = names.last, names.count > 1 else { return names.joined() }
+        return names.dropLast().joined(separator: ", ") + " or \(last)"
     }
 
     static func capture(_ path: String, _ words: String, _ errno: Errno?) -> PortError {

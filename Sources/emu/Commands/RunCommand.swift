@@ -11,8 +11,7 @@ struct RunCommand: EmuCommand {
         abstract:
             "Runs traffic through a device while stopping and starting it, and accounts for every packet.",
         discussion: """
-            Sizes take K, M, G, T; times take us, ms, s. A port is generator (guest), loopback (wire), \
-            tap:NAME, tap:NAME@NETNS or none.
+            Sizes take K, M, G, T; times take us, ms, s. \(PortSpecification.help)
 
             The last line is the verdict and what it rests on. OK: every frame that entered has left, or is named: \
             dropped (no buffer, too long), or abandoned, which is a frame in a ring that started over because the \

@@ -64,26 +64,30 @@ extension RunCommand {
                 "--wire \(wire) with \(device): the kernel's simulator has no wire, it loops frames back itself;"
                     + " leave --wire out")
         }
-        if wire == .generator {
+        if let wire { try check(wire, at: .wire) }
+        try check(guest, at: .guest)
+        if let wire, let claim = guest.claims.first(where: wire.claims.contains) {
             throw StartError(
-                "--wire generator: the generator is the guest's; use --wire loopback, tap:NAME or none")
+                "--guest \(guest) --wire \(wire): one \(claim.kind) cannot be at both ends; give the wire another"
+            )
         }
-        if guest == .loopback {
-            throw StartError(
-                "--guest loopback: the loopback is the wire's; use --guest generator, tap:NAME or none")
-        }
-        if case .tap = guest, guest == wire {
-            throw StartError(
-                "--guest \(guest) --wire \(guest): one TAP cannot be at both ends; give the wire another")
-        }
-        if packets != nil, guest != .generator {
+        let isGenerated = guest.carried(at: .guest) == .generator
+        if packets != nil, !isGenerated {
             throw StartError(
                 "--packets with --guest \(guest): only the generator counts what it sends; use --duration")
         }
-        if let frameSize, guest != .generator {
+        if let frameSize, !isGenerated {
             throw StartError(
                 "--frame-size \(frameSize) with --guest \(guest): only the generator makes frames; leave it out"
             )
+        }
+    }
+
+    private func check(_ port: PortSpecification, at end: PortEnd) throws(StartError) {
+        do throws(PortError) {
+            try port.check(at: end)
+        } catch {
+            throw StartError("--\(end.rawValue) \(port): \(error)")
         }
     }
 

@@ -103,17 +103,16 @@ extension RunReport {
 
     /// Ports that did not take frames, or did not give any: the guest's is the driver's, the wire's the device's.
     private var refusals: [String] {
-        func refused(_ port: String, _ sides: [QueueAccount.Side]) -> String? {
+        func refused(_ port: PortSpecification, _ sides: [QueueAccount.Side]) -> String? {
             guard let errno = sides.compactMap(\.lastRefusal).last else { return nil }
             let count = sides.reduce(0) { $0 + $1.refused }
             let frames = "\(NumberText.grouped(count)) \(count == 1 ? "frame" : "frames")"
-            let port = (try? PortSpecification(parsing: port)) ?? .none
             return (count == 0 ? "\(port) failed" : "\(frames) refused by \(port)")
                 + " (\(PortRefusal(port: port, errno: errno).reason))"
         }
         return [
-            refused(setup.guest, accounts.map(\.driver)),
-            refused(setup.wire ?? "none", accounts.compactMap(\.device)),
+            refused(guestPort, accounts.map(\.driver)),
+            refused(wirePort ?? .none, accounts.compactMap(\.device)),
         ].compactMap(\.self)
     }
 

@@ -78,7 +78,7 @@ extension RunReport.Ending {
 extension RunReport.Packets {
     /// The generator's account where it sent, the driver's queues otherwise.
     fileprivate init(_ result: RunResult, _ accounts: [RunReport.QueueAccount], options: RunOptions) {
-        let isGenerated = options.machine.guest == .generator
+        let isGenerated = options.machine.generatesFrames
         let frames = result.frames
         let devices = accounts.compactMap(\.device)
         // A device that keeps no accounts may have a parent that counts.
@@ -91,7 +91,7 @@ extension RunReport.Packets {
         abandoned =
             isGenerated ? frames.abandoned : accounts.flatMap(\.sides).reduce(0) { $0 + $1.account.abandoned }
         // What a named counter holds is not lost. Where frames do not come back, nothing can be said.
-        let expectsReturn = !options.device.isSimulated || options.machine.wire == .loopback
+        let expectsReturn = !options.device.isSimulated || options.machine.wireReturnsFrames
         let dropped = accounts.flatMap(\.sides).reduce(0) { $0 + $1.account.dropped }
         // Where the end could not wait, a frame that the device has not taken yet is not lost either.
         let isHurried = result.settlement.wasHurried

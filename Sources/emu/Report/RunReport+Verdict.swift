@@ -1,3 +1,5 @@
+internal import VirtioNet
+
 extension RunReport {
     /// The exit status that the report calls for.
     var status: ExitStatus { verdict == .wrong ? .foundSomethingWrong : .done }
@@ -20,20 +22,34 @@ extension RunReport {
     }
 
     /// Whether what the generator sends comes back.
-    var expectsReturn: Bool { setup.guest == "generator" && (setup.wire == nil || setup.wire == "loopback") }
+    var expectsReturn: Bool {
+        guestPort.carried(at: .guest) == .generator
+            && (wirePort.map { $0.carried(at: .wire) == .loopback } ?? true)
+    }
+
+    /// The ports as they were set up with.
+    var guestPort: PortSpecification { Self.port(setup.guest) }
+    /// None of a real device, whose wire is its own.
+    var wirePort: PortSpecification? { setup.wire.map(Self.port) }
+
+    private static func port(_ text: String) -> PortSpecification {
+        (try? PortSpecification(parsing: text)) ?? .none
+    }
 
     // MARK: What was shown
 
     /// What was to be shown and was not, although nothing was wrong.
     var lack: String? {
         if !hasFlow {
-            switch setup.guest {
-            case "none": return "nothing was sent, as the guest's port is none"
-            case "generator": return "no frame was sent"
+            switch guestPort.carried(at: .guest) {
+            case .none: return "nothing was sent, as the guest's port is none"
+            case .generator: return "no frame was sent"
             default: return "no frame came in at \(ports)"
             }
         }
-        if setup.wire == "none" { return "no frame can come back, as the wire's port is none" }
+        if wirePort?.carried(at: .wire) == PortSpecification.none {
+            return "no frame can come back, as the wire's port is none"
+        }
         if !expectsReturn, let flow = flows.first(where: { $0.left == 0 }) {
             return "not one frame from \(flow.source) came through"
         }
@@ -122,11 +138,10 @@ extension RunReport {
         [
             Flow(
                 accounts.filter(\.isTransmit), from: setup.guest,
-                to: setup.wire.flatMap { $0.hasPrefix("tap:") ? "out of \($0)" : nil }
-                    ?? "taken by the device"),
+                to: wirePort.flatMap { $0.leadsOut ? "out of \($0)" : nil } ?? "taken by the device"),
             Flow(
                 accounts.filter { !$0.isTransmit }, from: setup.wire ?? "the device",
-                to: setup.guest.hasPrefix("tap:") ? "out of \(setup.guest)" : "received by the guest"),
+                to: guestPort.leadsOut ? "out of \(guestPort)" : "received by the guest"),
         ].compactMap(\.self)
     }
 }

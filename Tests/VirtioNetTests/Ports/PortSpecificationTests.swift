@@ -26,7 +26,7 @@ import Testing
             "tap:@ns",
             "tap:emu0@", "tap:emu0@../etc", "tap:emu0@a/b", "tap:emu0@..", "Generator", "generator:1",
             "loopback ",
-            "pcap", "veth:emu0", ":", "none:",
+            "pcap", "pcap:/tmp/a.pcap", "veth:emu0", ":", "none:",
         ])
     func refused(text: String) {
         #expect {
@@ -36,13 +36,31 @@ import Testing
         }
     }
 
-    @Test("A capture file is refused as what is not there, not as what is unknown")
-    func capture() {
-        #expect {
-            _ = try PortSpecification(parsing: "pcap:/tmp/a.pcap")
-        } throws: {
-            ($0 as? PortError)?.code == .unsupported
+    @Test("Every kind of port is named, in errors and in the help, by what it is spelled with")
+    func named() {
+        for kind in PortSpecification.kinds {
+            #expect(kind.spelling.hasPrefix(kind.keyword))
+            #expect(PortSpecification.help.contains(kind.spelling))
+            #expect(PortError.unknown("x").context.contains(kind.spelling))
         }
+        #expect(Set(PortSpecification.kinds.map { $0.keyword }).count == PortSpecification.kinds.count)
+    }
+
+    @Test(
+        "A port at an end that is not its own is refused, with those that can stand there",
+        arguments: [
+            ("generator", PortEnd.wire, "the generator is the guest's; use loopback, tap:NAME[@NETNS]"),
+            ("loopback", .guest, "the loopback is the wire's; use generator, tap:NAME[@NETNS]"),
+        ])
+    func wrongEnd(text: String, end: PortEnd, words: String) throws {
+        let port = try PortSpecification(parsing: text)
+        let refusal = #expect(throws: PortError.self) {
+            switch end {
+            case .wire: _ = try WirePort(opening: port, queuePairs: 1) { _ in }
+            case .guest: _ = try GuestPort(opening: port, queuePairs: 1) { _ in }
+            }
+        }
+        #expect(refusal?.code == .unsupported && refusal?.context.hasPrefix(words) == true)
     }
 
     @Test(

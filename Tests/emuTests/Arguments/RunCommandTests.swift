@@ -103,11 +103,11 @@ import VirtioNet
         ),
         (
             ["--wire", "generator"],
-            "--wire generator: the generator is the guest's; use --wire loopback, tap:NAME or none"
+            "--wire generator: the generator is the guest's; use loopback, tap:NAME[@NETNS] or none"
         ),
         (
             ["--guest", "loopback"],
-            "--guest loopback: the loopback is the wire's; use --guest generator, tap:NAME or none"
+            "--guest loopback: the loopback is the wire's; use generator, tap:NAME[@NETNS] or none"
         ),
         (
             ["--guest", "tap:a", "--wire", "tap:a"],
@@ -167,7 +167,7 @@ import VirtioNet
             ["--interval", "200"],
             "'200' is invalid for '--interval <time>': use a number and us, ms, s, m or h"
         ),
-        (["--guest", "pcap:x"], "capture files are not supported"),
+        (["--guest", "pcap:x"], "'pcap:x' is no port: use generator, loopback, "),
         (["--wire", "bridge"], "'bridge' is no port"),
         (["--persist", "on"], "'auto', 'off' or 'force'"),
         (["--huge-pages", "2M"], "'off', 'transparent' or 'explicit'"),

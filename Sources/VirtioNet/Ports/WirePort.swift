@@ -1,0 +1,66 @@
+internal import SystemPackage
+
+/// What stands at the far end of a simulated device's wire, open.
+package struct WirePort: ~Copyable, Sendable {
+    /// How frames move there.
+    enum Kind {
+        /// Every transmitted frame comes back.
+        case loopback
+        /// Through a ``FrameFile``.
+        case file
+        /// Not at all: transmitted frames are gone, none come in.
+        case none
+        /// The device is the kernel's vdpa_sim_net, which loops frames back itself and has a control queue that changes
+        /// its configuration.
+        case simulator
+    }
+
+    let kind: Kind
+    private let file: (any FrameFile)?
+    /// The configuration that a control queue changes; `nil` where there is no such queue.
+    let configurationSpace: ConfigurationSpace?
+
+    private init(_ kind: Kind, file: (any FrameFile)? = nil, configurationSpace: ConfigurationSpace? = nil) {
+        self.kind = kind
+        self.file = file
+        self.configurationSpace = configurationSpace
+    }
+
+    /// Every transmitted frame comes back.
+    package static var loopback: WirePort { WirePort(.loopback) }
+    /// Transmitted frames are gone, none come in.
+    package static var none: WirePort { WirePort(.none) }
+    /// No wire: the device is the kernel's vdpa_sim_net.
+    package static func simulator(_ space: ConfigurationSpace) -> WirePort {
+        WirePort(.simulator, configurationSpace: space)
+    }
+    /// Frames leave through, and come from, a file.
+    static func file(_ file: any FrameFile) -> WirePort { WirePort(.file, file: file) }
+
+    /// Opens the port that `specification` names, with room for `queuePairs`. `notice` takes what there is to know of it.
+    package init(
+        opening specification: PortSpecification, queuePairs: Int, notice: @escaping (String) -> Void
+    ) throws(PortError) {
+        try specification.check(at: .wire)
+        self = try specification.kind.openWire(PortOpening(queuePairs: queuePairs, notice: notice))
+    }
+
+    /// The wire of a further queue pair: a loop of its own, one more queue of the file, or nothing as here. `nil` where
+    /// there can be only one.
+    func another() throws(PortError) -> WirePort? {
+        switch kind {
+        case .loopback: return .loopback
+        case .none: return WirePort.none
+        case .simulator: return nil
+        case .file:
+            guard let another = try file?.another() else { return nil }
+            return .file(another)
+        }
+    }
+
+    /// The MTU of the port's interface, where it has one that can be asked for.
+    var mtu: Int? { file?.mtu }
+
+    /// What the worker reads and writes, where the port is a file. Valid while the port lives.
+    var descriptor: FileDescriptor? { file?.descriptor }
+}
