@@ -1,9 +1,9 @@
-package import SystemPackage
+public import SystemPackage
 
 /// What went wrong with a ring, in the kernel's number and in words that say what to do.
-package struct IOUringError: Error, Equatable, Sendable, CustomStringConvertible {
+public struct IOUringError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What kind of failure it is, for a caller that decides by it.
-    package enum Code: Equatable, Sendable {
+    public enum Code: Equatable, Sendable {
         /// The machine or its container does not let this process use io_uring.
         case unavailable
         /// Too little memory may be locked for what was asked.
@@ -23,11 +23,11 @@ package struct IOUringError: Error, Equatable, Sendable, CustomStringConvertible
     }
 
     /// The kind of failure.
-    package let code: Code
+    public let code: Code
     /// The kernel's answer.
-    package let errno: Errno
+    public let errno: Errno
     /// What was attempted, why it failed and what to do, in one line.
-    package let context: String
+    public let context: String
 
     package init(code: Code, errno: Errno, context: String) {
         self.code = code
@@ -35,7 +35,8 @@ package struct IOUringError: Error, Equatable, Sendable, CustomStringConvertible
         self.context = context
     }
 
-    package var description: String { "\(context) (\(errno))" }
+    /// The context and the errno, on one line.
+    public var description: String { "\(context) (\(errno))" }
 }
 
 extension IOUringError {
@@ -97,7 +98,7 @@ extension IOUringError {
     }
 
     /// Whether the same call may succeed a little later, once the completions that are there have been consumed.
-    package var isTransient: Bool {
+    public var isTransient: Bool {
         code == .completionsPending || code == .tryAgain || code == .interrupted
     }
 

@@ -1,5 +1,5 @@
-package import CIOUring
-package import SystemPackage
+public import CIOUring
+public import SystemPackage
 
 // Requests. Each takes one slot of the submission queue and answers `false`, with nothing queued, where it is
 // full. Memory named by a request belongs to the kernel from the submit until the completion; an array of
@@ -16,7 +16,7 @@ extension IOUring {
     /// Edge-triggered after the first: a file that stays ready without being signalled again does not complete
     /// again, and wakes that come close together share one completion.
     @inlinable
-    package mutating func pollAdd(
+    public mutating func pollAdd(
         _ file: FileDescriptor, _ events: PollEvents, multishot: Bool, userData: UserData
     ) -> Bool {
         guard let entry = unsafe io_uring_get_sqe(ring) else { return false }
@@ -31,7 +31,7 @@ extension IOUring {
 
     /// readv(2) into `count` vectors. `offset` is ignored by files without a position; `.max` is the current one.
     @inlinable
-    package mutating func readv(
+    public mutating func readv(
         _ file: FileDescriptor, into vectors: UnsafePointer<iovec>, count: Int, offset: UInt64 = .max,
         waits: Bool = true, userData: UserData
     ) -> Bool {
@@ -44,7 +44,7 @@ extension IOUring {
 
     /// writev(2) of `count` vectors. `offset` as in `readv`.
     @inlinable
-    package mutating func writev(
+    public mutating func writev(
         _ file: FileDescriptor, from vectors: UnsafePointer<iovec>, count: Int, offset: UInt64 = .max,
         waits: Bool = true, userData: UserData
     ) -> Bool {
@@ -57,7 +57,7 @@ extension IOUring {
 
     /// read(2) into `buffer`. `offset` as in `readv`.
     @inlinable
-    package mutating func read(
+    public mutating func read(
         _ file: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer, offset: UInt64 = .max,
         waits: Bool = true, userData: UserData
     ) -> Bool {
@@ -71,7 +71,7 @@ extension IOUring {
     /// write(2) of `buffer`. `offset` as in `readv`. Never for an eventfd somebody else created: where it blocks,
     /// the request goes to a kernel thread at a hundred times the cost; signal it with `EventFD` instead.
     @inlinable
-    package mutating func write(
+    public mutating func write(
         _ file: FileDescriptor, from buffer: UnsafeRawBufferPointer, offset: UInt64 = .max,
         waits: Bool = true,
         userData: UserData
@@ -85,7 +85,7 @@ extension IOUring {
 
     /// Does nothing and completes with 0.
     @inlinable
-    package mutating func nop(userData: UserData) -> Bool {
+    public mutating func nop(userData: UserData) -> Bool {
         guard let entry = unsafe io_uring_get_sqe(ring) else { return false }
         unsafe io_uring_prep_nop(entry)
         unsafe entry.pointee.user_data = userData.rawValue

@@ -1,4 +1,4 @@
-package import CIOUring
+public import CIOUring
 import SystemPackage
 
 // Registration. On the owning thread, or before `enable()` on any.
@@ -7,7 +7,7 @@ extension IOUring {
     ///
     /// Costs 20 to 35 ms per GiB of 4 KiB pages. The memory counts against `ulimit -l` for a process without
     /// CAP_IPC_LOCK. The ring must have none registered. Each is at most 1 GiB.
-    package mutating func registerBuffers(_ buffers: UnsafeBufferPointer<iovec>) throws(IOUringError) {
+    public mutating func registerBuffers(_ buffers: UnsafeBufferPointer<iovec>) throws(IOUringError) {
         let answer = unsafe io_uring_register_buffers(ring, buffers.baseAddress, UInt32(buffers.count))
         guard answer < 0 else { return }
         let bytes = unsafe buffers.reduce(into: 0) { unsafe $0 += $1.iov_len }
@@ -15,13 +15,13 @@ extension IOUring {
     }
 
     /// The most buffers a ring has slots for (`IORING_MAX_REG_BUFFERS` of io_uring/rsrc.c).
-    package static var bufferSlotLimit: Int { 1 << 14 }
+    public static var bufferSlotLimit: Int { 1 << 14 }
     /// The longest buffer, in bytes (`io_buffer_validate`).
-    package static var bufferByteLimit: Int { 1 << 30 }
+    public static var bufferByteLimit: Int { 1 << 30 }
 
     /// Makes `count` empty slots for buffers, at most ``bufferSlotLimit``, for ``setBuffer(slot:_:)``. The ring
     /// must have none registered.
-    package mutating func registerBufferSlots(count: Int) throws(IOUringError) {
+    public mutating func registerBufferSlots(count: Int) throws(IOUringError) {
         try check(
             unsafe io_uring_register_buffers_sparse(ring, UInt32(count)),
             "cannot make \(count) slots for buffers")
@@ -31,7 +31,7 @@ extension IOUring {
     /// unpins. Cost as in ``registerBuffers(_:)``; the pages must be writable, as io_uring pins for writing.
     ///
     /// Linux before 6.4 lets go of what was there within a second, later ones at once where no request uses it.
-    package mutating func setBuffer(
+    public mutating func setBuffer(
         slot: Int, _ memory: UnsafeMutableRawBufferPointer?
     ) throws(IOUringError) {
         let length = unsafe memory?.count ?? 0
@@ -51,7 +51,7 @@ extension IOUring {
     }
 
     /// Unpins what ``registerBuffers(_:)`` pinned. Requests that use it end first.
-    package mutating func unregisterBuffers() throws(IOUringError) {
+    public mutating func unregisterBuffers() throws(IOUringError) {
         try check(unsafe io_uring_unregister_buffers(ring), "cannot unregister buffers")
     }
 

@@ -1,9 +1,9 @@
-import CIOUring
+public import CIOUring
 import Glibc
 import SystemPackage
 
 /// How a wait ended.
-package enum WaitOutcome: Equatable, Sendable {
+public enum WaitOutcome: Equatable, Sendable {
     /// As many completions as asked for are ready.
     case ready
     /// The time is over; fewer are ready, perhaps none.
@@ -12,10 +12,10 @@ package enum WaitOutcome: Equatable, Sendable {
 
 extension IOUring {
     /// Requests that can be queued before the next submit.
-    @inlinable package var availableSubmissions: Int { unsafe Int(io_uring_sq_space_left(ring)) }
+    @inlinable public var availableSubmissions: Int { unsafe Int(io_uring_sq_space_left(ring)) }
 
     /// Requests that are queued and not submitted.
-    @inlinable package var queuedSubmissions: Int { unsafe Int(io_uring_sq_ready(ring)) }
+    @inlinable public var queuedSubmissions: Int { unsafe Int(io_uring_sq_ready(ring)) }
 
     /// Hands every queued request to the kernel: one system call, or none where nothing is queued.
     ///
@@ -24,7 +24,7 @@ extension IOUring {
     ///
     /// - Returns: the number of requests submitted.
     @discardableResult
-    package mutating func submit() throws(IOUringError) -> Int {
+    public mutating func submit() throws(IOUringError) -> Int {
         var interruptions = 0
         while true {
             let answer = unsafe io_uring_submit(ring)
@@ -45,7 +45,7 @@ extension IOUring {
     }
 
     /// Submits, and lets the kernel run what waits for this thread, without waiting: one system call.
-    package mutating func submitAndPoll() throws(IOUringError) {
+    public mutating func submitAndPoll() throws(IOUringError) {
         var interruptions = 0
         while true {
             let answer = unsafe io_uring_submit_and_get_events(ring)
@@ -63,7 +63,7 @@ extension IOUring {
     ///   - count: at most ``completionCapacity``; 0 is ``submitAndPoll()``.
     ///   - timeout: `nil` waits for ever.
     @discardableResult
-    package mutating func submitAndWait(
+    public mutating func submitAndWait(
         count: Int, timeout: Duration? = nil
     ) throws(IOUringError) -> WaitOutcome {
         if count == 0 {

@@ -1,4 +1,4 @@
-package import CIOUring
+public import CIOUring
 import SystemPackage
 
 /// An io_uring: requests go in, completions come out, one system call for many of either.
@@ -14,13 +14,13 @@ import SystemPackage
 /// **Closing.** `deinit` closes the ring. That does not cancel what has started: the kernel finishes it later,
 /// on memory that may be gone. Whoever owns the memory cancels and drains first.
 @safe
-package struct IOUring: ~Copyable, @unchecked Sendable {
+public struct IOUring: ~Copyable, @unchecked Sendable {
     /// On the heap so that the ring's address never changes and the hot path touches fields, not copies.
     @usableFromInline let ring: UnsafeMutablePointer<io_uring>
 
     /// What the kernel agreed to. Lacks `singleIssuer` and `deferredTaskRun` where it is older than 6.1: everything
     /// works there, with more interruptions; the caller logs it.
-    package let options: SetupOptions
+    public let options: SetupOptions
 
     /// Creates a ring.
     ///
@@ -33,7 +33,7 @@ package struct IOUring: ~Copyable, @unchecked Sendable {
     ///   - completionEntries: completions that can wait; at least the most requests in flight, or the kernel has
     ///     to keep an overflow list. Rounded up to a power of two, at most 65536.
     ///   - options: add `startsDisabled` for a ring that another thread will own.
-    package init(
+    public init(
         submissionEntries: Int, completionEntries: Int, options: SetupOptions = .preferred
     ) throws(IOUringError) {
         unsafe try self.init(
@@ -82,16 +82,16 @@ package struct IOUring: ~Copyable, @unchecked Sendable {
     }
 
     /// Makes the calling thread the owner of a ring created with `startsDisabled`.
-    package mutating func enable() throws(IOUringError) {
+    public mutating func enable() throws(IOUringError) {
         let answer = unsafe ciouring_enable(ring)
         guard answer >= 0 else { throw IOUringError.enter(Errno(rawValue: -answer)) }
     }
 
     /// Requests that the submission queue holds in all.
-    package var submissionCapacity: Int { unsafe Int(ring.pointee.sq.ring_entries) }
+    public var submissionCapacity: Int { unsafe Int(ring.pointee.sq.ring_entries) }
 
     /// Completions that can wait without overflow.
-    package var completionCapacity: Int { unsafe Int(ring.pointee.cq.ring_entries) }
+    public var completionCapacity: Int { unsafe Int(ring.pointee.cq.ring_entries) }
 
     private static func disabledSetting() -> String? {
         guard

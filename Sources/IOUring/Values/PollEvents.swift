@@ -1,18 +1,20 @@
 /// The conditions a poll waits for and reports, as poll(2) has them.
-package struct PollEvents: OptionSet, Sendable {
-    package let rawValue: UInt32
+public struct PollEvents: OptionSet, Sendable {
+    /// The bits as poll(2) has them.
+    public let rawValue: UInt32
 
+    /// Makes a set of its bits.
     @inlinable
-    package init(rawValue: UInt32) {
+    public init(rawValue: UInt32) {
         self.rawValue = rawValue
     }
 
     /// Reading would not block.
-    @inlinable package static var input: PollEvents { PollEvents(rawValue: 0x001) }  // POLLIN
+    @inlinable public static var input: PollEvents { PollEvents(rawValue: 0x001) }  // POLLIN
     /// Writing would not block.
-    @inlinable package static var output: PollEvents { PollEvents(rawValue: 0x004) }  // POLLOUT
+    @inlinable public static var output: PollEvents { PollEvents(rawValue: 0x004) }  // POLLOUT
     /// The file is in error; reported whether asked for or not.
-    @inlinable package static var error: PollEvents { PollEvents(rawValue: 0x008) }  // POLLERR
+    @inlinable public static var error: PollEvents { PollEvents(rawValue: 0x008) }  // POLLERR
     /// The other end is gone; reported whether asked for or not.
-    @inlinable package static var hangUp: PollEvents { PollEvents(rawValue: 0x010) }  // POLLHUP
+    @inlinable public static var hangUp: PollEvents { PollEvents(rawValue: 0x010) }  // POLLHUP
 }

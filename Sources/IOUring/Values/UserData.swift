@@ -3,22 +3,22 @@
 /// Packed into the 64 bits io_uring gives back untouched: kind (8), queue (16), generation (16), slot (24), from
 /// the top. An owner that restarts takes the next generation; a completion whose generation is not the owner's
 /// own is stale and must be counted off, never acted on. Trivial: no storage outside its eight bytes.
-package struct UserData: Equatable, Hashable, Sendable {
+public struct UserData: Equatable, Hashable, Sendable {
     /// The 64 bits as the ring carries them.
-    package let rawValue: UInt64
+    public let rawValue: UInt64
 
     /// The kind that the ring keeps for itself; liburing's own requests carry it too.
-    @inlinable package static var reservedKind: UInt8 { 0xff }
+    @inlinable public static var reservedKind: UInt8 { 0xff }
 
     /// The largest slot that fits.
-    @inlinable package static var maximumSlot: Int { 0xff_ffff }
+    @inlinable public static var maximumSlot: Int { 0xff_ffff }
 
     /// For a request whose completion tells its owner nothing.
-    @inlinable package static var ignored: UserData { UserData(rawValue: 0xff00_0000_0000_0000) }
+    @inlinable public static var ignored: UserData { UserData(rawValue: 0xff00_0000_0000_0000) }
 
     /// The user data that a completion brought back.
     @inlinable
-    package init(rawValue: UInt64) {
+    public init(rawValue: UInt64) {
         self.rawValue = rawValue
     }
 
@@ -26,7 +26,7 @@ package struct UserData: Equatable, Hashable, Sendable {
     ///
     /// - Precondition: `kind` is below ``reservedKind``, `queue` fits 16 bits, `slot` is at most ``maximumSlot``.
     @inlinable
-    package init(kind: UInt8, queue: Int = 0, generation: UInt16 = 0, slot: Int = 0) {
+    public init(kind: UInt8, queue: Int = 0, generation: UInt16 = 0, slot: Int = 0) {
         precondition(kind != UserData.reservedKind, "kind 0xff belongs to the ring")
         precondition(UInt(bitPattern: queue) <= 0xffff, "a queue number fits 16 bits")
         precondition(UInt(bitPattern: slot) <= 0xff_ffff, "a slot fits 24 bits")
@@ -38,14 +38,14 @@ package struct UserData: Equatable, Hashable, Sendable {
     }
 
     /// Which of the owner's operations this is; the owner numbers them.
-    @inlinable package var kind: UInt8 { UInt8(truncatingIfNeeded: rawValue >> 56) }
+    @inlinable public var kind: UInt8 { UInt8(truncatingIfNeeded: rawValue >> 56) }
 
     /// The queue the request serves.
-    @inlinable package var queue: Int { Int(truncatingIfNeeded: rawValue >> 40 & 0xffff) }
+    @inlinable public var queue: Int { Int(truncatingIfNeeded: rawValue >> 40 & 0xffff) }
 
     /// The life of the queue in which it was made; wraps around.
-    @inlinable package var generation: UInt16 { UInt16(truncatingIfNeeded: rawValue >> 24) }
+    @inlinable public var generation: UInt16 { UInt16(truncatingIfNeeded: rawValue >> 24) }
 
     /// The owner's place for what the request needs while in flight.
-    @inlinable package var slot: Int { Int(truncatingIfNeeded: rawValue & 0xff_ffff) }
+    @inlinable public var slot: Int { Int(truncatingIfNeeded: rawValue & 0xff_ffff) }
 }
