@@ -24,6 +24,8 @@ public struct GuestMemoryError: Error, Sendable, CustomStringConvertible {
         public static let cancelled = Code(rawValue: "cancelled")
         /// A region cannot stand where it was to be put, or is not where it was to be taken from.
         public static let invalidTopology = Code(rawValue: "invalidTopology")
+        /// Guest addresses at which there is no memory, or none that permits the access.
+        public static let outsideMemory = Code(rawValue: "outsideMemory")
         /// A listener refused a change; the memory map is as it was.
         public static let listenerRefused = Code(rawValue: "listenerRefused")
         /// A listener refused a change, and another one refused to go back.

@@ -47,10 +47,19 @@ public struct EventFD: ~Copyable, Sendable {
         EventFD.drain(descriptor)
     }
 
-    /// Waits until it is signalled, at most so many milliseconds; -1 is for ever. The counter stays.
+    /// Waits until it is signalled, at most so long; `nil` is for ever. The counter stays: ``drain()`` takes it.
     ///
-    /// A signal handler's interruption ends the wait early. Who waits looks at what it waits for in any case.
-    public borrowing func wait(milliseconds: Int32) {
+    /// A signal handler's interruption ends the wait early. Who waits looks at what it waits for in any case. The wait has
+    /// the resolution of poll(2), a millisecond, and is never shorter than `duration`.
+    public borrowing func wait(atMost duration: Duration?) {
+        guard let duration else { return wait(milliseconds: -1) }
+        let (seconds, attoseconds) = max(duration, .zero).components
+        let rest = Int32((attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+        wait(milliseconds: Int32(min(seconds, 2_000_000)) * 1000 + rest)
+    }
+
+    /// Waits as ``wait(atMost:)`` does, at most so many milliseconds; -1 is for ever.
+    package borrowing func wait(milliseconds: Int32) {
         var request = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
         _ = unsafe Glibc.poll(&request, 1, milliseconds)
     }

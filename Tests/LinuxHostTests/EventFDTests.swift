@@ -70,4 +70,22 @@ import Testing
         }
         #expect(original.drain() == 2)
     }
+
+    @Test(
+        "A wait ends with a signal, and leaves the counter", arguments: [nil, .seconds(600)] as [Duration?])
+    func waitEnds(_ duration: Duration?) throws {
+        let event = try EventFD()
+        event.signal()
+        event.wait(atMost: duration)
+        #expect(event.drain() == 1)
+    }
+
+    @Test(
+        "A wait without a signal ends by itself",
+        arguments: [.zero, .nanoseconds(1), .seconds(-5)] as [Duration])
+    func waitIsOver(_ duration: Duration) throws {
+        let event = try EventFD()
+        event.wait(atMost: duration)
+        #expect(event.drain() == 0)
+    }
 }

@@ -7,3 +7,9 @@ public struct GuestPhysicalAddress: MemoryAddress {
     @inlinable
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 }
+
+extension GuestPhysicalAddress: ExpressibleByIntegerLiteral {
+    /// Makes an address of a literal, as `0x10_0000`.
+    @inlinable
+    public init(integerLiteral: UInt64) { self.init(rawValue: integerLiteral) }
+}

@@ -14,3 +14,9 @@ public struct IOVirtualAddress: MemoryAddress {
     @inlinable
     public init(_ guest: GuestPhysicalAddress) { self.init(rawValue: guest.rawValue) }
 }
+
+extension IOVirtualAddress: ExpressibleByIntegerLiteral {
+    /// Makes an address of a literal, as `0x10_0000`.
+    @inlinable
+    public init(integerLiteral: UInt64) { self.init(rawValue: integerLiteral) }
+}

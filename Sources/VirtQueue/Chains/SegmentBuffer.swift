@@ -12,7 +12,7 @@ public struct SegmentBuffer: ~Copyable {
     public let capacity: Int
     @usableFromInline var length = 0
     /// How many segments the last chain that broke a rule had before it did: what looking at it has cost.
-    package private(set) var discarded = 0
+    public private(set) var discarded = 0
 
     /// Makes room for `capacity` segments, which must be above zero.
     public init(capacity: Int) {
