@@ -1,46 +1,53 @@
 internal import LinuxHost
-package import SystemPackage
-package import VhostVDPA
+public import SystemPackage
+public import VhostVDPA
 
 /// How the suite reaches a device: everything it is told about one rather than finds out.
-package struct DeviceOpener {
+public struct DeviceOpener {
     /// Opens the device: a new file each time, with open's errno.
-    package var open: () throws(Errno) -> any CharacterDevice
+    public var open: () throws(Errno) -> any CharacterDevice
     /// The kernel behind the device.
-    package var kernel: KernelRelease
+    public var kernel: KernelRelease
     /// Makes an ioctl as another process would that inherited the file; `nil` where there is no way.
     package var ioctlFromChild: ((any CharacterDevice, UInt, UInt) -> Errno?)?
     /// The file's descriptor; `nil` for a simulated device, which has none.
-    package var descriptor: ((any CharacterDevice) -> FileDescriptor?)?
+    public var descriptor: ((any CharacterDevice) -> FileDescriptor?)?
     /// The bytes this process has pinned, or `nil` where nobody counts.
-    package var pinnedBytes: () -> UInt64?
+    public var pinnedBytes: () -> UInt64?
     /// The most entries of an address space; `nil` where there is no limit or it is not known.
-    package var entryLimit: Int?
+    public var entryLimit: Int?
     /// The length in bytes of the physically contiguous runs that pinned memory is taken to be in; `nil` where it is in
     /// those that it really has.
-    package var runByteCount: UInt64?
+    public var runByteCount: UInt64?
     /// The most bytes that may be pinned; `nil` for RLIMIT_MEMLOCK, which is the kernel's limit.
-    package var lockedMemoryLimit: UInt64?
+    public var lockedMemoryLimit: UInt64?
     /// Returns when the device has done everything it is going to do by itself; `nil` where only time can tell, and
     /// ``quietMilliseconds`` and ``patienceMilliseconds`` are waited instead.
-    package var settle: (() -> Void)?
+    public var settle: (() -> Void)?
     /// The device from both sides of its file; `nil` where nobody can look inside.
     package var interior: (() -> DeviceInterior)?
     /// How a device in its 1:1 state reaches memory of ours; `nil` where that is the machine's doing: the owner's
     /// virtual address, or the physical one.
     package var identity: IdentityAccess?
     /// Whether somebody asks to end: waits end early then, and what a rule says is worth nothing.
-    package var isInterrupted: () -> Bool = { false }
+    public var isInterrupted: () -> Bool = { false }
     /// Why what stands behind a simulated device has stopped for good, through no fault of the device's rules; `nil` while
     /// it works, and for a real device. What a rule says from then on is worth nothing.
-    package var failure: () -> String? = { nil }
+    public var failure: () -> String? = { nil }
     /// How long a wait for something that must not happen lasts, in milliseconds.
-    package var quietMilliseconds: Int
+    public var quietMilliseconds: Int
     /// How long a wait for something that must happen lasts at most, in milliseconds.
-    package var patienceMilliseconds = 5000
+    public var patienceMilliseconds = 5000
 
-    /// - Parameter pinnedBytes: `nil` for what the kernel counts of this process.
-    package init(
+    /// An opener of a device behind `kernel`.
+    ///
+    /// - Parameters:
+    ///   - kernel: The kernel behind the device, or the one that it plays.
+    ///   - quietMilliseconds: How long a wait for something that must not happen lasts.
+    ///   - entryLimit: The most entries of an address space; `nil` where there is no limit or it is not known.
+    ///   - pinnedBytes: The bytes that this process has pinned; `nil` for what the kernel counts of it.
+    ///   - open: Opens the device: a new file each time, with open's errno.
+    public init(
         kernel: KernelRelease, quietMilliseconds: Int = 400, entryLimit: Int? = nil,
         pinnedBytes: (() -> UInt64?)? = nil,
         open: @escaping () throws(Errno) -> any CharacterDevice

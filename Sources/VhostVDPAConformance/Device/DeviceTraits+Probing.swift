@@ -5,7 +5,7 @@ extension DeviceTraits {
     ///
     /// - Throws: ``RuleInterruption`` where not even that is answered, or could be asked. What only some rules need to know
     ///   is ``unknown`` where it could not be asked.
-    package static func probe(_ opener: DeviceOpener) throws(RuleInterruption) -> DeviceTraits {
+    public static func probe(_ opener: DeviceOpener) throws(RuleInterruption) -> DeviceTraits {
         var traits = DeviceTraits()
         do throws(RuleInterruption) {
             try traits.probeNumbers(opener)

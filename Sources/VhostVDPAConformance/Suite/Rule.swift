@@ -3,18 +3,19 @@
 /// The list of them is the documentation of the interface (`docs/rules.md` is printed from it). An action opens
 /// the device afresh, and leaves it closed: ``RuleContext`` closes what the action opened. It never waits without
 /// a bound and never asserts on speed.
-package struct Rule: Sendable {
+public struct Rule: Sendable {
     /// The number by which commands and documents name it. From 101 on: this project's own.
-    package let number: Int
-    package let topic: RuleTopic
+    public let number: Int
+    /// What it is about.
+    public let topic: RuleTopic
     /// What holds, in one line.
-    package let title: String
+    public let title: String
     /// What a device must be for the question to make sense.
     package let needs: [RuleNeed]
     /// The kernel's function or section that says so.
-    package let source: String
+    public let source: String
     /// What the real kernels were seen to do where that is more than the title says, with their builds.
-    package let note: String?
+    public let note: String?
     let action: @Sendable (RuleContext) throws -> Void
 
     init(
@@ -31,10 +32,10 @@ package struct Rule: Sendable {
     }
 
     /// The tags of its needs: A for any device.
-    package var tags: String { needs.isEmpty ? "A" : needs.map(\.tag).joined(separator: ", ") }
+    public var tags: String { needs.isEmpty ? "A" : needs.map(\.tag).joined(separator: ", ") }
 
     /// Asks the device that `opener` opens.
-    package func run(on opener: DeviceOpener, traits: DeviceTraits) -> RuleOutcome {
+    public func run(on opener: DeviceOpener, traits: DeviceTraits) -> RuleOutcome {
         let obstacles = needs.compactMap { $0.obstacle(in: traits, opener) }
         for case .notOffered(let reason) in obstacles { return .notApplicable(reason: reason) }
         for case .unknown(let reason) in obstacles { return .notAsked(reason: reason) }

@@ -1,5 +1,5 @@
 /// Why a rule's action ended before its end.
-package enum RuleInterruption: Error, Hashable, Sendable {
+public enum RuleInterruption: Error, Hashable, Sendable {
     /// The device answered otherwise.
     case failed(expected: String, seen: String)
     /// It turned out on the way that the rule says nothing of this device.
@@ -10,7 +10,7 @@ package enum RuleInterruption: Error, Hashable, Sendable {
 
 extension RuleInterruption: CustomStringConvertible {
     /// One line for people.
-    package var description: String {
+    public var description: String {
         switch self {
         case .failed(let expected, let seen): "expected \(expected), saw \(seen)"
         case .notApplicable(let reason), .notAsked(let reason): reason
