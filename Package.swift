@@ -46,13 +46,10 @@ let package = Package(
         .library(name: "Virtio", targets: ["Virtio"]),
         .library(name: "GuestMemory", targets: ["GuestMemory"]),
         .library(name: "VirtQueue", targets: ["VirtQueue"]),
-        .library(name: "VirtioNet", targets: ["VirtioNet"]),
         .library(name: "VhostVDPA", targets: ["VhostVDPA"]),
         .library(name: "VhostVDPABackend", targets: ["VhostVDPABackend"]),
         .library(name: "SimulatedVDPA", targets: ["SimulatedVDPA"]),
         .library(name: "VhostVDPAConformance", targets: ["VhostVDPAConformance"]),
-        .library(name: "EmulatedMachine", targets: ["EmulatedMachine"]),
-        .library(name: "CycleBenchmark", targets: ["CycleBenchmark"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
