@@ -25,6 +25,7 @@ package final class MachineRun {
     private var ports: PortWatch
     private var namespaces: NamespaceWatch
     private var lostPorts: [PortSpecification] = []
+    private var failedCaptures: Set<PortEnd> = []
     private var begin: ContinuousClock.Instant
     private var nextReport: ContinuousClock.Instant
     private var nextLook: ContinuousClock.Instant
@@ -104,7 +105,7 @@ package final class MachineRun {
             deviceErrors: machine.simulation?.ringErrors ?? parentCounts?.errors ?? 0,
             faults: machine.simulation?.faultCount ?? 0,
             recentFaults: machine.simulation?.recentFaults ?? [], recoveries: recoveries,
-            lostPorts: lostPorts,
+            lostPorts: lostPorts, captures: lookAtCaptures(),
             firstResources: firstResources, lastResources: lastResources, processorTime: processorTime,
             counts: machine.backend.counts)
     }
@@ -169,6 +170,16 @@ package final class MachineRun {
         }
     }
 
+    /// Brings the files of captures up to date. A capture that is broken off is told of once.
+    @discardableResult
+    private func lookAtCaptures() -> [PortCapture] {
+        let captures = machine.captures()
+        for capture in captures where capture.outcome.failure != nil {
+            if failedCaptures.insert(capture.end).inserted { observer?.runDidFail(capture) }
+        }
+        return captures
+    }
+
     /// When the run's time is up, if it ever is.
     private var end: ContinuousClock.Instant? { plan.duration.map { begin.advanced(by: $0) } }
 
@@ -231,6 +242,7 @@ package final class MachineRun {
     private func report(at now: ContinuousClock.Instant) {
         guard now >= nextReport else { return }
         nextReport = now.advanced(by: .seconds(1))
+        lookAtCaptures()
         observer?.runDidProgress(
             RunProgress(
                 elapsed: begin.duration(to: now), cycles: cycles.count,

@@ -40,6 +40,8 @@ package struct RunResult: Sendable {
     package let recoveries: Int
     /// TAPs whose network namespace was deleted meanwhile.
     package let lostPorts: [PortSpecification]
+    /// What was recorded at the machine's ends.
+    package let captures: [PortCapture]
     /// What the process held after the first start and after the last one, both times with the device running.
     package let firstResources: ProcessResources
     package let lastResources: ProcessResources

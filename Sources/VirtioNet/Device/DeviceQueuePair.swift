@@ -72,6 +72,9 @@ final class DeviceQueuePair: Sendable {
     /// Returns when the worker has published what it had done before.
     func synchronise() { commands.perform { _ in } }
 
+    /// Returns when what the worker has recorded is in its file.
+    func flushCapture() { commands.perform { worker in worker.recorder?.flush() } }
+
     func setTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {
         commands.perform { worker in
             for index in queues { worker.withQueue(index) { $0.replaceTable(entries) } }

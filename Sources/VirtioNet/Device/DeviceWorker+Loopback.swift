@@ -13,6 +13,7 @@ extension DeviceWorker {
         let receivedStart = receive.beginBatch(of: incoming)
         outgoing.suppressKicks()
         incoming.suppressKicks()
+        recorder?.beginBatch()
         var moved: UInt64 = 0
         var byteCount: UInt64 = 0
         var pass = PassBudget(chains: DeviceWorker.reflectedBatchSize)
@@ -30,6 +31,7 @@ extension DeviceWorker {
             }
             segments.copy(frame.readableBytes, from: frame, to: target)
             segments.writeReceiveHeader(of: target)
+            recordReflected(frame, readFrom: target.writableStart, count: target.writableCount)
             outgoing.complete(head: frame.head, byteCount: 0)
             incoming.complete(head: target.head, byteCount: frame.readableBytes)
             byteCount &+= UInt64(frame.readableBytes)
@@ -63,6 +65,7 @@ extension DeviceWorker {
                 transmit.account.left &+= 1
                 receive.account.entered &+= 1
                 receive.account.tooLong &+= 1
+                recordReflected(chain, readFrom: chain.readableStart, count: chain.readableCount)
                 queue.complete(head: chain.head, byteCount: 0)
             } else {
                 return chain
@@ -72,11 +75,21 @@ extension DeviceWorker {
         return nil
     }
 
+    /// Records a frame that goes out and comes back in, as `count` segments from `start` on have it then.
+    @inline(__always)
+    private mutating func recordReflected(_ frame: DescriptorChain, readFrom start: Int, count: Int) {
+        let byteCount = frame.readableBytes
+        record(
+            .outbound, frame.readableStart, count: frame.readableCount, byteCount: byteCount, held: byteCount)
+        record(.inbound, start, count: count, byteCount: byteCount, held: byteCount)
+    }
+
     /// Takes every transmitted frame and lets it go: the wire that ends in nothing.
     mutating func discard() -> Bool {
         guard transmit.isKicked, var queue = transmit.ring.take() else { return false }
         let start = transmit.beginBatch(of: queue)
         queue.suppressKicks()
+        recorder?.beginBatch()
         var taken: UInt64 = 0
         var byteCount: UInt64 = 0
         var pass = PassBudget(chains: DeviceWorker.reflectedBatchSize)
@@ -90,6 +103,9 @@ extension DeviceWorker {
             }
             taken &+= 1
             byteCount &+= UInt64(chain.readableBytes)
+            record(
+                .outbound, chain.readableStart, count: chain.readableCount, byteCount: chain.readableBytes,
+                held: chain.readableBytes)
             queue.complete(head: chain.head, byteCount: 0)
         }
         transmit.counts.move(frames: taken, byteCount: byteCount)

@@ -29,6 +29,7 @@ extension DeviceWorker {
             }
         }
         loop.waitForBatch()
+        recorder?.beginBatch()
         var sent: UInt64 = 0
         var sentBytes: UInt64 = 0
         for slot in 0..<loop.batchCount {
@@ -37,6 +38,9 @@ extension DeviceWorker {
             if result >= 0 {
                 sent &+= 1
                 sentBytes &+= UInt64(chain.readableBytes)
+                record(
+                    .outbound, chain.readableStart, count: chain.readableCount,
+                    byteCount: chain.readableBytes, held: chain.readableBytes)
             } else {
                 countUnsent(result)
             }
@@ -100,6 +104,7 @@ extension DeviceWorker {
     /// Chains go back only from the end. A read in the middle may find nothing while a later one finds a frame
     /// that came in between: such a frame moves down into the earlier chain.
     private mutating func completeReceived(_ queue: inout SplitDeviceQueue) -> Int {
+        recorder?.beginBatch()
         var filled = 0
         var filledBytes: UInt64 = 0
         var found: UInt64 = 0
@@ -123,13 +128,17 @@ extension DeviceWorker {
                 receive.account.malformed &+= 1
                 continue
             }
-            guard byteCount <= chains[slot].writableBytes, byteCount <= target.writableBytes else {
+            let chain = chains[slot]
+            record(
+                .inbound, chain.writableStart, count: chain.writableCount, byteCount: byteCount,
+                held: min(byteCount, chain.writableBytes))
+            guard byteCount <= chain.writableBytes, byteCount <= target.writableBytes else {
                 receive.counts.drops &+= 1
                 receive.account.tooLong &+= 1
                 continue
             }
             if filled != slot {
-                segments.copy(byteCount, fromWritten: chains[slot], to: target)
+                segments.copy(byteCount, fromWritten: chain, to: target)
             }
             segments.writeReceiveHeader(of: target)
             filledBytes &+= UInt64(byteCount)

@@ -32,6 +32,8 @@ struct DeviceWorker: ~Copyable {
 
     var loop: EventLoop
     let port: WirePort
+    /// Takes every frame that passes ``port``, where they are recorded.
+    var recorder: CaptureWriter?
 
     var receive: DeviceQueueState
     var transmit: DeviceQueueState
@@ -69,6 +71,7 @@ struct DeviceWorker: ~Copyable {
         } catch {
             throw VirtioNetError(.ring(error))
         }
+        recorder = port.recorder
         self.port = port
         self.receive = receive
         self.transmit = transmit
@@ -151,6 +154,15 @@ struct DeviceWorker: ~Copyable {
         case .file: loop.isPortReadable
         case .none, .simulator: false
         }
+    }
+
+    /// Records a frame of `byteCount` bytes, header included, that passes the port, from `count` segments that hold `held`.
+    @inline(__always)
+    mutating func record(
+        _ direction: CaptureWriter.Direction, _ start: Int, count: Int, byteCount: UInt32, held: UInt32
+    ) {
+        unsafe recorder?.record(
+            direction, segments.base + start, count: count, byteCount: Int(byteCount), held: Int(held))
     }
 
     /// Whether a transmit chain holds what can be a frame. What is longer than any is never copied.

@@ -15,6 +15,8 @@ package final class NetworkDevice: DataPath {
     /// The MTU of the wire's interface when the device was made, where it has one: a driver's buffers should have room
     /// for such frames.
     package let wireMTU: Int?
+    /// Where the frames on the wire are recorded; `nil` where they are not.
+    package let capture: CaptureFile?
 
     /// Starts a worker for each of `queuePairs`. The first serves `port`, the others one of its kind.
     ///
@@ -27,12 +29,13 @@ package final class NetworkDevice: DataPath {
     ) throws(VirtioNetError) {
         configurationSpace = port.configurationSpace
         wireMTU = port.mtu
+        capture = port.capture
         let queues = QueueMap.network(
             pairs: max(1, queuePairs), hasControlQueue: port.kind == .simulator)
         self.queues = queues
         var pairs: [DeviceQueuePair] = []
         for index in 1..<queues.pairs {
-            let another = try Self.another(port)
+            let another = try Self.another(port, pair: index)
             pairs.append(
                 try DeviceQueuePair(
                     name: "\(name)\(index)", pair: index, of: queues, port: another, report: report))
@@ -42,9 +45,11 @@ package final class NetworkDevice: DataPath {
         self.pairs = pairs
     }
 
-    private static func another(_ port: borrowing WirePort) throws(VirtioNetError) -> WirePort {
+    private static func another(
+        _ port: borrowing WirePort, pair: Int
+    ) throws(VirtioNetError) -> WirePort {
         do throws(PortError) {
-            if let another = try port.another() { return another }
+            if let another = try port.another(pair) { return another }
         } catch {
             throw VirtioNetError(.port(error))
         }
@@ -66,6 +71,12 @@ package final class NetworkDevice: DataPath {
     /// Returns when the workers have published what they had done before.
     package func synchronise() {
         for pair in pairs { pair.synchronise() }
+    }
+
+    /// Returns when what the workers have recorded is in ``capture``. Nothing to do where there is none.
+    package func flushCapture() {
+        guard capture != nil else { return }
+        for pair in pairs { pair.flushCapture() }
     }
 
     package func setTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {

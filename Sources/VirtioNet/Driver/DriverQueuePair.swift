@@ -108,6 +108,11 @@ final class DriverQueuePair: Sendable {
         commands.perform { $0.synchronise() }
     }
 
+    /// Returns when what the worker has recorded is in its file.
+    func flushCapture() {
+        commands.perform { $0.recorder?.flush() }
+    }
+
     /// Ends the worker. Every later call does nothing.
     func shutdown() {
         guard !isShutDown.exchange(true, ordering: .relaxed) else { return }

@@ -19,10 +19,12 @@ extension DriverWorker {
 
     /// Checks a batch of generated frames that came back.
     private mutating func checkReceived(_ chains: inout ReceivedChains) {
+        recorder?.beginBatch()
         var room = FrameGenerator.batchSize
         while room > 0, let used = receive.reap() {
             let token = BufferPool.Token(rawValue: used.token)
             if chains.take(used) {
+                record(.inbound, token, byteCount: Int(used.byteCount))
                 unsafe generator.check(pool.bytes(token), byteCount: Int(used.byteCount))
             }
             pool.put(token)
@@ -48,10 +50,16 @@ extension DriverWorker {
             buffers[slot] = token
         }
         loop.waitForBatch()
+        recorder?.beginBatch()
         var taken: UInt64 = 0
         for slot in 0..<loop.batchCount {
             let result = loop.result(slot)
-            if result >= 0 { taken &+= 1 } else { countUnforwarded(result) }
+            if result >= 0 {
+                taken &+= 1
+                record(.inbound, buffers[slot], byteCount: Int(result))
+            } else {
+                countUnforwarded(result)
+            }
             pool.put(buffers[slot])
         }
         receive.account.left &+= taken
@@ -70,11 +78,16 @@ extension DriverWorker {
 
     /// Lets a batch of received frames go.
     private mutating func dropReceived(_ chains: inout ReceivedChains) {
+        recorder?.beginBatch()
         var room = FrameGenerator.batchSize
         var dropped: UInt64 = 0
         while room > 0, let used = receive.reap() {
-            if chains.take(used) { dropped &+= 1 }
-            pool.put(BufferPool.Token(rawValue: used.token))
+            let token = BufferPool.Token(rawValue: used.token)
+            if chains.take(used) {
+                dropped &+= 1
+                record(.inbound, token, byteCount: Int(used.byteCount))
+            }
+            pool.put(token)
             room &-= 1
         }
         receive.account.left &+= dropped

@@ -32,6 +32,7 @@ extension DriverWorker {
         let room = generator.room
         guard room > 0 else { return 0 }
         if transmit.queue.freeDescriptors < FrameGenerator.batchSize { reapTransmitted() }
+        recorder?.beginBatch()
         var count = 0
         var sentBytes = 0
         while count < room, transmit.queue.freeDescriptors > 0,
@@ -39,6 +40,7 @@ extension DriverWorker {
         {
             let (sequence, byteCount) = unsafe generator.next(into: pool.bytes(token))
             pool.setSequence(sequence, token)
+            record(.outbound, token, byteCount: byteCount)
             guard send(token, byteCount: byteCount) else {
                 transmit.account.noBuffer &+= 1
                 pool.put(token)
@@ -67,6 +69,7 @@ extension DriverWorker {
         // Cleared before the port is read: a frame that comes after the last read sets it again.
         loop.isPortReadable = false
         loop.waitForBatch()
+        recorder?.beginBatch()
         var count = 0
         var sentBytes = 0
         var found: UInt64 = 0
@@ -92,6 +95,7 @@ extension DriverWorker {
                 pool.put(token)
                 continue
             }
+            record(.outbound, token, byteCount: Int(result))
             // A TAP cuts a frame to the length of the read and says nothing: one that fills it may have been longer.
             guard Int(result) < pool.stride else {
                 dropped &+= 1

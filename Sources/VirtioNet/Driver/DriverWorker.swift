@@ -21,6 +21,8 @@ struct DriverWorker: ~Copyable {
 
     var loop: EventLoop
     let port: GuestPort
+    /// Takes every frame that passes ``port``, where they are recorded.
+    var recorder: CaptureWriter?
     let memory: DriverMemory
     var configuration: DriverConfiguration
 
@@ -56,6 +58,7 @@ struct DriverWorker: ~Copyable {
         self.loop = loop
         self.receive = receive
         self.transmit = transmit
+        recorder = port.recorder
         self.port = port
         self.memory = memory
         self.configuration = configuration
@@ -133,6 +136,12 @@ struct DriverWorker: ~Copyable {
         case .file: loop.isPortReadable
         case .none: false
         }
+    }
+
+    /// Records a frame of `byteCount` bytes, header included, that passes the port, as its buffer has it.
+    @inline(__always)
+    mutating func record(_ direction: CaptureWriter.Direction, _ token: BufferPool.Token, byteCount: Int) {
+        unsafe recorder?.record(direction, UnsafeRawBufferPointer(pool.bytes(token)), byteCount: byteCount)
     }
 
     /// Makes the counts visible to other threads.

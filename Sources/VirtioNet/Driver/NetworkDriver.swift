@@ -15,6 +15,9 @@ package final class NetworkDriver: Sendable {
     /// The driver's queues.
     package let queues: QueueMap
 
+    /// Where the frames at the guest's port are recorded; `nil` where they are not.
+    package let capture: CaptureFile?
+
     let pairs: [DriverQueuePair]
 
     /// Lays out the rings in `memory`, posts the receive buffers and starts a thread for each of `queuePairs`, which
@@ -27,10 +30,11 @@ package final class NetworkDriver: Sendable {
         configuration: DriverConfiguration
     ) throws(VirtioNetError) {
         let count = max(1, queuePairs)
+        capture = port.capture
         queues = .network(pairs: count, hasControlQueue: false)
         var pairs: [DriverQueuePair] = []
         for index in 1..<count {
-            let another = try Self.another(port)
+            let another = try Self.another(port, pair: index)
             pairs.append(
                 try DriverQueuePair(
                     name: "guest\(index)", port: another, memory: memory.part(index, of: count),
@@ -126,14 +130,22 @@ package final class NetworkDriver: Sendable {
         for pair in pairs { pair.synchronise() }
     }
 
+    /// Returns when what the workers have recorded is in ``capture``. Nothing to do where there is none.
+    package func flushCapture() {
+        guard capture != nil else { return }
+        for pair in pairs { pair.flushCapture() }
+    }
+
     /// Ends the workers. Every later call does nothing.
     package func shutdown() {
         for pair in pairs { pair.shutdown() }
     }
 
-    private static func another(_ port: borrowing GuestPort) throws(VirtioNetError) -> GuestPort {
+    private static func another(
+        _ port: borrowing GuestPort, pair: Int
+    ) throws(VirtioNetError) -> GuestPort {
         do throws(PortError) {
-            if let another = try port.another() { return another }
+            if let another = try port.another(pair) { return another }
         } catch {
             throw VirtioNetError(.port(error))
         }

@@ -14,10 +14,18 @@ package struct GuestPort: ~Copyable, Sendable {
 
     let kind: Kind
     private let file: (any FrameFile)?
+    /// Where the frames that pass are recorded; `nil` where they are not.
+    let capture: CaptureFile?
+    /// The queue pair that the port is for: the number of its interface in ``capture``.
+    private let pair: Int
 
-    private init(_ kind: Kind, file: (any FrameFile)? = nil) {
+    private init(
+        _ kind: Kind, file: (any FrameFile)? = nil, capture: CaptureFile? = nil, pair: Int = 0
+    ) {
         self.kind = kind
         self.file = file
+        self.capture = capture
+        self.pair = pair
     }
 
     /// Numbered, checksummed frames, each checked when it comes back.
@@ -37,15 +45,19 @@ package struct GuestPort: ~Copyable, Sendable {
 
     /// The port of a further queue pair: a generator of its own, one more queue of the file, or nothing as here. `nil`
     /// where there can be only one.
-    func another() throws(PortError) -> GuestPort? {
-        switch kind {
-        case .generator: return .generator
-        case .none: return GuestPort.none
-        case .file:
-            guard let another = try file?.another() else { return nil }
-            return .file(another)
-        }
+    func another(_ pair: Int) throws(PortError) -> GuestPort? {
+        guard let file else { return GuestPort(kind, capture: capture, pair: pair) }
+        guard let another = try file.another() else { return nil }
+        return GuestPort(kind, file: another, capture: capture, pair: pair)
     }
+
+    /// The port, with every frame that passes it recorded in `capture`, which has an interface for each queue pair.
+    consuming func recorded(in capture: CaptureFile) -> GuestPort {
+        GuestPort(kind, file: file, capture: capture, pair: pair)
+    }
+
+    /// How the worker of this port's queue pair is to record its frames; `nil` where it is not to.
+    var recorder: CaptureWriter? { capture?.writer(pair) }
 
     /// The MTU of the port's interface, where it has one that can be asked for.
     package var mtu: Int? { file?.mtu }

@@ -26,6 +26,8 @@ protocol PortKind: Sendable, CustomStringConvertible {
     func carried(at end: PortEnd) -> PortSpecification?
     /// What nobody else can have at the same time.
     var claims: [PortClaim] { get }
+    /// The file that opening the port overwrites.
+    var overwrites: String? { get }
     /// Whether what goes there leaves this process.
     var leadsOut: Bool { get }
     /// The name of the network namespace that the port is in, where it is in another than this process.
@@ -38,6 +40,7 @@ extension PortKind {
     static var note: String? { nil }
     func carried(at end: PortEnd) -> PortSpecification? { nil }
     var claims: [PortClaim] { [] }
+    var overwrites: String? { nil }
     var leadsOut: Bool { false }
     var namespace: String? { nil }
     var commandToBringUp: String? { nil }

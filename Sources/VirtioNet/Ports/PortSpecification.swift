@@ -41,6 +41,8 @@ package struct PortSpecification: Sendable {
 
     /// What nobody else can have at the same time.
     package var claims: [PortClaim] { kind.claims }
+    /// The file that opening the port overwrites.
+    package var overwrites: String? { kind.overwrites }
     /// Whether what goes there leaves this process.
     package var leadsOut: Bool { kind.leadsOut }
     /// The network namespace that the port is in, by its name, where it is in another than this process.

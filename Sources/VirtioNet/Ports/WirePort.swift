@@ -17,13 +17,22 @@ package struct WirePort: ~Copyable, Sendable {
 
     let kind: Kind
     private let file: (any FrameFile)?
+    /// Where the frames that pass are recorded; `nil` where they are not.
+    let capture: CaptureFile?
+    /// The queue pair that the port is for: the number of its interface in ``capture``.
+    private let pair: Int
     /// The configuration that a control queue changes; `nil` where there is no such queue.
     let configurationSpace: ConfigurationSpace?
 
-    private init(_ kind: Kind, file: (any FrameFile)? = nil, configurationSpace: ConfigurationSpace? = nil) {
+    private init(
+        _ kind: Kind, file: (any FrameFile)? = nil, configurationSpace: ConfigurationSpace? = nil,
+        capture: CaptureFile? = nil, pair: Int = 0
+    ) {
         self.kind = kind
         self.file = file
         self.configurationSpace = configurationSpace
+        self.capture = capture
+        self.pair = pair
     }
 
     /// Every transmitted frame comes back.
@@ -47,16 +56,20 @@ package struct WirePort: ~Copyable, Sendable {
 
     /// The wire of a further queue pair: a loop of its own, one more queue of the file, or nothing as here. `nil` where
     /// there can be only one.
-    func another() throws(PortError) -> WirePort? {
-        switch kind {
-        case .loopback: return .loopback
-        case .none: return WirePort.none
-        case .simulator: return nil
-        case .file:
-            guard let another = try file?.another() else { return nil }
-            return .file(another)
-        }
+    func another(_ pair: Int) throws(PortError) -> WirePort? {
+        guard kind != .simulator else { return nil }
+        guard let file else { return WirePort(kind, capture: capture, pair: pair) }
+        guard let another = try file.another() else { return nil }
+        return WirePort(kind, file: another, capture: capture, pair: pair)
     }
+
+    /// The port, with every frame that passes it recorded in `capture`, which has an interface for each queue pair.
+    consuming func recorded(in capture: CaptureFile) -> WirePort {
+        WirePort(kind, file: file, configurationSpace: configurationSpace, capture: capture, pair: pair)
+    }
+
+    /// How the worker of this port's queue pair is to record its frames; `nil` where it is not to.
+    var recorder: CaptureWriter? { capture?.writer(pair) }
 
     /// The MTU of the port's interface, where it has one that can be asked for.
     var mtu: Int? { file?.mtu }

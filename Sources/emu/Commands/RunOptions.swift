@@ -97,6 +97,11 @@ extension RunCommand {
                 "--persist \(persist.rawValue) with --compare: it runs once with IOTLB_PERSIST and once without; leave"
                     + " --persist out")
         }
+        for (end, port) in [(PortEnd.guest, guest), (.wire, wire ?? .loopback)] where port.overwrites != nil {
+            throw StartError(
+                "--\(end.rawValue) \(port) with --compare: the second run would overwrite what the first has written; leave"
+                    + " one of them out")
+        }
         if case .descriptor = device.kind {
             throw StartError(
                 "--device \(device) with --compare: the first run closes the descriptor, and the second has none; give"

@@ -29,6 +29,10 @@ final class LiveProgress: RunObserver {
         )
     }
 
+    func runDidFail(_ capture: PortCapture) {
+        console.print("emu: \(name)\(RunReport.Capture(capture).words)")
+    }
+
     func runDidEndTraffic(outstanding: UInt64) {
         console.showLive("\(name)waiting for \(NumberText.grouped(outstanding)) frames on their way")
     }

@@ -50,6 +50,7 @@ struct RunSummary {
             ),
         ]
         lines += QueueLines(report.accounts).lines
+        lines += report.captures.map { ("capture", $0.words) }
         lines += [
             ("throughput", throughput),
             ("stop and start", cycles),

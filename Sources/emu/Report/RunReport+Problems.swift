@@ -33,6 +33,7 @@ extension RunReport {
         problems += lostPorts.map {
             "the network namespace of \($0) was deleted, and what went there reached nobody"
         }
+        problems += captures.compactMap(\.problem)
         problems += [
             (
                 deviceErrors, "broken chain or ring on the device's side",

@@ -35,6 +35,7 @@ extension RunReport {
         untaken = result.settlement.wasHurried ? 0 : result.settlement.standing
         recoveries = result.recoveries
         lostPorts = result.lostPorts.map(\.description)
+        captures = result.captures.map(Capture.init)
         resources = Resources(result)
         processorWait = result.processorTime.map { ($0.waitingShare * 1000).rounded() / 1000 }
         (ending, failure) = Ending.of(result.ending)

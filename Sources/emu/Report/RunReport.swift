@@ -154,6 +154,8 @@ struct RunReport: JSONResult, Codable, Equatable, Sendable {
     var recoveries: Int
     /// TAPs whose network namespace was deleted meanwhile.
     var lostPorts: [String]
+    /// What was recorded of the frames at each port that is captured.
+    var captures: [Capture]
     var resources: Resources
     /// Which part of the time in which they had work the process's threads waited for a processor; none where the
     /// kernel does not say.

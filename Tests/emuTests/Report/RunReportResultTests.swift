@@ -80,6 +80,14 @@ import VirtioNet
             deviceErrors: 43, faults: 44,
             recentFaults: [TranslationFault(address: IOVirtualAddress(rawValue: 0x5000), access: .read)],
             recoveries: 45, lostPorts: [.tap(name: "ta", namespace: "left")],
+            captures: [
+                PortCapture(
+                    end: .guest, path: "g.pcapng",
+                    outcome: CaptureFile.Outcome(recorded: 2001, unrecorded: 0, failure: nil)),
+                PortCapture(
+                    end: .wire, path: "w.pcapng",
+                    outcome: CaptureFile.Outcome(recorded: 2002, unrecorded: 2003, failure: .noSpace)),
+            ],
             firstResources: ProcessResources(pinned: ByteCount(46), descriptors: 47),
             lastResources: ProcessResources(pinned: ByteCount(48), descriptors: 50),
             processorTime: ProcessorTime(schedstats: ["100 300 1"]), counts: calls)
@@ -115,6 +123,13 @@ import VirtioNet
         )
         #expect(report.recoveries == 45)
         #expect(report.lostPorts == ["tap:ta@left"])
+        #expect(
+            report.captures == [
+                .init(end: "guest", file: "g.pcapng", frames: 2001, unrecorded: 0),
+                .init(
+                    end: "wire", file: "w.pcapng", frames: 2002, unrecorded: 2003,
+                    failure: "No space left on device"),
+            ])
         #expect(report.resources.pinned == .init(first: 46, last: 48))
         #expect(report.resources.descriptors == .init(first: 47, last: 50))
         #expect(report.processorWait == 0.75)
@@ -220,7 +235,8 @@ import VirtioNet
             "300 k packets/s over 3 s",
             "running time 2.5 s, wall time 4 s", "150 cycles, p50 75", "p99 149", "max 150 ms",
             "1,101 updates, 1,102 invalidates in 1,103 batches", "7.1 updates, 6.2 invalidates", "44\n",
-            "read at 0x5000",
+            "read at 0x5000", "2,001 frames of the guest's port in g.pcapng",
+            "the capture w.pcapng of the wire's port broke off after 2,002 frames: No space left on device; 2,003 more",
             "queue 1, transmit  driver 2,428 in, 300 out, 301 dropped for want of a buffer, 302 refused by the port",
             "308 of those out cut", "frames cut by the device", "WRONG: 44 DMA faults", "33 frames corrupted",
             "31 frames duplicated",
@@ -248,6 +264,7 @@ extension RunResult {
             received: received, transmitted: transmitted, device: device, deviceErrors: deviceErrors,
             faults: faults,
             recentFaults: recentFaults, recoveries: recoveries, lostPorts: lostPorts,
+            captures: captures,
             firstResources: firstResources,
             lastResources: lastResources, processorTime: processorTime, counts: counts)
     }

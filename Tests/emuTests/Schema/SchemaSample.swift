@@ -52,6 +52,11 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
         report.accounts[0].driver.lastRefusal = 5
         report.accounts[1].device?.lastRefusal = 5
         report.lostPorts = ["tap:ta@left"]
+        report.captures = [
+            RunReport.Capture(
+                end: "wire", file: "wire.pcapng", frames: 7, unrecorded: 93,
+                failure: "No space left on device")
+        ]
         report.failure = "the device is gone"
         report.problems = ["a problem"]
         report.remarks = ["a remark"]
@@ -64,12 +69,12 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
             "setup.wire", "setup.duration", "setup.cycles", "setup.packets", "cycleTime", "cycleTime.p99",
             "accounts.device", "accounts.missingInRing", "accounts.driver.lastRefusal",
             "accounts.device.lastRefusal", "resources.pinned", "resources.descriptors", "processorWait",
-            "failure",
+            "failure", "captures.failure",
         ]
         sample.signed = ["accounts.missingInRing", "accounts.driver.missing", "accounts.device.missing"]
         sample.closed.formUnion([
             "setup.persistPolicy", "accounts.direction", "recentFaults.address", "recentFaults.access",
-            "ending",
+            "ending", "captures.end",
             "verdict",
         ])
         return sample

@@ -21,7 +21,7 @@ extension RunReport {
             throughput: 123_457,
             trafficTime: 10_000_000, runningTime: 9_800_000.25, wallTime: 10_010_000, deviceErrors: 0,
             driverErrors: 0,
-            unsent: 0, untaken: 0, recoveries: 0, lostPorts: [],
+            unsent: 0, untaken: 0, recoveries: 0, lostPorts: [], captures: [],
             resources: Resources(pinned: .init(first: 0, last: 0), descriptors: .init(first: 9, last: 9)),
             processorWait: 0.01, ending: .done, interrupted: false, failure: nil, verdict: .ok, problems: [],
             remarks: [])

@@ -1,5 +1,8 @@
 import Foundation
+import Glibc
 import Testing
+
+@testable import VirtioNet
 
 /// A pcapng file as its bytes say it, read without anything of the code that writes it.
 struct Capture {
@@ -38,6 +41,16 @@ struct Capture {
         }
     }
 
+    /// The packets of one direction, in order, by their bytes.
+    func bytes(_ direction: CaptureWriter.Direction) -> [[UInt8]] {
+        packets.filter { $0.direction == direction.rawValue }.map(\.bytes)
+    }
+
+    /// How many packets there are of one direction.
+    func count(_ direction: CaptureWriter.Direction) -> UInt64 {
+        UInt64(packets.count { $0.direction == direction.rawValue })
+    }
+
     private static func packet(_ data: [UInt8], _ offset: Int, _ word: (Int) -> UInt32) -> Packet {
         let captured = Int(word(offset + 20))
         return Packet(
@@ -58,4 +71,32 @@ final class CapturePath {
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// The end of a pipe that reads what is captured, until it goes.
+final class Reader {
+    private let ends: [Int32]
+    private var isOpen = true
+
+    init() throws {
+        // Whoever writes is to be told by its errno.
+        _ = signal(SIGPIPE, SIG_IGN)
+        var ends: [Int32] = [-1, -1]
+        try #require(unsafe pipe(&ends) == 0)
+        self.ends = ends
+    }
+
+    /// What to write to.
+    var path: String { "/proc/self/fd/\(ends[1])" }
+
+    func close() {
+        guard isOpen else { return }
+        isOpen = false
+        Glibc.close(ends[0])
+    }
+
+    deinit {
+        close()
+        Glibc.close(ends[1])
+    }
 }
