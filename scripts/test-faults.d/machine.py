@@ -41,6 +41,7 @@ COMMANDS = (
     Command("table", "check --table TABLE", lines="same"),
     Command("sequences", "check --sequences 3", lines="same"),
     Command("cycle", "cycle --memory 64M --cycles 2 --strategy remap,persist,resume --report REPORT", report=True),
+    Command("cycle-baseline", "cycle --memory 64M --cycles 2 --strategy persist --baseline BASELINE --json", json=True),
     Command("cycle-json", "cycle --memory 64M --cycles 2 --strategy remap,persist --json", json=True),
     Command("run", "run --memory 64M --duration 200ms --interval 50ms"),
     Command("run-json", "run --memory 64M --duration 200ms --interval 50ms --json", json=True),
@@ -69,14 +70,18 @@ def kernel_folder(folder):
 class Place:
     """A folder of its own for one run, and TAPs that nobody else has meanwhile."""
 
-    table = None
+    table = baseline = None
 
     def __init__(self, command, folder, taps):
         self.command, self.folder, self.taps = command, folder, taps
         self.reports = os.path.join(folder, "report")
         if "TABLE" in command.words:
             self.table = kernel_folder(os.path.join(folder, "kept"))
-        given = {"REPORT": self.reports, "TABLE": self.table, "GUEST": taps and taps[0], "WIRE": taps and taps[1]}
+        if "BASELINE" in command.words:
+            self.baseline = os.path.join(folder, "floor.jsonl")
+            with open(self.baseline, "w", encoding="utf-8") as file:
+                file.write('{"strategy": "persist", "memoryBytes": 67108864, "p50": 20}\n')
+        given = {"REPORT": self.reports, "TABLE": self.table, "BASELINE": self.baseline, "GUEST": taps and taps[0], "WIRE": taps and taps[1]}
         self.arguments = [given.get(word, word) for word in command.words]
 
     def incomplete(self, outcome):

@@ -78,6 +78,8 @@ package struct CycleReport: Codable, Equatable, Sendable {
     package var loads: [MachineLoad]
     /// What to know before trusting a time: a machine that was busy, times of two kinds, memory that is modelled.
     package var remarks: [String]
+    /// The results beside a baseline's; `nil` where none was given.
+    package var baseline: BaselineComparison?
 
     package init(_ outcome: CycleOutcome) {
         command = outcome.command
@@ -91,6 +93,7 @@ package struct CycleReport: Codable, Equatable, Sendable {
         problems = outcome.problems
         loads = outcome.loads
         remarks = CycleRemarks.of(results, loads)
+        baseline = outcome.baseline.map { BaselineComparison(results, on: machine, beside: $0) }
     }
 }
 

@@ -31,6 +31,7 @@ package struct CycleBenchmark {
     /// where nothing has been measured before, and one of the problems of what has been measured otherwise.
     package func run() throws(MachineError) -> CycleOutcome {
         var outcome = CycleOutcome(machine: .current, command: plan.command, version: plan.version)
+        outcome.baseline = plan.baseline
         for memory in plan.memory {
             observer?.willPrepare(memory)
             do throws(MachineError) {

@@ -44,6 +44,9 @@ package struct CycleOutcome: Sendable {
         self.loadAverage = loadAverage ?? LoadMeter.loadAverage
     }
 
+    /// Results that these are put beside.
+    package var baseline: Baseline?
+
     /// Whether a device was started, so that what goes wrong is something that was found.
     package var hasBegun = false
 

@@ -27,6 +27,8 @@ package struct CyclePlan: Sendable {
     /// The command line and the version of the program, for the report.
     package var command = ""
     package var version = ""
+    /// Results that these are put beside.
+    package var baseline: Baseline?
     /// How long frames may take that show that a device works.
     package var patience = Duration.seconds(5)
 

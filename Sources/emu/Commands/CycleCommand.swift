@@ -66,8 +66,14 @@ struct CycleCommand: EmuCommand {
     @Option(
         help: ArgumentHelp(
             "Write a page with plots (index.html), the first of them alone (cycles.svg) and the raw data (cycles.csv) into this folder.",
-            valueName: "dir"))
+            valueName: "dir"), completion: .directory)
     var report: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Put the times beside those in this file: what an earlier 'emu cycle --json' printed, or lines of another program's results, each an object with strategy, memoryBytes and p50 in microseconds. The exit status does not depend on it.",
+            valueName: "file"), completion: .file())
+    var baseline: String?
 
     @OptionGroup var output: OutputOptions
 
@@ -75,6 +81,7 @@ struct CycleCommand: EmuCommand {
         var plan = try plan()
         plan.version = Emu.configuration.version
         plan.command = ShellText.line(["emu"] + ProcessStart.arguments)
+        plan.baseline = try baseline.map { (path) throws(StartError) in try BaselineFile(path: path).read() }
         let folder = try report.map { (path) throws(StartError) in
             try interrupt.undisturbed { () throws(StartError) in try CycleReportFolder(path: path) }
         }

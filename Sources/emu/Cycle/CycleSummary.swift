@@ -11,6 +11,7 @@ struct CycleSummary {
         if report.results.contains(where: { $0.downtime != nil }) { parts.append(downtimes) }
         if report.results.contains(where: { $0.phases.values.contains { $0 > 0 } }) { parts.append(phases) }
         if !report.firstMaps.isEmpty { parts.append(firstMaps) }
+        if let baseline = report.baseline { parts.append(text(of: baseline)) }
         let notes =
             skips + report.remarks.map { "note: \($0)" } + report.problems.map { "WRONG: \($0)" }
             + (report.interrupted ? ["INTERRUPTED: this is what had been measured"] : [])
@@ -101,6 +102,24 @@ struct CycleSummary {
         }
         return "The first map of all memory beside io_uring_register_buffers of the same memory:\n"
             + TextTable(rows, leading: []).text
+    }
+
+    private func text(of baseline: BaselineComparison) -> String {
+        let areKnown = baseline.pairs.contains { $0.isApart != nil }
+        let head =
+            ["MEMORY", "STRATEGY", "BASELINE", "NOW", "NOW/BASELINE"] + (areKnown ? ["MIDDLE HALVES"] : [])
+        let rows = baseline.pairs.map { pair in
+            let verdict = pair.isApart.map { $0 ? "apart" : "within the spread" } ?? "-"
+            return [
+                "\(ByteCount(rawValue: pair.memoryBytes))", pair.strategy.rawValue,
+                NumberText.time(microseconds: pair.before), NumberText.time(microseconds: pair.now),
+                NumberText.short(pair.ratio),
+            ] + (areKnown ? [verdict] : [])
+        }
+        let table =
+            rows.isEmpty ? ["nothing that both have"] : [TextTable([head] + rows, leading: [1, 5]).text]
+        return (["Beside \(baseline.name):"] + table + baseline.notComparable.map { "not comparable: \($0)" })
+            .joined(separator: "\n")
     }
 
     private var phases: String {

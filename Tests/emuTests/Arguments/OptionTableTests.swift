@@ -168,7 +168,8 @@ import Testing
             return String(words[0])
         }
         #expect(!options.isEmpty)
-        #expect(Set(options).subtracting(rows).subtracting(["--report", "--seed", "--table"]) == [])
+        #expect(
+            Set(options).subtracting(rows).subtracting(["--report", "--seed", "--table", "--baseline"]) == [])
     }
 
     @Test(arguments: [

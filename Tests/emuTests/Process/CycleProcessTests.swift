@@ -24,6 +24,32 @@ import Testing
         #expect(outcome.errors.contains("skipped: 100T: "))
     }
 
+    @Test func `Beside a baseline each time has its ratio, and the status is what it was`() throws {
+        let folder = Self.folder()
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let words = ["cycle", "--memory", "64M", "--strategy", "remap,persist", "--cycles", "4", "--json"]
+        let before = try EmuProcess(words).finish()
+        let file = folder.appending(path: "before.json").path
+        try Data(before.output.utf8).write(to: URL(filePath: file))
+        let outcome = try EmuProcess(words + ["--baseline", file]).finish()
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let baseline = try #require(try outcome.result(CycleReport.self).baseline)
+        #expect(baseline.file == file && baseline.notComparable == [])
+        #expect(baseline.pairs.map(\.strategy) == [.remap, .persist])
+        #expect(
+            baseline.pairs.map(\.before) == (try before.result(CycleReport.self)).results.map(\.cycle.p50))
+        #expect(baseline.pairs.allSatisfy { $0.ratio == $0.now / $0.before && $0.isApart != nil })
+        #expect(outcome.errors.contains("\nBeside \(file) (emu "), "\(outcome.errors)")
+        // Times that nothing comes near to are no failure.
+        let line = "{\"strategy\": \"remap\", \"memoryBytes\": 67108864, \"p50\": 0.001}"
+        try Data(line.utf8).write(to: URL(filePath: file))
+        let other = try EmuProcess(words + ["--baseline", file]).finish()
+        #expect(other.status == 0)
+        #expect(try other.result(CycleReport.self).baseline?.pairs.map(\.before) == [0.001])
+        #expect(other.errors.contains("not comparable: persist, 64 MiB, base pages, "), "\(other.errors)")
+    }
+
     @Test func `Sizes none of which is there are one line and status 2`() throws {
         let outcome = try EmuProcess.run("cycle", "--memory", "90T,100T", "--cycles", "1")
         #expect(outcome.status == 2)
@@ -37,6 +63,7 @@ import Testing
         ["--strategy", "walk"], ["--strategy", ""], ["--regions", "0"], ["--regions", "513"],
         ["--queues", "0"],
         ["--modelled", "--device", "sim,use-va=off"], ["--fragmented"], ["--report", "/proc/emu"],
+        ["--baseline", "/nowhere"], ["--baseline", "/dev/null"], ["--baseline", ""],
         ["--device", "/dev/null"], ["--device", "/nowhere"],
     ])
     func `What cannot be asked for is one line and status 2`(arguments: [String]) throws {

@@ -130,10 +130,11 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
     }
 
     static var cycle: SchemaSample {
-        var sample = SchemaSample(CycleReport.full)
+        var sample = SchemaSample(CycleReport.besideBaseline)
         sample.optional = [
             "firstMaps.contiguousRuns", "firstMaps.registerBuffers", "firstMaps.obstacle", "skipped.strategy",
-            "loads.otherProcessors",
+            "loads.otherProcessors", "baseline", "baseline.version", "baseline.date", "baseline.kernel",
+            "baseline.pairs.isApart",
         ]
         let times = ["cycle", "downtime", "suspendToEnable"].map { "results.\($0)" }
         sample.nullable = Set(
@@ -141,6 +142,7 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
                 + times.flatMap { time in ["p25", "p75", "p99", "modes"].map { "\(time).\($0)" } })
         sample.closed.formUnion([
             "results.strategy", "results.pageKind", "firstMaps.pageKind", "skipped.strategy",
+            "baseline.pairs.strategy", "baseline.pairs.pageKind",
         ])
         return sample
     }

@@ -5,7 +5,19 @@ import VhostVDPA
 
 extension CycleReport {
     /// A benchmark that found everything that a report has room for.
-    static var full: CycleReport {
+    static var full: CycleReport { CycleReport(fullOutcome) }
+
+    /// The same beside itself, as if it had been measured with another clock.
+    static var besideBaseline: CycleReport {
+        var report = full
+        report.machine = HostFacts(
+            kernel: "Linux 6.12", processor: "Test", processors: 2, memoryBytes: 1 << 34, clockSource: "hpet")
+        var outcome = fullOutcome
+        outcome.baseline = try? Baseline(report, file: "before.json")
+        return CycleReport(outcome)
+    }
+
+    static var fullOutcome: CycleOutcome {
         // Two kinds of times, and enough of them for every percentile.
         let nanoseconds = (0..<200 as Range<UInt64>).map { $0 < 150 ? 100_000 + 10 * $0 : 900_000 + 10 * $0 }
         let times = Samples(nanoseconds)
@@ -32,6 +44,6 @@ extension CycleReport {
                 preemptions: 3, cycles: 8)
         ]
         outcome.problems = ["a problem"]
-        return CycleReport(outcome)
+        return outcome
     }
 }

@@ -53,6 +53,7 @@ package struct CyclePage {
         \(downtime)
         <h2>The numbers</h2>
         \(table)
+        \(baseline)
         \(firstMaps)
         \(notes)
         <h2>How it was measured</h2>
@@ -143,21 +144,25 @@ package struct CyclePage {
 
     private var table: String {
         let head = CycleTimes.FarthestHead(report.results.map(\.cycle))
-        let heads = [
-            "memory", "strategy", "median", "spread", head.rawValue, "cycles", "downtime", "maps", "unmaps",
-            "batches",
-            "ioctls", "runs",
-        ]
+        let heads =
+            [
+                "memory", "strategy", "median",
+            ] + (report.baseline == nil ? [] : ["× baseline"]) + [
+                "spread", head.rawValue, "cycles", "downtime", "maps", "unmaps", "batches", "ioctls", "runs",
+            ]
         let rows = report.results.map { result in
             let runs = result.contiguousRuns.map { FigureText.grouped($0) } ?? "–"
-            let cells = [
-                FigureText.memory(result.memoryBytes) + (result.modelled ? " (modelled)" : ""),
-                result.strategy.rawValue, FigureText.time(result.cycle.p50), result.cycle.spreadText,
-                result.cycle.farthestText(below: head), FigureText.grouped(result.cycles),
-                result.downtime.map { FigureText.time($0.p50) } ?? "–",
-                FigureText.short(result.perCycle.updates), FigureText.short(result.perCycle.invalidates),
-                FigureText.short(result.perCycle.batches), FigureText.short(result.perCycle.ioctls), runs,
-            ]
+            let cells =
+                [
+                    FigureText.memory(result.memoryBytes) + (result.modelled ? " (modelled)" : ""),
+                    result.strategy.rawValue, FigureText.time(result.cycle.p50),
+                ] + (report.baseline.map { [baselineText($0, result)] } ?? []) + [
+                    result.cycle.spreadText,
+                    result.cycle.farthestText(below: head), FigureText.grouped(result.cycles),
+                    result.downtime.map { FigureText.time($0.p50) } ?? "–",
+                    FigureText.short(result.perCycle.updates), FigureText.short(result.perCycle.invalidates),
+                    FigureText.short(result.perCycle.batches), FigureText.short(result.perCycle.ioctls), runs,
+                ]
             return "<tr>" + cells.map { "<td>\($0)</td>" }.joined() + "</tr>"
         }
         return "<div class=\"wide\"><table><thead><tr>" + heads.map { "<th>\($0)</th>" }.joined()
@@ -165,6 +170,20 @@ package struct CyclePage {
             + "\n</tbody></table></div>\n<p class=\"small\">Maps to ioctls: what one cycle sends, on average. Spread: the width of the"
             + " middle half of the times as a part of the median. p99: the 99th percentile, from \(Samples.leastForP99) cycles"
             + " on. Runs: physically contiguous pieces of guest memory.</p>"
+    }
+
+    /// How many times as long as in the baseline, where that has the same.
+    private func baselineText(_ baseline: BaselineComparison, _ result: CycleReport.Result) -> String {
+        baseline.pair(of: result).map { FigureText.short($0.ratio) } ?? "–"
+    }
+
+    /// What the column of the baseline is of, and what it cannot say.
+    private var baseline: String {
+        guard let baseline = report.baseline else { return "" }
+        let words =
+            baseline.notComparable.isEmpty
+            ? "" : " Not comparable: \(baseline.notComparable.joined(separator: "; "))."
+        return "<p class=\"small\">\(escaped("Baseline: \(baseline.name).\(words)"))</p>"
     }
 
     private var downtime: String {

@@ -1,0 +1,85 @@
+import CycleBenchmark
+import Foundation
+import Testing
+
+@testable import emu
+
+/// The file of `emu cycle --baseline`.
+@Suite struct BaselineFileTests {
+    /// Runs `body` with a file that holds `text`.
+    private func with<Result>(_ text: String, _ body: (String) throws -> Result) throws -> Result {
+        let file = FileManager.default.temporaryDirectory.appending(path: "emu-baseline-\(UUID().uuidString)")
+        try Data(text.utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        return try body(file.path)
+    }
+
+    /// What a benchmark says beside the baseline in `text`.
+    private func comparison(_ text: String) throws -> BaselineComparison? {
+        try with(text) { path in
+            var outcome = CycleReport.fullOutcome
+            outcome.baseline = try BaselineFile(path: path).read()
+            return CycleReport(outcome).baseline
+        }
+    }
+
+    @Test func `What emu cycle --json printed is one`() throws {
+        let comparison = try #require(try comparison(JSONText.encode(CycleReport.full)))
+        #expect(comparison.pairs.map(\.ratio) == [1] && comparison.version == "9.8.7")
+    }
+
+    @Test func `Lines of another program's results are one, with blank lines and without`() throws {
+        let line =
+            "{\"strategy\": \"remap-verified\", \"memoryBytes\": 268435456, \"p50\": 50.25, \"runs\": 4}"
+        for text in [line, "\n\(line)\r\n\n\(line)\n"] {
+            let comparison = try #require(try comparison(text))
+            #expect(comparison.pairs.map(\.before) == [50.25] && comparison.version == nil)
+        }
+    }
+
+    @Test(arguments: [
+        ("", "it holds no JSON object that names its schema; give what emu --json printed"),
+        ("no JSON", "it holds no JSON object"), ("[]", "it holds no JSON object"),
+        ("{}", "it holds no JSON object"),
+        (
+            JSONText.encode(ErrorReport(error: "x", interrupted: false)),
+            "it is of schema 'error'; give one of schema 'cycle'"
+        ),
+        (
+            JSONText.encode(CycleReport.full).replacing(
+                "\"schemaVersion\" : 1", with: "\"schemaVersion\" : 7"),
+            "it is of version 7 of schema 'cycle'; this emu reads version 1"
+        ),
+        (
+            JSONText.encode(CycleReport.full).replacing("\"clockSource\"", with: "\"clock\""),
+            "not what schema 'cycle' says at machine.clockSource"
+        ),
+        (
+            "{\"strategy\": \"remap\", \"memoryBytes\": 1, \"p50\": 1}\n\n{\"strategy\": \"remap\"}",
+            "line 3 is no result; give an object with strategy (one of remap, "
+        ),
+        ("{\"strategy\": \"walk\", \"memoryBytes\": 1, \"p50\": 1}", "line 1 is no result"),
+        ("{\"strategy\": \"remap\", \"memoryBytes\": -1, \"p50\": 1}", "line 1 is no result"),
+        (
+            "{\"strategy\": \"remap\", \"memoryBytes\": 1, \"p50\": 0}",
+            "remap has a median of 0.0 µs; give times above 0"
+        ),
+    ])
+    func `What is no baseline is refused in one line, by its path`(text: String, words: String) throws {
+        try with(text) { path in
+            let error = try #require(throws: StartError.self) { try BaselineFile(path: path).read() }
+            #expect(error.description.hasPrefix("--baseline \(path): "), "\(error)")
+            #expect(error.description.contains(words) && !error.description.contains("\n"), "\(error)")
+        }
+    }
+
+    @Test(arguments: [
+        ("/nowhere", "No such file or directory"), ("/tmp", "Is a directory"),
+        ("/dev/zero", "it has more than 64 MiB"),
+    ])
+    func `What cannot be read is refused with the reason`(path: String, words: String) throws {
+        let error = try #require(throws: StartError.self) { try BaselineFile(path: path).read() }
+        #expect(
+            error.description.hasPrefix("--baseline \(path): it cannot be read: \(words); give "), "\(error)")
+    }
+}
