@@ -18,7 +18,7 @@ let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhist
 let everything: [Target.Dependency] = [
     "CycleBenchmark", "EmulatedMachine", "SimulatedConformance", "VhostVDPAConformance", "SimulatedVDPA",
     "VhostVDPABackend",
-    "VhostVDPA", "VirtioNet",
+    "VhostVDPA", "VirtioNet", "WorkerRuntime",
     "VirtQueue", "Virtio", "GuestMemory", "LinuxHost", "CLinux", "CProcessStart", system, logging,
     .product(name: "ArgumentParser", package: "swift-argument-parser"),
 ]
@@ -66,15 +66,22 @@ let package = Package(
         + library("LinuxHost", ["CLinux", system])
         + library("Virtio", [])
         + library("IOUring", ["CIOUring", system], testing: ["LinuxHost"])
+        + library(
+            "WorkerRuntime", ["IOUring", "CIOUring", "LinuxHost", "CLinux", system], testing: ["TestSupport"])
+        + [
+            .target(
+                name: "TestSupport", dependencies: ["WorkerRuntime"], path: "Tests/TestSupport",
+                swiftSettings: strict)
+        ]
         + library("GuestMemory", ["LinuxHost", "CLinux", system, logging])
         + library("VirtQueue", ["Virtio", "GuestMemory"])
         + library(
             "VirtioNet",
             [
-                "VirtQueue", "Virtio", "GuestMemory", "IOUring", "CIOUring", "LinuxHost", "CLinux", system,
-                logging,
+                "VirtQueue", "Virtio", "GuestMemory", "WorkerRuntime", "IOUring", "CIOUring", "LinuxHost",
+                "CLinux", system, logging,
             ],
-            testing: ["CProfile"]
+            testing: ["CProfile", "TestSupport"]
         )
         + library("VhostVDPA", ["Virtio", "GuestMemory", "CLinux", system, logging])
         + library(
@@ -85,15 +92,15 @@ let package = Package(
         + library(
             "SimulatedVDPA",
             [
-                "VhostVDPA", "VirtioNet", "VirtQueue", "Virtio", "GuestMemory", "IOUring", "LinuxHost",
-                "CLinux", system, logging,
+                "VhostVDPA", "VirtioNet", "VirtQueue", "Virtio", "GuestMemory", "WorkerRuntime", "IOUring",
+                "LinuxHost", "CLinux", system, logging,
             ],
             testing: ["VhostVDPAConformance"]
         )
         + library(
             "VhostVDPAConformance",
             ["VhostVDPA", "VirtQueue", "GuestMemory", "LinuxHost", "CLinux", system],
-            testing: ["SimulatedConformance", "SimulatedVDPA", logging]
+            testing: ["SimulatedConformance", "SimulatedVDPA", "WorkerRuntime", logging]
         )
         + [
             .target(
@@ -107,8 +114,8 @@ let package = Package(
         + library(
             "EmulatedMachine",
             [
-                "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "VirtQueue", "Virtio",
-                "GuestMemory", "LinuxHost", system, logging, histogram,
+                "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "WorkerRuntime", "VirtQueue",
+                "Virtio", "GuestMemory", "LinuxHost", system, logging, histogram,
             ],
             testing: ["IOUring", "CProfile"]
         )

@@ -1,3 +1,4 @@
+package import WorkerRuntime
 internal import VhostVDPA
 internal import Virtio
 package import VirtioNet

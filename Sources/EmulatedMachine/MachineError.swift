@@ -1,3 +1,4 @@
+package import WorkerRuntime
 package import GuestMemory
 package import VhostVDPA
 package import VhostVDPABackend

@@ -1,3 +1,4 @@
+internal import WorkerRuntime
 package import GuestMemory
 internal import Logging
 package import SimulatedVDPA

@@ -1,3 +1,4 @@
+import WorkerRuntime
 import Logging
 import SimulatedConformance
 import SimulatedVDPA

@@ -1,3 +1,4 @@
+import TestSupport
 import GuestMemory
 import LinuxHost
 import Testing
@@ -120,6 +121,16 @@ struct QueuePairTests {
         let configuration = ConfigurationSpace([UInt8](repeating: 0, count: 24))
         #expect(throws: VirtioNetError.self) {
             try NetworkDevice(name: "device", queuePairs: 2, port: .simulator(configuration)) { _ in }
+        }
+    }
+
+    @Test("a port of which there cannot be another ends the pairs that were started")
+    func laterPairFails() throws {
+        let space = ConfigurationSpace([UInt8](repeating: 0, count: 24))
+        for _ in 0..<3 {
+            #expect(throws: VirtioNetError.self) {
+                try NetworkDevice(name: "device", queuePairs: 4, port: .simulator(space)) { _ in }
+            }
         }
     }
 }

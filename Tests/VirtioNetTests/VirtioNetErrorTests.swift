@@ -1,5 +1,6 @@
 import SystemPackage
 import Testing
+import WorkerRuntime
 
 @testable import VirtioNet
 

@@ -1,4 +1,5 @@
 package import VirtioNet
+internal import WorkerRuntime
 
 /// What a data path reports, and who is told: the one meeting point of the worker and the control thread.
 ///

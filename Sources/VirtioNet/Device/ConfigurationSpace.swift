@@ -1,3 +1,4 @@
+internal import WorkerRuntime
 internal import Virtio
 
 /// A device's configuration space where a control queue can change it: shared by its parent driver, which answers

@@ -1,3 +1,4 @@
+internal import WorkerRuntime
 internal import GuestMemory
 internal import LinuxHost
 internal import Synchronization

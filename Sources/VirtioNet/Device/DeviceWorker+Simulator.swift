@@ -1,3 +1,4 @@
+internal import WorkerRuntime
 internal import VirtQueue
 internal import Virtio
 

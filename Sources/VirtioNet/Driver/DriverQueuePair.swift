@@ -1,3 +1,4 @@
+internal import WorkerRuntime
 internal import GuestMemory
 internal import Synchronization
 internal import SystemPackage

@@ -1,3 +1,4 @@
+internal import WorkerRuntime
 internal import VirtQueue
 
 extension DriverWorker {

@@ -1,3 +1,4 @@
+internal import WorkerRuntime
 internal import Glibc
 internal import VirtQueue
 

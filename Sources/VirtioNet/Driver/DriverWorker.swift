@@ -1,3 +1,4 @@
+internal import WorkerRuntime
 internal import GuestMemory
 internal import IOUring
 internal import LinuxHost

@@ -1,3 +1,4 @@
+package import WorkerRuntime
 internal import GuestMemory
 internal import SystemPackage
 package import VirtQueue

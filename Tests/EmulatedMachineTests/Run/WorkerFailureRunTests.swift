@@ -6,6 +6,7 @@
     import Testing
 
     @testable import VirtioNet
+    @testable import WorkerRuntime
 
     /// A run one of whose workers fails when no more frames are sent.
     @Suite("A run whose worker fails late", .timeLimit(.minutes(15)))

@@ -1,3 +1,5 @@
+import WorkerRuntime
+import TestSupport
 import GuestMemory
 import Testing
 import VirtQueue

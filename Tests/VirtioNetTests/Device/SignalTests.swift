@@ -1,3 +1,4 @@
+import TestSupport
 import GuestMemory
 import LinuxHost
 import Testing

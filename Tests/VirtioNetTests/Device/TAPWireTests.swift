@@ -1,3 +1,5 @@
+import WorkerRuntime
+import TestSupport
 import Glibc
 import GuestMemory
 import Synchronization

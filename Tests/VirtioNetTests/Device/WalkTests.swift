@@ -1,3 +1,4 @@
+import TestSupport
 import CLinux
 import CProfile
 import Glibc

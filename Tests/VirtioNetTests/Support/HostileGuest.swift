@@ -1,3 +1,4 @@
+import TestSupport
 import Glibc
 import GuestMemory
 import LinuxHost
@@ -141,13 +142,4 @@ final class HostileGuest {
         kick()
         return eventually { self.rings[1].usedIndex == 1 } && rings[1].usedElement(0).head == 5
     }
-}
-
-/// Looks at `condition` until it holds, for ten seconds at the most.
-func eventually(_ condition: () -> Bool) -> Bool {
-    for _ in 0..<100_000 {
-        if condition() { return true }
-        usleep(100)
-    }
-    return false
 }

@@ -1,3 +1,4 @@
+import WorkerRuntime
 import GuestMemory
 import Testing
 import VirtQueue

@@ -1,5 +1,6 @@
 import GuestMemory
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import VirtioNet

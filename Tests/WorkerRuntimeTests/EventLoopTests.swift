@@ -3,7 +3,7 @@ import SystemPackage
 import Testing
 
 @testable import IOUring
-@testable import VirtioNet
+@testable import WorkerRuntime
 
 /// What a worker waits for, and what it must not sleep on.
 @Suite("An event loop", .timeLimit(.minutes(15)))

@@ -1,8 +1,8 @@
 internal import IOUring
-internal import SystemPackage
+package import SystemPackage
 
 /// Why an event loop does nothing any more: a ``WorkerFailure`` that does not know yet whose it is.
-struct EventLoopFailure: Equatable, Sendable {
+package struct EventLoopFailure: Equatable, Sendable {
     let call: String
     let errno: Errno
     let context: String
@@ -26,7 +26,7 @@ struct EventLoopFailure: Equatable, Sendable {
             "io_uring_enter took no request from a full queue: this kernel's io_uring is not as documented")
 
     /// An eventfd that others wait for takes no signal.
-    init(signalRefused errno: Errno) {
+    package init(signalRefused errno: Errno) {
         call = "write"
         self.errno = errno
         context = "write was refused on an eventfd that wakes the other side: is a security policy in force?"

@@ -98,7 +98,7 @@ package final class CommandBox<Worker: ~Copyable>: Sendable {
     package var isDeaf: Bool { deaf.load(ordering: .acquiring) }
 
     /// Why it could not be woken; `nil` where it could.
-    var wakeRefusal: Errno? { isDeaf ? Errno(rawValue: refusal.load(ordering: .relaxed)) : nil }
+    package var wakeRefusal: Errno? { isDeaf ? Errno(rawValue: refusal.load(ordering: .relaxed)) : nil }
 
     /// Takes a command back that the worker has not taken.
     private func takeBack(_ address: UInt) -> Bool {

@@ -1,13 +1,12 @@
-import Dispatch
-
-@testable import VirtioNet
+internal import Dispatch
+internal import WorkerRuntime
 
 /// A thread of a test's own: the threads of Dispatch are few, and one that spins or waits keeps others from running.
-final class TestThread: Sendable {
+package final class TestThread: Sendable {
     private let ended = DispatchSemaphore(value: 0)
 
     /// Starts `body`.
-    init(_ body: @escaping @Sendable () -> Void) throws {
+    package init(_ body: @escaping @Sendable () -> Void) throws {
         let ended = ended
         try WorkerThread.start(name: "test") {
             0
@@ -18,5 +17,5 @@ final class TestThread: Sendable {
     }
 
     /// Waits for the end of the thread. Once.
-    func wait() { ended.wait() }
+    package func wait() { ended.wait() }
 }

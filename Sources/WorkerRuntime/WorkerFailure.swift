@@ -13,7 +13,7 @@ package struct WorkerFailure: Error, Equatable, Sendable, CustomStringConvertibl
     /// The call, what it means and what to do.
     let context: String
 
-    init(worker: String, _ cause: EventLoopFailure) {
+    package init(worker: String, _ cause: EventLoopFailure) {
         self.worker = worker
         (call, errno, context) = (cause.call, cause.errno, cause.context)
     }

@@ -1,10 +1,11 @@
+import TestSupport
 import Glibc
 import LinuxHost
 import Synchronization
 import SystemPackage
 import Testing
 
-@testable import VirtioNet
+@testable import WorkerRuntime
 
 /// Commands between a control thread and a worker.
 @Suite("A command box", .timeLimit(.minutes(15)))

@@ -1,3 +1,4 @@
+import TestSupport
 import CIOUring
 import SystemPackage
 import Testing
@@ -5,6 +6,7 @@ import VirtQueue
 
 @testable import IOUring
 @testable import VirtioNet
+@testable import WorkerRuntime
 
 /// A worker whose io_uring is taken from it under traffic: every later io_uring_enter of it is answered EBADF.
 @Suite("A worker that fails", .timeLimit(.minutes(15)))

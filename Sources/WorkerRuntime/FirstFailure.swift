@@ -1,12 +1,14 @@
 internal import Synchronization
 
 /// The first failure of several workers, where any thread may look for it.
-final class FirstFailure: Sendable {
+package final class FirstFailure: Sendable {
     private let hasFailed = Atomic<Bool>(false)
     private let first = Guarded<WorkerFailure?>(nil)
 
+    package init() {}
+
     /// Notes a failure; only the first one stays.
-    func note(_ failure: WorkerFailure) {
+    package func note(_ failure: WorkerFailure) {
         first.withLock { first in
             if first == nil { first = failure }
         }
@@ -14,7 +16,7 @@ final class FirstFailure: Sendable {
     }
 
     /// The failure. One load where there is none.
-    var value: WorkerFailure? {
+    package var value: WorkerFailure? {
         hasFailed.load(ordering: .acquiring) ? first.withLock { $0 } : nil
     }
 }

@@ -1,8 +1,8 @@
-import GuestMemory
+import TestSupport
 import SystemPackage
 import Testing
 
-@testable import VirtioNet
+@testable import WorkerRuntime
 
 /// A worker that cannot start, and whoever talks to it.
 @Suite("A worker that is not there", .timeLimit(.minutes(15)))
@@ -14,9 +14,9 @@ struct WorkerStartTests {
     @Test("is said to be so, and its box answers every command: nobody waits for it")
     func setUpFails() throws {
         let box = try CommandBox<State>()
-        #expect(throws: WorkerThread.StartFailure<VirtioNetError>.self) {
-            try WorkerThread.start(name: "test", box: box) { () throws(VirtioNetError) -> State in
-                throw VirtioNetError(.noEventDescriptor, errno: .tooManyOpenFiles)
+        #expect(throws: WorkerThread.StartFailure<Errno>.self) {
+            try WorkerThread.start(name: "test", box: box) { () throws(Errno) -> State in
+                throw .tooManyOpenFiles
             } run: { _ in
             }
         }
@@ -32,15 +32,5 @@ struct WorkerStartTests {
         } run: { _ in
         }
         #expect(eventually { box.perform { $0.isEnding } == nil })
-    }
-
-    @Test("a port of which there cannot be another ends the pairs that were started")
-    func laterPairFails() throws {
-        let space = ConfigurationSpace([UInt8](repeating: 0, count: 24))
-        for _ in 0..<3 {
-            #expect(throws: VirtioNetError.self) {
-                try NetworkDevice(name: "device", queuePairs: 4, port: .simulator(space)) { _ in }
-            }
-        }
     }
 }

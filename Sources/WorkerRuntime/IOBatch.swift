@@ -1,6 +1,6 @@
 /// The results of one batch of I/O: fixed room, allocated once a loop.
 ///
-/// What a slot's transfer moves is known to whoever made it, who keeps it by the slot's number (``Slots``).
+/// What a slot's transfer moves is known to whoever made it, who keeps it by the slot's number.
 @safe
 struct IOBatch: ~Copyable {
     let capacity: Int

@@ -1,8 +1,8 @@
-internal import CIOUring
+package import CIOUring
 internal import Glibc
-internal import IOUring
-internal import LinuxHost
-internal import SystemPackage
+package import IOUring
+package import LinuxHost
+package import SystemPackage
 
 /// What a completion belongs to, in its user data.
 private enum Kind {
@@ -24,7 +24,7 @@ private enum Kind {
 /// What io_uring_enter(2) refuses for a moment is tried again, with completions taken and commands looked at in between.
 /// What it refuses for good ends the loop: ``failure`` says why, the batch in the making gets that errno for results,
 /// no later call does anything, and ``waitForCommands()`` is what remains.
-struct EventLoop: ~Copyable {
+package struct EventLoop: ~Copyable {
     private(set) var ring: IOUring
     private let commands: FileDescriptor
     private let port: FileDescriptor?
@@ -32,23 +32,23 @@ struct EventLoop: ~Copyable {
     /// The results of the port I/O that is being made.
     private var batch: IOBatch
     /// Set when commands may be waiting.
-    var hasCommands = true
+    package var hasCommands = true
     /// Set when the port may have frames; whoever finds it empty clears it.
-    var isPortReadable = false
+    package var isPortReadable = false
     /// The port's file is in error, as a TAP's whose interface is gone: it is not polled any more.
     private var isPortBroken = false
 
     /// Why the loop does nothing any more.
-    private(set) var failure: EventLoopFailure?
+    package private(set) var failure: EventLoopFailure?
     /// The same in one byte, for the worker's pass.
-    private(set) var hasFailed = false
+    package private(set) var hasFailed = false
     private var patience = RefusalPatience()
 
     /// Makes the ring, which belongs to the calling thread from now on, and polls `commands` and `port`. Of `signals`
     /// eventfds none is bound.
     ///
     /// Both descriptors must outlive the loop.
-    init(
+    package init(
         commands: FileDescriptor, port: FileDescriptor?, signals: Int, batchSize: Int
     ) throws(IOUringError) {
         // Room for a batch and every poll with its cancellation; completions for several kicks on top of it.
@@ -68,12 +68,12 @@ struct EventLoop: ~Copyable {
     /// sleep on them.
     ///
     /// The descriptor must stay open until another one is bound or the loop ends.
-    mutating func bind(_ descriptor: FileDescriptor?, signal index: Int) {
+    package mutating func bind(_ descriptor: FileDescriptor?, signal index: Int) {
         bind(descriptor, owned: nil, signal: index)
     }
 
     /// The same for an eventfd that the loop owns from now on.
-    mutating func bind(owned event: consuming EventFD?, signal index: Int) {
+    package mutating func bind(owned event: consuming EventFD?, signal index: Int) {
         let descriptor = event?.descriptor
         bind(descriptor, owned: event, signal: index)
     }
@@ -88,10 +88,10 @@ struct EventLoop: ~Copyable {
     }
 
     /// How often signal `index` came since the last call; those close together count as one.
-    mutating func takeSignals(_ index: Int) -> Int { signals.take(index) }
+    package mutating func takeSignals(_ index: Int) -> Int { signals.take(index) }
 
     /// Signals have come that nobody has taken yet.
-    var hasSignals: Bool { signals.isAnyWaiting }
+    package var hasSignals: Bool { signals.isAnyWaiting }
 
     // MARK: Requests
 
@@ -115,38 +115,38 @@ struct EventLoop: ~Copyable {
     }
 
     /// Begins a batch of port I/O. Every result of the last one must have come.
-    mutating func beginBatch() { batch.removeAll() }
+    package mutating func beginBatch() { batch.removeAll() }
 
     /// How many transfers the batch has.
-    var batchCount: Int { batch.count }
+    package var batchCount: Int { batch.count }
 
     /// What the transfer at `slot` was answered: a number of bytes, or an errno below zero. After ``waitForBatch()``.
-    func result(_ slot: Int) -> Int32 { batch.result(slot) }
+    package func result(_ slot: Int) -> Int32 { batch.result(slot) }
 
     /// Adds to the batch a write of one frame to the port from `count` vectors, which stay until
     /// ``waitForBatch()``. Returns its slot, as the three below do; in a loop that has failed it has its result already.
-    mutating func write(from vectors: UnsafePointer<iovec>, count: Int) -> Int {
+    package mutating func write(from vectors: UnsafePointer<iovec>, count: Int) -> Int {
         queueTransfer { ring, port, data in
             unsafe ring.writev(port, from: vectors, count: count, waits: false, userData: data)
         }
     }
 
     /// Adds to the batch a write of one frame that stands in `bytes`.
-    mutating func write(from bytes: UnsafeRawBufferPointer) -> Int {
+    package mutating func write(from bytes: UnsafeRawBufferPointer) -> Int {
         queueTransfer { ring, port, data in
             unsafe ring.write(port, from: bytes, waits: false, userData: data)
         }
     }
 
     /// Adds to the batch a read of one frame into `count` vectors, which stay until ``waitForBatch()``.
-    mutating func read(into vectors: UnsafePointer<iovec>, count: Int) -> Int {
+    package mutating func read(into vectors: UnsafePointer<iovec>, count: Int) -> Int {
         queueTransfer { ring, port, data in
             unsafe ring.readv(port, into: vectors, count: count, waits: false, userData: data)
         }
     }
 
     /// Adds to the batch a read of one frame into `bytes`.
-    mutating func read(into bytes: UnsafeMutableRawBufferPointer) -> Int {
+    package mutating func read(into bytes: UnsafeMutableRawBufferPointer) -> Int {
         queueTransfer { ring, port, data in
             unsafe ring.read(port, into: bytes, waits: false, userData: data)
         }
@@ -189,7 +189,7 @@ struct EventLoop: ~Copyable {
     // MARK: Completions
 
     /// Submits the batch and waits until every result is there: one system call, as a rule.
-    mutating func waitForBatch() {
+    package mutating func waitForBatch() {
         if hasFailed, let failure { batch.finishPending(result: -failure.errno.rawValue) }
         while batch.pending > 0 {
             let count = batch.pending
@@ -199,7 +199,7 @@ struct EventLoop: ~Copyable {
     }
 
     /// Notes the events that are there, without waiting; a system call only where the kernel has any.
-    mutating func collect() {
+    package mutating func collect() {
         guard !hasFailed else { return }
         if ring.queuedSubmissions > 0 || ring.hasPendingWork {
             enter { ring throws(IOUringError) in try ring.submitAndPoll() }
@@ -213,7 +213,7 @@ struct EventLoop: ~Copyable {
     /// will not tell again: it does not sleep on them. A readable port is up to the worker, which may have no room
     /// for what it would read.
     @discardableResult
-    mutating func sleep(timeout: Duration? = nil) -> Bool {
+    package mutating func sleep(timeout: Duration? = nil) -> Bool {
         if hasCommands || hasSignals {
             collect()
             return true
@@ -302,7 +302,7 @@ struct EventLoop: ~Copyable {
     }
 
     /// Ends the loop; the first failure stays.
-    mutating func fail(_ cause: EventLoopFailure) {
+    package mutating func fail(_ cause: EventLoopFailure) {
         guard !hasFailed else { return }
         failure = cause
         hasFailed = true
@@ -311,7 +311,7 @@ struct EventLoop: ~Copyable {
     }
 
     /// Waits for a command in a loop that has failed, without its ring.
-    mutating func waitForCommands() {
+    package mutating func waitForCommands() {
         var event = pollfd(fd: commands.rawValue, events: Int16(POLLIN), revents: 0)
         // A poll that is refused must not turn into a spin.
         if unsafe Glibc.poll(&event, 1, -1) < 0 { usleep(1000) }
