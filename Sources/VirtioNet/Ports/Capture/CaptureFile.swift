@@ -11,11 +11,17 @@ package final class CaptureFile: Sendable {
     /// What became of the packets so far.
     package struct Outcome: Equatable, Sendable {
         /// Packets that the kernel has taken.
-        package var recorded: UInt64 = 0
+        package var recorded: UInt64
         /// Packets that are not in the file, since a write was refused.
-        package var unrecorded: UInt64 = 0
+        package var unrecorded: UInt64
         /// Why; `nil` while none was.
         package var failure: Errno?
+
+        package init(recorded: UInt64 = 0, unrecorded: UInt64 = 0, failure: Errno? = nil) {
+            self.recorded = recorded
+            self.unrecorded = unrecorded
+            self.failure = failure
+        }
     }
 
     /// The file's name, as it was given.
