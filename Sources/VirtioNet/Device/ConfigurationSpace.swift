@@ -1,5 +1,5 @@
-internal import WorkerRuntime
 internal import Virtio
+internal import WorkerRuntime
 
 /// A device's configuration space where a control queue can change it: shared by its parent driver, which answers
 /// GET_CONFIG and SET_CONFIG on the control thread, and its worker.

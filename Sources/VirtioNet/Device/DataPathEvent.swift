@@ -1,6 +1,6 @@
-package import WorkerRuntime
 package import GuestMemory
 package import VirtQueue
+package import WorkerRuntime
 
 /// What a data path tells its parent driver of its own accord, from the worker thread.
 package enum DataPathEvent: Sendable {

@@ -1,10 +1,10 @@
-internal import WorkerRuntime
 internal import GuestMemory
 internal import LinuxHost
 internal import Synchronization
 internal import SystemPackage
 internal import VirtQueue
 internal import Virtio
+internal import WorkerRuntime
 
 /// A queue pair of a simulated network device and the worker thread that serves it from an io_uring of its own:
 /// queue 0 receives, queue 1 transmits, queue 2 controls where the wire port is a ``WirePort/simulator(_:)``.

@@ -1,6 +1,6 @@
-internal import WorkerRuntime
 internal import VirtQueue
 internal import Virtio
+internal import WorkerRuntime
 
 /// The network device of the kernel's vdpa_sim_net (`vdpasim_net_work` in drivers/vdpa/vdpa_sim/vdpa_sim_net.c).
 ///

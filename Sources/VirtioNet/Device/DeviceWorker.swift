@@ -1,9 +1,9 @@
-internal import WorkerRuntime
 internal import GuestMemory
 internal import IOUring
 internal import LinuxHost
 internal import VirtQueue
 internal import Virtio
+internal import WorkerRuntime
 
 /// The thread of a simulated device: serves one queue pair and one port from one io_uring.
 ///
@@ -11,17 +11,8 @@ internal import Virtio
 /// happens, so that between two batches nothing is in flight: that is where commands of the control thread are
 /// read, and why a stopped queue's position is exact. Receive chains are popped only when the port has data.
 struct DeviceWorker: ~Copyable {
-    /// How many chains a batch of port I/O takes at the most, in either direction. Transmit and receive take
-    /// turns, each with the whole submission queue, so that neither can starve the other.
-    static let batchSize = 64
-    /// The fewest receive chains that a burst tries.
-    static let smallestBurst = 8
-    /// How many chains the loopback wire looks at before the worker looks at its commands, at the most.
-    static let reflectedBatchSize = 256
     /// How many chains that break a rule a ring gives back in a row before the worker looks at its commands.
     static let badChainLimit = 64
-    /// How many segments one READV or WRITEV takes (UIO_MAXIOV of include/uapi/linux/uio.h).
-    static let maximumVectors = 1024
     /// Room for a batch of chains of this many segments each; one longer than the rest of it is refused.
     private static let segmentsPerChain = 64
 
@@ -43,12 +34,10 @@ struct DeviceWorker: ~Copyable {
     /// What kicks have scheduled where ``port`` is a simulator.
     var simulatorWork = SimulatorWork()
 
-    /// The chains of one batch of port I/O.
-    var chains = Slots<DescriptorChain>(capacity: batchSize)
     /// The segments of the chains of one batch.
-    var segments = SegmentBuffer(capacity: batchSize * segmentsPerChain)
-    /// Where the end of a frame goes that is longer than its receive chain.
-    let spill = SpillBuffer()
+    var segments = SegmentBuffer(capacity: FileWire.batchSize * segmentsPerChain)
+    /// Moves frames where ``port`` is a file.
+    var fileWire = FileWire()
     /// The frame or command that a simulator is looking at.
     var frame = FrameBuffer()
 
@@ -58,8 +47,6 @@ struct DeviceWorker: ~Copyable {
     private var hasReportedFailure = false
     /// Nothing is left to do until somebody kicks, the port has a frame or a command changes something.
     var isAtRest: Bool { hasSlept && (!loop.hasSignals || loop.hasFailed) }
-    /// How many receive chains the next burst tries: grows with what the last one found.
-    var burst = smallestBurst
 
     init(
         port: consuming WirePort, box: CommandBox<DeviceWorker>, receive: consuming DeviceQueueState,
@@ -68,7 +55,7 @@ struct DeviceWorker: ~Copyable {
         do throws(IOUringError) {
             loop = try EventLoop(
                 commands: box.wake.descriptor, port: port.descriptor, signals: Self.queues.count,
-                batchSize: Self.batchSize)
+                batchSize: FileWire.batchSize)
         } catch {
             throw VirtioNetError(.ring(error))
         }
@@ -139,6 +126,46 @@ struct DeviceWorker: ~Copyable {
         }
     }
 
+    // MARK: Wires
+
+    /// One pass of a wire that gives frames back; nothing to do before both rings may have chains.
+    mutating func reflect() -> Bool {
+        guard transmit.isKicked, receive.isKicked, transmit.ring != nil, receive.ring != nil,
+            var outgoing = transmit.ring.take(), var incoming = receive.ring.take()
+        else { return false }
+        let moved = LoopbackWire.exchange(
+            &outgoing, &transmit, &incoming, &receive, &segments, &recorder)
+        receive.ring = consume incoming
+        transmit.ring = consume outgoing
+        return moved
+    }
+
+    /// One pass of a wire that ends in nothing.
+    mutating func discard() -> Bool {
+        guard transmit.isKicked, var queue = transmit.ring.take() else { return false }
+        let moved = DiscardWire.drop(&queue, &transmit, &segments, &recorder)
+        transmit.ring = consume queue
+        return moved
+    }
+
+    /// One batch of frames for the port's file.
+    mutating func transmitToPort() -> Bool {
+        guard transmit.isKicked, var queue = transmit.ring.take() else { return false }
+        let moved = fileWire.send(&queue, &transmit, &loop, &segments, &recorder)
+        transmit.ring = consume queue
+        return moved
+    }
+
+    /// One burst of frames from the port's file, where it may have any.
+    mutating func receiveFromPort() -> Bool {
+        guard loop.isPortReadable, receive.isKicked, var queue = receive.ring.take() else { return false }
+        let moved = fileWire.receive(&queue, &receive, &loop, &segments, &recorder)
+        receive.ring = consume queue
+        return moved
+    }
+
+    // MARK: Sleep
+
     /// Asks the driver for kicks where the device waits for chains. `false` where some have come meanwhile.
     private mutating func isReadyToSleep() -> Bool {
         // vdpa_sim's rings never ask for anything: every chain comes with a kick.
@@ -155,22 +182,6 @@ struct DeviceWorker: ~Copyable {
         case .file: loop.isPortReadable
         case .none, .simulator: false
         }
-    }
-
-    /// Records a frame of `byteCount` bytes, header included, that passes the port, from `count` segments that hold `held`.
-    @inline(__always)
-    mutating func record(
-        _ direction: CaptureWriter.Direction, _ start: Int, count: Int, byteCount: UInt32, held: UInt32
-    ) {
-        unsafe recorder?.record(
-            direction, segments.base + start, count: count, byteCount: Int(byteCount), held: Int(held))
-    }
-
-    /// Whether a transmit chain holds what can be a frame. What is longer than any is never copied.
-    @inline(__always)
-    static func isFrame(_ chain: DescriptorChain) -> Bool {
-        chain.readableBytes > UInt32(NetworkHeader.byteCount)
-            && chain.readableBytes <= UInt32(NetworkHeader.longestFrameByteCount)
     }
 
     /// Makes ``isAtRest`` wait for the next sleep.

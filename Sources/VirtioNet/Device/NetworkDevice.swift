@@ -1,8 +1,8 @@
-package import WorkerRuntime
 package import GuestMemory
 package import SystemPackage
 package import VirtQueue
 package import Virtio
+package import WorkerRuntime
 
 /// A simulated network device's data path: pairs of queues, a worker thread for each, and a control queue where the
 /// wire port is a ``WirePort/simulator(_:)``, whose device has one pair.

@@ -1,7 +1,7 @@
-import WorkerRuntime
 import GuestMemory
 import Testing
 import VirtQueue
+import WorkerRuntime
 
 @testable import VirtioNet
 
@@ -166,9 +166,9 @@ struct DevicePassTests {
             device.rings[0].offer(head)
         }
         device.kick()
-        var expected = DeviceWorker.smallestBurst
+        var expected = FileWire.smallestBurst
         var number = 0
-        while expected <= DeviceWorker.batchSize {
+        while expected <= FileWire.batchSize {
             for _ in 0..<expected {
                 // A socket holds fewer frames than the longest burst reads: the worker is made to look in between.
                 guard wire.send(DatagramPort.frame(60, number: number)) else { break }
@@ -178,18 +178,18 @@ struct DevicePassTests {
             _ = device.worker.receiveFromPort()
             #expect(device.worker.loop.batchCount == expected)
             let found = Int(device.worker.receive.counts.packets - before)
-            let next = min(DeviceWorker.batchSize, max(DeviceWorker.smallestBurst, 2 * found))
-            #expect(device.worker.burst == next)
+            let next = min(FileWire.batchSize, max(FileWire.smallestBurst, 2 * found))
+            #expect(device.worker.fileWire.burst == next)
             guard next > expected else { break }
             expected = next
             device.worker.loop.isPortReadable = true
         }
-        #expect(expected > DeviceWorker.smallestBurst)
+        #expect(expected > FileWire.smallestBurst)
         device.worker.loop.isPortReadable = true
         _ = device.worker.receiveFromPort()
         device.worker.loop.isPortReadable = true
         _ = device.worker.receiveFromPort()
-        #expect(device.worker.burst == DeviceWorker.smallestBurst)
+        #expect(device.worker.fileWire.burst == FileWire.smallestBurst)
         #expect(Int(device.worker.receive.counts.packets) == number)
         #expect(device.worker.receive.account.balances)
     }
@@ -212,6 +212,27 @@ struct DevicePassTests {
         #expect(device.worker.receive.counts.drops == 2)
         #expect(device.rings[0].usedIndex == 0)
         #expect(device.isGuardIntact)
+    }
+
+    @Test(
+        "gives the guest a header of its own: no offload and one buffer, whatever the port's says and however it is cut",
+        arguments: [1, 5, 10, 11, 12, 64])
+    func receivedHeader(firstSegment: Int) throws {
+        let wire = try DatagramPort()
+        let device = try SteppedDevice(wire: .tap(wire.makeNear()))
+        let start = SteppedDevice.buffers
+        device.rings[0].setDescriptor(0, start, UInt32(firstSegment), [.write, .next], next: 1)
+        device.rings[0].setDescriptor(1, start + UInt64(firstSegment), 2048, .write)
+        device.rings[0].offer(0)
+        let frame = DatagramPort.frame(200, number: 3)
+        let payload = Array(frame.dropFirst(NetworkHeader.byteCount))
+        #expect(wire.send([UInt8](repeating: 0xff, count: NetworkHeader.byteCount) + payload))
+        device.kick()
+        _ = device.worker.receiveFromPort()
+        #expect(device.rings[0].usedIndex == 1)
+        var header = [UInt8](repeating: 0, count: NetworkHeader.byteCount)
+        header[NetworkHeader.bufferCountOffset] = 1
+        #expect((0..<frame.count).map { device[start + UInt64($0)] } == header + payload)
     }
 
     @Test(

@@ -1,6 +1,6 @@
-internal import WorkerRuntime
 internal import Glibc
 package import SystemPackage
+internal import WorkerRuntime
 
 /// A pcapng file that several threads append to, whole packets at a time.
 ///

@@ -1,17 +1,35 @@
-internal import WorkerRuntime
 internal import Glibc
 internal import VirtQueue
+internal import WorkerRuntime
 
-extension DeviceWorker {
+/// A wire through a file, as a TAP's: frames go straight between it and guest memory, a batch with one system call.
+struct FileWire: ~Copyable {
+    /// How many chains a batch takes at the most, in either direction. Transmit and receive take turns, each with the
+    /// whole submission queue, so that neither can starve the other.
+    static let batchSize = 64
+    /// The fewest receive chains that a burst tries.
+    static let smallestBurst = 8
+    /// How many segments one READV or WRITEV takes (UIO_MAXIOV of include/uapi/linux/uio.h).
+    private static let maximumVectors = 1024
+
+    /// How many receive chains the next burst tries: grows with what the last one found.
+    private(set) var burst = smallestBurst
+    /// The chains of one batch.
+    private var chains = Slots<DescriptorChain>(capacity: batchSize)
+    /// Where the end of a frame goes that is longer than its receive chain.
+    private let spill = SpillBuffer()
+
     /// Writes a batch of transmit chains to the port, straight from guest memory: one WRITEV a chain, one
     /// system call for all. Returns whether anything was taken from the ring.
-    mutating func transmitToPort() -> Bool {
-        guard transmit.isKicked, var queue = transmit.ring.take() else { return false }
+    mutating func send(
+        _ queue: inout SplitDeviceQueue, _ transmit: inout DeviceQueueState, _ loop: inout EventLoop,
+        _ segments: inout SegmentBuffer, _ recorder: inout CaptureWriter?
+    ) -> Bool {
         let start = transmit.beginBatch(of: queue)
         queue.suppressKicks()
         segments.removeAll()
         loop.beginBatch()
-        var pass = PassBudget(chains: DeviceWorker.batchSize)
+        var pass = PassBudget(chains: Self.batchSize)
         while pass.hasRoom {
             let isInBatch = loop.batchCount > 0
             guard
@@ -19,11 +37,11 @@ extension DeviceWorker {
                     of: &queue, into: &segments, within: &pass, isInBatch: isInBatch)
             else { break }
             let isFrame =
-                DeviceWorker.isFrame(chain) && chain.readableCount <= DeviceWorker.maximumVectors
+                chain.isFrame && chain.readableCount <= Self.maximumVectors
             pass.take(
                 bytes: isFrame ? chain.readableBytes : 0, segments: segments.count &- chain.readableStart)
             if isFrame {
-                submitWrite(chain)
+                submitWrite(chain, &loop, segments)
             } else {
                 transmit.refuse(chain, of: &queue)
                 segments.truncate(to: chain.readableStart)
@@ -39,11 +57,11 @@ extension DeviceWorker {
             if result >= 0 {
                 sent &+= 1
                 sentBytes &+= UInt64(chain.readableBytes)
-                record(
-                    .outbound, chain.readableStart, count: chain.readableCount,
+                recorder?.record(
+                    .outbound, chain.readableStart, count: chain.readableCount, of: segments,
                     byteCount: chain.readableBytes, held: chain.readableBytes)
             } else {
-                countUnsent(result)
+                Self.countUnsent(result, &transmit, loop)
             }
             queue.complete(head: chain.head, byteCount: 0)
         }
@@ -51,17 +69,18 @@ extension DeviceWorker {
         transmit.account.left &+= sent
         let moved = queue.usedIndex != start.usedIndex
         transmit.finishBatch(of: &queue, since: start)
-        transmit.ring = consume queue
         return moved
     }
 
     /// Reads what the port has straight into receive chains: a burst of READVs, one system call for all.
     ///
-    /// The port does not block, so that a burst completes at once: the reads that find nothing give their chains
+    /// The file does not block, so that a burst completes at once: the reads that find nothing give their chains
     /// back to the ring. Only the last chains can be given back, so a chain that is no good ends a burst and is
     /// refused as the first of the next one. Returns whether it is worth while to look again.
-    mutating func receiveFromPort() -> Bool {
-        guard loop.isPortReadable, receive.isKicked, var queue = receive.ring.take() else { return false }
+    mutating func receive(
+        _ queue: inout SplitDeviceQueue, _ receive: inout DeviceQueueState, _ loop: inout EventLoop,
+        _ segments: inout SegmentBuffer, _ recorder: inout CaptureWriter?
+    ) -> Bool {
         let start = receive.beginBatch(of: queue)
         queue.suppressKicks()
         segments.removeAll()
@@ -77,9 +96,9 @@ extension DeviceWorker {
                 bytes: min(chain.writableBytes, UInt32(NetworkHeader.longestFrameByteCount)),
                 segments: segments.count &- chain.readableStart)
             if chain.writableBytes >= UInt32(NetworkHeader.byteCount),
-                chain.writableCount < DeviceWorker.maximumVectors, segments.count < segments.capacity
+                chain.writableCount < Self.maximumVectors, segments.count < segments.capacity
             {
-                submitRead(chain)
+                submitRead(chain, &loop, &segments)
             } else if isInBatch {
                 queue.rewind(1)
                 break
@@ -91,12 +110,11 @@ extension DeviceWorker {
         // Cleared before the port is read: a frame that comes after the last read sets it again.
         loop.isPortReadable = false
         loop.waitForBatch()
-        let filled = completeReceived(&queue)
-        burst = min(DeviceWorker.batchSize, max(DeviceWorker.smallestBurst, filled &* 2))
+        let filled = completeReceived(&queue, &receive, &loop, &segments, &recorder)
+        burst = min(Self.batchSize, max(Self.smallestBurst, filled &* 2))
         // Frames that were dropped leave no trace in the ring, and there may be more where they came from.
         let moved = queue.usedIndex != start.usedIndex || (loop.batchCount > 0 && loop.isPortReadable)
         receive.finishBatch(of: &queue, since: start)
-        receive.ring = consume queue
         return moved
     }
 
@@ -104,7 +122,10 @@ extension DeviceWorker {
     ///
     /// Chains go back only from the end. A read in the middle may find nothing while a later one finds a frame
     /// that came in between: such a frame moves down into the earlier chain.
-    private mutating func completeReceived(_ queue: inout SplitDeviceQueue) -> Int {
+    private mutating func completeReceived(
+        _ queue: inout SplitDeviceQueue, _ receive: inout DeviceQueueState, _ loop: inout EventLoop,
+        _ segments: inout SegmentBuffer, _ recorder: inout CaptureWriter?
+    ) -> Int {
         recorder?.beginBatch()
         var filled = 0
         var filledBytes: UInt64 = 0
@@ -130,8 +151,8 @@ extension DeviceWorker {
                 continue
             }
             let chain = chains[slot]
-            record(
-                .inbound, chain.writableStart, count: chain.writableCount, byteCount: byteCount,
+            recorder?.record(
+                .inbound, chain.writableStart, count: chain.writableCount, of: segments, byteCount: byteCount,
                 held: min(byteCount, chain.writableBytes))
             guard byteCount <= chain.writableBytes, byteCount <= target.writableBytes else {
                 receive.counts.drops &+= 1
@@ -154,7 +175,9 @@ extension DeviceWorker {
     }
 
     /// Adds a write of a transmit chain to the batch.
-    private mutating func submitWrite(_ chain: DescriptorChain) {
+    private mutating func submitWrite(
+        _ chain: DescriptorChain, _ loop: inout EventLoop, _ segments: borrowing SegmentBuffer
+    ) {
         let vectors = unsafe UnsafePointer(segments.base + chain.readableStart)
         let slot = unsafe loop.write(from: vectors, count: chain.readableCount)
         chains[slot] = chain
@@ -162,7 +185,9 @@ extension DeviceWorker {
 
     /// Adds a read of one frame into a receive chain, whose segments are the last ones in the buffer, and there is
     /// room for one more. A frame longer than the chain shows by the bytes that end in the spill buffer.
-    private mutating func submitRead(_ chain: DescriptorChain) {
+    private mutating func submitRead(
+        _ chain: DescriptorChain, _ loop: inout EventLoop, _ segments: inout SegmentBuffer
+    ) {
         let hasSpill = unsafe segments.append(spill.start, byteCount: SpillBuffer.byteCount)
         precondition(hasSpill, "a read without room for the end of a long frame")
         let vectors = unsafe UnsafePointer(segments.base + chain.writableStart)
@@ -171,7 +196,9 @@ extension DeviceWorker {
     }
 
     /// Counts a frame that the port did not take.
-    private mutating func countUnsent(_ result: Int32) {
+    private static func countUnsent(
+        _ result: Int32, _ transmit: inout DeviceQueueState, _ loop: borrowing EventLoop
+    ) {
         // A loop that has failed gives its own errno for a result: the port has said nothing.
         if loop.hasFailed {
             transmit.account.abandoned &+= 1

@@ -1,14 +1,19 @@
 internal import VirtQueue
 
-extension DeviceWorker {
-    /// Moves transmitted frames into receive chains of the same pair: the loopback wire, one copy a frame.
+/// A wire that gives every frame back: one copy from a transmit chain into a receive chain of the same pair.
+enum LoopbackWire {
+    /// How many chains one pass looks at, at the most.
+    private static let batchSize = 256
+
+    /// Moves transmitted frames into receive chains.
     ///
     /// A frame waits in the transmit ring until a receive chain is there, so that nothing is lost for want of
     /// one. Returns whether anything was taken from a ring.
-    mutating func reflect() -> Bool {
-        guard transmit.isKicked, receive.isKicked, transmit.ring != nil, receive.ring != nil,
-            var outgoing = transmit.ring.take(), var incoming = receive.ring.take()
-        else { return false }
+    static func exchange(
+        _ outgoing: inout SplitDeviceQueue, _ transmit: inout DeviceQueueState,
+        _ incoming: inout SplitDeviceQueue, _ receive: inout DeviceQueueState,
+        _ segments: inout SegmentBuffer, _ recorder: inout CaptureWriter?
+    ) -> Bool {
         let sentStart = transmit.beginBatch(of: outgoing)
         let receivedStart = receive.beginBatch(of: incoming)
         outgoing.suppressKicks()
@@ -16,7 +21,7 @@ extension DeviceWorker {
         recorder?.beginBatch()
         var moved: UInt64 = 0
         var byteCount: UInt64 = 0
-        var pass = PassBudget(chains: DeviceWorker.reflectedBatchSize)
+        var pass = PassBudget(chains: batchSize)
         while pass.hasRoom {
             segments.removeAll()
             guard let target = receive.nextChain(of: &incoming, into: &segments, within: &pass) else { break }
@@ -25,13 +30,16 @@ extension DeviceWorker {
                 receive.refuse(target, of: &incoming)
                 continue
             }
-            guard let frame = nextFittingFrame(&outgoing, target, &pass) else {
+            guard
+                let frame = nextFittingFrame(
+                    &outgoing, &transmit, target, &receive, &segments, &pass, &recorder)
+            else {
                 incoming.rewind(1)
                 break
             }
             segments.copy(frame.readableBytes, from: frame, to: target)
             segments.writeReceiveHeader(of: target)
-            recordReflected(frame, readFrom: target.writableStart, count: target.writableCount)
+            record(frame, readFrom: target.writableStart, count: target.writableCount, segments, &recorder)
             outgoing.complete(head: frame.head, byteCount: 0)
             incoming.complete(head: target.head, byteCount: frame.readableBytes)
             byteCount &+= UInt64(frame.readableBytes)
@@ -45,18 +53,18 @@ extension DeviceWorker {
             outgoing.usedIndex != sentStart.usedIndex || incoming.usedIndex != receivedStart.usedIndex
         receive.finishBatch(of: &incoming, since: receivedStart)
         transmit.finishBatch(of: &outgoing, since: sentStart)
-        receive.ring = consume incoming
-        transmit.ring = consume outgoing
         return hasMoved
     }
 
     /// The next transmit chain that holds a frame and fits `target`; those that do not are counted and returned.
     @inline(__always)
-    private mutating func nextFittingFrame(
-        _ queue: inout SplitDeviceQueue, _ target: DescriptorChain, _ pass: inout PassBudget
+    private static func nextFittingFrame(
+        _ queue: inout SplitDeviceQueue, _ transmit: inout DeviceQueueState, _ target: DescriptorChain,
+        _ receive: inout DeviceQueueState, _ segments: inout SegmentBuffer, _ pass: inout PassBudget,
+        _ recorder: inout CaptureWriter?
     ) -> DescriptorChain? {
         while pass.hasRoom, let chain = transmit.nextChain(of: &queue, into: &segments, within: &pass) {
-            let isFrame = DeviceWorker.isFrame(chain)
+            let isFrame = chain.isFrame
             pass.take(bytes: isFrame ? chain.readableBytes : 0, segments: segments.count)
             if !isFrame {
                 transmit.refuse(chain, of: &queue)
@@ -65,7 +73,7 @@ extension DeviceWorker {
                 transmit.account.left &+= 1
                 receive.account.entered &+= 1
                 receive.account.tooLong &+= 1
-                recordReflected(chain, readFrom: chain.readableStart, count: chain.readableCount)
+                record(chain, readFrom: chain.readableStart, count: chain.readableCount, segments, &recorder)
                 queue.complete(head: chain.head, byteCount: 0)
             } else {
                 return chain
@@ -77,42 +85,14 @@ extension DeviceWorker {
 
     /// Records a frame that goes out and comes back in, as `count` segments from `start` on have it then.
     @inline(__always)
-    private mutating func recordReflected(_ frame: DescriptorChain, readFrom start: Int, count: Int) {
+    private static func record(
+        _ frame: DescriptorChain, readFrom start: Int, count: Int, _ segments: borrowing SegmentBuffer,
+        _ recorder: inout CaptureWriter?
+    ) {
         let byteCount = frame.readableBytes
-        record(
-            .outbound, frame.readableStart, count: frame.readableCount, byteCount: byteCount, held: byteCount)
-        record(.inbound, start, count: count, byteCount: byteCount, held: byteCount)
-    }
-
-    /// Takes every transmitted frame and lets it go: the wire that ends in nothing.
-    mutating func discard() -> Bool {
-        guard transmit.isKicked, var queue = transmit.ring.take() else { return false }
-        let start = transmit.beginBatch(of: queue)
-        queue.suppressKicks()
-        recorder?.beginBatch()
-        var taken: UInt64 = 0
-        var byteCount: UInt64 = 0
-        var pass = PassBudget(chains: DeviceWorker.reflectedBatchSize)
-        while pass.hasRoom {
-            segments.removeAll()
-            guard let chain = transmit.nextChain(of: &queue, into: &segments, within: &pass) else { break }
-            pass.take(bytes: 0, segments: segments.count)
-            guard DeviceWorker.isFrame(chain) else {
-                transmit.refuse(chain, of: &queue)
-                continue
-            }
-            taken &+= 1
-            byteCount &+= UInt64(chain.readableBytes)
-            record(
-                .outbound, chain.readableStart, count: chain.readableCount, byteCount: chain.readableBytes,
-                held: chain.readableBytes)
-            queue.complete(head: chain.head, byteCount: 0)
-        }
-        transmit.counts.move(frames: taken, byteCount: byteCount)
-        transmit.account.left &+= taken
-        let moved = queue.usedIndex != start.usedIndex
-        transmit.finishBatch(of: &queue, since: start)
-        transmit.ring = consume queue
-        return moved
+        recorder?.record(
+            .outbound, frame.readableStart, count: frame.readableCount, of: segments, byteCount: byteCount,
+            held: byteCount)
+        recorder?.record(.inbound, start, count: count, of: segments, byteCount: byteCount, held: byteCount)
     }
 }
