@@ -1,7 +1,7 @@
-package import WorkerRuntime
 internal import VhostVDPA
 internal import Virtio
 package import VirtioNet
+package import WorkerRuntime
 
 extension EmulatedMachine {
     /// Why the driver or a simulated device moves no more frames, `nil` while both can; to be looked at while a run

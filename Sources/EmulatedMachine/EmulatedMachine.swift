@@ -1,4 +1,3 @@
-internal import WorkerRuntime
 package import GuestMemory
 internal import LinuxHost
 package import Logging
@@ -8,6 +7,7 @@ package import VhostVDPABackend
 internal import VirtQueue
 package import Virtio
 package import VirtioNet
+internal import WorkerRuntime
 
 /// A virtual machine without a virtual machine: guest RAM, a guest's network driver that runs on it, and a vDPA
 /// device that a vhost-vdpa backend drives.

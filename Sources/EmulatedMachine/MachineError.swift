@@ -1,8 +1,8 @@
-package import WorkerRuntime
 package import GuestMemory
 package import VhostVDPA
 package import VhostVDPABackend
 package import VirtioNet
+package import WorkerRuntime
 
 /// Why a machine could not be assembled or could not do what was asked.
 package enum MachineError: Error, Sendable {

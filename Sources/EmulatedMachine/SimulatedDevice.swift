@@ -1,10 +1,10 @@
-internal import WorkerRuntime
 package import GuestMemory
 internal import Logging
 package import SimulatedVDPA
 internal import VhostVDPA
 internal import Virtio
 package import VirtioNet
+internal import WorkerRuntime
 
 /// A simulated vDPA device with the data path behind it.
 package final class SimulatedDevice {

@@ -1,9 +1,9 @@
-package import WorkerRuntime
 package import GuestMemory
 package import IOUring
 internal import LinuxHost
 package import SystemPackage
 package import VirtQueue
+package import WorkerRuntime
 
 /// Why a virtual NIC could not be set up.
 package struct VirtioNetError: Error, Sendable {

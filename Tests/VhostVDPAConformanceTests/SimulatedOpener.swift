@@ -1,11 +1,11 @@
-import WorkerRuntime
 import Logging
 import SimulatedConformance
 import SimulatedVDPA
-import VirtioNet
 import SystemPackage
 import VhostVDPA
 import VhostVDPAConformance
+import VirtioNet
+import WorkerRuntime
 
 /// Openers on simulated devices, for the suite that is under test here.
 enum SimulatedOpener {

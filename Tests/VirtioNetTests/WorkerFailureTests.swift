@@ -1,6 +1,6 @@
-import TestSupport
 import CIOUring
 import SystemPackage
+import TestSupport
 import Testing
 import VirtQueue
 

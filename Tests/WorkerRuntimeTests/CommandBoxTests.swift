@@ -1,8 +1,8 @@
-import TestSupport
 import Glibc
 import LinuxHost
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import WorkerRuntime

@@ -1,5 +1,5 @@
-import TestSupport
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import WorkerRuntime

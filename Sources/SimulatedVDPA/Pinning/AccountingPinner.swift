@@ -1,6 +1,6 @@
-internal import WorkerRuntime
 package import GuestMemory
 package import Logging
+internal import WorkerRuntime
 
 /// A pinner that keeps the account and checks the memory, and pins nothing.
 ///

@@ -1,8 +1,8 @@
-internal import WorkerRuntime
 package import GuestMemory
 internal import IOUring
 internal import LinuxHost
 package import Logging
+internal import WorkerRuntime
 
 /// A pinner that pins: with io_uring's registered buffers, so that VmPin in `/proc/self/status` moves as it does
 /// under vhost-vdpa. mlock would move VmLck instead and let the kernel migrate the pages.

@@ -1,8 +1,8 @@
-internal import WorkerRuntime
 internal import GuestMemory
 internal import Synchronization
 internal import SystemPackage
 internal import VirtQueue
+internal import WorkerRuntime
 
 /// One queue pair of a guest's driver, on a thread of its own, fed by a port.
 ///

@@ -1,5 +1,5 @@
-internal import WorkerRuntime
 internal import VirtQueue
+internal import WorkerRuntime
 
 extension DriverWorker {
     /// Hands a batch of received frames to the guest's port and posts fresh buffers. Returns whether any came.

@@ -1,6 +1,6 @@
-internal import WorkerRuntime
 internal import Glibc
 internal import VirtQueue
+internal import WorkerRuntime
 
 extension DriverWorker {
     /// Takes sent buffers back and sends a batch of what the port has. Returns whether it is worth while to look again.

@@ -1,8 +1,8 @@
-internal import WorkerRuntime
 internal import GuestMemory
 internal import IOUring
 internal import LinuxHost
 internal import VirtQueue
+internal import WorkerRuntime
 
 /// The guest's thread: the network driver of one queue pair and the port that feeds it.
 ///

@@ -1,8 +1,8 @@
-package import WorkerRuntime
 internal import GuestMemory
 internal import SystemPackage
 package import VirtQueue
 package import Virtio
+package import WorkerRuntime
 
 /// A guest's virtio-net driver: pairs of queues, a thread for each, fed by a port.
 ///

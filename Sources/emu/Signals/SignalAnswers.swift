@@ -1,8 +1,8 @@
-internal import WorkerRuntime
 internal import Dispatch
 internal import EmulatedMachine
 internal import Glibc
 internal import Synchronization
+internal import WorkerRuntime
 
 /// What the signals have the process do and say, in a thread of its own: a line, an object and a lock may wait for a
 /// reader who never reads, and whoever waits for the next signal must not.

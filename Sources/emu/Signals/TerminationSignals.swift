@@ -1,7 +1,7 @@
-internal import WorkerRuntime
 internal import CLinux
 internal import EmulatedMachine
 internal import Glibc
+internal import WorkerRuntime
 
 /// SIGINT, SIGTERM and SIGHUP: the first asks the command to end with what it has, one that comes later than
 /// ``grace`` ends the process at once.

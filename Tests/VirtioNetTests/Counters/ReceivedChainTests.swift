@@ -1,8 +1,8 @@
-import WorkerRuntime
-import TestSupport
 import GuestMemory
+import TestSupport
 import Testing
 import VirtQueue
+import WorkerRuntime
 
 @testable import VirtioNet
 

@@ -1,5 +1,5 @@
-import TestSupport
 import GuestMemory
+import TestSupport
 import Testing
 import VirtQueue
 

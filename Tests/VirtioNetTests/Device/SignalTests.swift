@@ -1,6 +1,6 @@
-import TestSupport
 import GuestMemory
 import LinuxHost
+import TestSupport
 import Testing
 import VirtQueue
 import Virtio

@@ -1,11 +1,11 @@
-import WorkerRuntime
-import TestSupport
 import Glibc
 import GuestMemory
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 import VirtQueue
+import WorkerRuntime
 
 @testable import VirtioNet
 

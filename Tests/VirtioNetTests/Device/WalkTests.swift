@@ -1,9 +1,9 @@
-import TestSupport
 import CLinux
 import CProfile
 import Glibc
 import GuestMemory
 import SystemPackage
+import TestSupport
 import Testing
 import VirtQueue
 

@@ -1,7 +1,7 @@
-import TestSupport
 import Glibc
 import IOUring
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import VirtioNet

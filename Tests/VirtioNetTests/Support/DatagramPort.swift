@@ -1,6 +1,6 @@
-import TestSupport
 import Glibc
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import VirtioNet

@@ -1,8 +1,8 @@
-import TestSupport
 import Glibc
 import GuestMemory
 import LinuxHost
 import SystemPackage
+import TestSupport
 import Testing
 import VirtQueue
 import Virtio

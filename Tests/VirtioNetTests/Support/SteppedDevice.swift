@@ -1,8 +1,8 @@
-import WorkerRuntime
 import GuestMemory
 import Testing
 import VirtQueue
 import Virtio
+import WorkerRuntime
 
 @testable import VirtioNet
 

@@ -1,10 +1,10 @@
-import WorkerRuntime
-import TestSupport
 import GuestMemory
 import LinuxHost
 import Synchronization
+import TestSupport
 import VirtQueue
 import Virtio
+import WorkerRuntime
 
 @testable import VirtioNet
 
