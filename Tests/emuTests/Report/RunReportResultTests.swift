@@ -1,5 +1,6 @@
 import ArgumentParser
 import GuestMemory
+import SystemPackage
 import Testing
 import VhostVDPA
 import Virtio
