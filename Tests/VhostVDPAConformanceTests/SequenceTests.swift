@@ -5,18 +5,7 @@ import VhostVDPAConformance
 
 @Suite("Random sequences")
 struct SequenceTests {
-    static let specifications = [
-        "sim,entries=6", "sim,kernel=6.1", "sim,kernel=7.2,entries=6", "sim,entries=6,use-va=off",
-        "sim,kernel=6.1,use-va=off", "sim,use-va=off,fragment=8K,entries=6", "sim,parent=dma-map,entries=6",
-        "sim,parent=dma-map,use-va=off,fragment=4K,entries=6", "sim,reset-map=off,entries=6",
-        "sim,reset-map=off,compat-reset=off,entries=6", "sim,reset-map=off,wipe-on-reset=on,entries=6",
-        "sim,parent=dma-map,reset-map=off,compat-reset=off,entries=6", "sim,parent=platform,entries=6",
-        "sim,parent=platform,kernel=6.1,fragment=4K", "sim,parent=vendor,entries=6",
-        "sim,parent=vduse,entries=6",
-        "sim,parent=vduse,kernel=6.1", "sim,parent=vp-vdpa,kernel=7.2,entries=6",
-    ]
-
-    /// The rest of a million is `scripts/random-sequences`.
+    /// The rest of a million is `emu check --device all --sequences 1000000`.
     static let count = 25
 
     static func suite(_ specification: String, alteration: Break? = nil) throws -> SequenceSuite {
@@ -25,7 +14,9 @@ struct SequenceTests {
         }
     }
 
-    @Test("Both views, the pins and every errno are what plain arrays say", arguments: specifications)
+    @Test(
+        "Both views, the pins and every errno are what plain arrays say",
+        arguments: SimulatedKinds.forSequences)
     func asThePlainArraysSay(_ specification: String) throws {
         try Self.suite(specification).run(seed: 1, count: Self.count)
     }

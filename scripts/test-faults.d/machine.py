@@ -38,6 +38,7 @@ COMMANDS = (
     Command("check-only", "check --only 1,12,21,30,33,39,51,62", lines="same"),
     Command("check", "check", lines="same", calls=False),
     Command("check-json", "check --json", json=True, calls=False),
+    Command("check-all", "check --device all --only 1,39 --json", json=True, calls=False),
     Command("table", "check --table TABLE", lines="same"),
     Command("sequences", "check --sequences 3", lines="same"),
     Command("cycle", "cycle --memory 64M --cycles 2 --strategy remap,persist,resume --report REPORT", report=True),

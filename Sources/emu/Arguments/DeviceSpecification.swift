@@ -16,14 +16,17 @@ struct DeviceSpecification: Hashable, Sendable, CustomStringConvertible {
     let description: String
 
     /// The simulated device of the defaults.
-    static let standard = DeviceSpecification(text: "sim")
+    static let standard = DeviceSpecification(known: "sim")
 
-    private init(text: StaticString) {
-        // The bare name has no value that could be refused.
+    /// What stands for every kind of simulated device where a command takes more than one.
+    static let everyKind = "all"
+
+    /// A specification of the program's own, which can be read.
+    init(known text: String) {
         do {
-            self = try DeviceSpecification(parsing: "\(text)")
+            self = try DeviceSpecification(parsing: text)
         } catch {
-            preconditionFailure("\(error)")
+            preconditionFailure("\(text): \(error)")
         }
     }
 
@@ -43,6 +46,8 @@ struct DeviceSpecification: Hashable, Sendable, CustomStringConvertible {
             kind = .descriptor(number)
         } else if text.hasPrefix("/") {
             kind = .file(path: text)
+        } else if text == Self.everyKind {
+            throw ArgumentError("all is for emu check; use one device, as in sim,kernel=6.1")
         } else {
             throw ArgumentError("use sim[,key=value]…, the path of a /dev/vhost-vdpa-N, or fd:N")
         }

@@ -71,7 +71,7 @@ struct CheckReport: JSONResult, Codable, Equatable, Sendable {
 }
 
 extension CheckReport.Entry {
-    fileprivate init(_ rule: Rule, _ outcome: RuleOutcome) {
+    init(_ rule: Rule, _ outcome: RuleOutcome) {
         number = rule.number
         title = rule.title
         switch outcome {

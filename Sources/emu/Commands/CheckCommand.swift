@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import EmulatedMachine
-internal import Logging
 internal import SystemPackage
 internal import VhostVDPAConformance
 
@@ -14,11 +13,17 @@ struct CheckCommand: EmuCommand {
             cannot be asked are not applicable, with the reason, and never counted as passed; rules that could not be \
             asked for want of descriptors, memory or the like are counted apart and make the status 1. On a real device with \
             an IOMMU of its own and pinned memory, run as root: rules with traffic need a page's physical address \
-            to be harmless. Ctrl-C ends it with what it has; rules that were not run make the status 1.
+            to be harmless. With --device all every kind of parent with every kernel that has it is checked, one after the \
+            other: a line for each device and for each rule that is not as it should be. Ctrl-C ends it with what it has; rules that were not run make the status 1.
             """
     )
 
-    @OptionGroup var deviceOption: DeviceOption
+    @Option(
+        help: DeviceOption.help(
+            "sim[,key=value]…, /dev/vhost-vdpa-N, or all for every kind of simulated device in turn (default: sim)."
+        ),
+        transform: CheckedKinds.init(parsing:))
+    var device = CheckedKinds.standard
     @Option(
         help: ArgumentHelp("Only these rules, by number.", valueName: "n,n…"),
         transform: { (text) throws(ArgumentError) in try RuleSelection(parsing: text) })
@@ -35,7 +40,8 @@ struct CheckCommand: EmuCommand {
     @Option(
         help: ArgumentHelp(
             "Instead of the rules: this many random sequences of map operations, each on a fresh simulated device,"
-                + " compared with plain arrays.", valueName: "count"),
+                + " compared with plain arrays; with --device all spread over every kind.", valueName: "count"
+        ),
         transform: WholeNumber.read)
     var sequences: Int?
     @Option(
@@ -50,7 +56,7 @@ struct CheckCommand: EmuCommand {
             guard only == nil else {
                 throw ValidationError("--only with --list: the list has all rules; leave one of them out")
             }
-            guard deviceOption.device == .standard else {
+            guard device == .standard else {
                 throw ValidationError(
                     "--device with --list: the list is the same for every device; leave --device out")
             }
@@ -71,7 +77,7 @@ struct CheckCommand: EmuCommand {
     /// The results are what they are: nothing else has a say in the table.
     private func checkTable(_ folder: String) throws {
         let others = [
-            ("--device", deviceOption.device != .standard), ("--only", only != nil), ("--list", list),
+            ("--device", device != .standard), ("--only", only != nil), ("--list", list),
             ("--sequences", sequences != nil), ("--seed", seed != nil), ("--json", output.json),
         ]
         if let (other, _) = others.first(where: \.1) {
@@ -90,42 +96,14 @@ struct CheckCommand: EmuCommand {
             Console.output(output.json ? JSONText.encode(RuleListing()) : RuleBook.document)
             return .done
         }
-        if let sequences { return try checkSequences(sequences, interrupt) }
-        let report = try checkRules(interrupt)
-        output.print(report.verdict)
-        if output.json { Console.output(JSONText.encode(report)) }
-        for problem in report.problems { Console.shared.print("emu: \(report.device): \(problem)") }
-        return report.status
-    }
-
-    private func checkRules(_ interrupt: RunInterrupt) throws(StartError) -> CheckReport {
-        let device = try CheckedDevice(
-            deviceOption.device, logger: output.makeLogger(), interrupt: interrupt)
+        let session = CheckSession(output: output, interrupt: interrupt)
         let rules = RuleBook.rules(numbered: only?.numbers)
-        let traits: DeviceTraits
-        do throws(StartError) {
-            traits = try device.traits()
-        } catch {
-            // It was there when it was first opened: that it is no more is something that was found.
-            guard let failure = device.failure else { throw error }
-            return CheckReport(
-                device: deviceOption.device.description, results: [], asked: rules.count, problems: [failure])
+        switch (device, sequences) {
+        case (.one(let device), let count?): return try session.compare(device, count: count, seed: seed ?? 1)
+        case (.all, let count?):
+            return try session.compare(all: CheckedKinds.forSequences, count: count, seed: seed ?? 1)
+        case (.one(let device), nil): return try session.check(device, rules)
+        case (.all, nil): return try session.check(all: CheckedKinds.forRules, rules)
         }
-        let check = RuleCheck(
-            device: deviceOption.device.description, opener: device.opener, traits: traits,
-            interrupt: interrupt, failure: { device.failure })
-        return check.run(rules, line: output.print)
-    }
-
-    private func checkSequences(
-        _ count: Int, _ interrupt: RunInterrupt
-    ) throws(StartError) -> ExitStatus {
-        interrupt.enter("a sequence to end")
-        output.makeLogger().info("comparing sequences", metadata: ["count": "\(count)"])
-        let report = try SequenceReport(
-            deviceOption.device, count: count, seed: seed ?? 1, interrupt: interrupt)
-        output.print(report.text)
-        if output.json { Console.output(JSONText.encode(report)) }
-        return report.status
     }
 }

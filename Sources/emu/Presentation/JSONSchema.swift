@@ -11,6 +11,10 @@ enum JSONSchema: String, CaseIterable, Sendable {
     case checkList = "check-list"
     /// `emu check --sequences`.
     case checkSequences = "check-sequences"
+    /// `emu check --device all`.
+    case checkAll = "check-all"
+    /// `emu check --device all --sequences`.
+    case checkSequencesAll = "check-sequences-all"
     /// `emu cycle`.
     case cycle
     /// `emu info`.
@@ -21,7 +25,9 @@ enum JSONSchema: String, CaseIterable, Sendable {
     /// Grows when a field changes its meaning or goes; a new field does not change it.
     var version: Int {
         switch self {
-        case .run, .runComparison, .check, .checkList, .checkSequences, .cycle, .info, .error: 1
+        case .run, .runComparison, .check, .checkList, .checkSequences, .checkAll, .checkSequencesAll, .cycle,
+            .info, .error:
+            1
         }
     }
 }

@@ -31,7 +31,8 @@ import Testing
 
     @Test func `Every kind of result has a schema of its own`() {
         let results: [any JSONResult.Type] = [
-            RunReport.self, RunComparison.self, CheckReport.self, RuleListing.self, SequenceReport.self,
+            RunReport.self, RunComparison.self, AllCheckReport.self, AllSequencesReport.self,
+            CheckReport.self, RuleListing.self, SequenceReport.self,
             CycleReport.self, DeviceInformation.self, ErrorReport.self,
         ]
         #expect(Set(results.map { $0.schema }) == Set(JSONSchema.allCases))

@@ -41,7 +41,9 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
         }
     }
 
-    static let all = [run, runComparison, check, checkList, checkSequences, cycle, info, error]
+    static let all = [
+        run, runComparison, check, checkList, checkSequences, checkAll, checkSequencesAll, cycle, info, error,
+    ]
 
     private static var fullReport: RunReport {
         var report = RunReport.sample
@@ -93,14 +95,17 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
         return sample
     }
 
-    static var check: SchemaSample {
+    private static var fullCheck: CheckReport {
         let outcomes: [RuleOutcome] = [
             .passed, .failed(expected: "a", seen: "b"), .notApplicable(reason: "c"), .notAsked(reason: "d"),
         ]
         let results = zip(RuleBook.rules(numbered: [1, 2, 3, 4]), outcomes).map { (rule: $0, outcome: $1) }
-        var sample = SchemaSample(
-            CheckReport(device: "sim", results: results, asked: 5, interrupted: true, problems: ["a problem"])
-        )
+        return CheckReport(
+            device: "sim", results: results, asked: 5, interrupted: true, problems: ["a problem"])
+    }
+
+    static var check: SchemaSample {
+        var sample = SchemaSample(fullCheck)
         sample.optional = ["rules.expected", "rules.seen", "rules.reason"]
         sample.closed.insert("rules.outcome")
         return sample
@@ -114,7 +119,21 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
         return sample
     }
 
-    static var checkSequences: SchemaSample {
+    static var checkAll: SchemaSample {
+        var sample = SchemaSample(AllCheckReport([fullCheck], notChecked: ["sim,kernel=6.1"]))
+        sample.optional = ["devices.rules.expected", "devices.rules.seen", "devices.rules.reason"]
+        sample.closed.insert("devices.rules.outcome")
+        return sample
+    }
+
+    static var checkSequencesAll: SchemaSample {
+        var sample = SchemaSample(
+            AllSequencesReport([fullSequences], notChecked: ["sim,kernel=6.1"], problems: ["a problem"]))
+        sample.optional = ["devices.failure"]
+        return sample
+    }
+
+    private static var fullSequences: SequenceReport {
         let text = """
             {"device": "sim", "seed": 18446744073709551615, "sequences": 50, "passed": 3, "operationsEach": 50,
              "interrupted": false, "failure": {"seed": 4, "operations": ["SET_STATUS 0"], "step": 0,
@@ -124,7 +143,11 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
         guard let report = try? JSONDecoder().decode(SequenceReport.self, from: Data(text.utf8)) else {
             preconditionFailure("no report: \(text)")
         }
-        var sample = SchemaSample(report)
+        return report
+    }
+
+    static var checkSequences: SchemaSample {
+        var sample = SchemaSample(fullSequences)
         sample.optional = ["failure"]
         return sample
     }

@@ -32,21 +32,26 @@ import Testing
         }
     }
 
-    @Test func `Each run of a comparison is what a run is`() throws {
+    @Test(arguments: [
+        (JSONSchema.runComparison, "run", JSONSchema.run), (.checkAll, "check", .check),
+        (.checkSequencesAll, "sequences", .checkSequences),
+    ])
+    func `A result within another is what it is by itself`(
+        outer: JSONSchema, name: String, inner: JSONSchema
+    ) throws {
         // A definition of another file cannot be referred to, so that each file can be used by itself.
-        func definitions(_ schema: JSONSchema) throws -> JSONSchemaValidator.Keywords {
-            let root = try JSONSchemaValidator(schema).schemas[0].keywords
-            return try #require(root["$defs"]?.members)
+        func definitions(_ root: JSONSchemaValidator.Keywords) -> JSONSchemaValidator.Keywords {
+            root["$defs"]?.members ?? [:]
         }
-        let root = try JSONSchemaValidator(.run).schemas[0].keywords
+        let root = try JSONSchemaValidator(inner).schemas[0].keywords
         let envelope: Set = ["schema", "schemaVersion"]
         let properties = try #require(root["properties"]?.members).filter { !envelope.contains($0.key) }
         let required = try #require(root["required"]?.items).filter { !envelope.contains($0.text ?? "") }
-        var comparison = try definitions(.runComparison)
-        let run = try #require(comparison.removeValue(forKey: "run")?.members)
-        #expect(run["properties"] == .object(properties))
-        #expect(run["required"] == .array(required))
-        #expect(comparison == (try definitions(.run)))
+        var found = definitions(try JSONSchemaValidator(outer).schemas[0].keywords)
+        let result = try #require(found.removeValue(forKey: name)?.members)
+        #expect(result["properties"] == .object(properties))
+        #expect(result["required"] == .array(required))
+        #expect(found == definitions(root))
     }
 
     @Test(arguments: SchemaSample.all)

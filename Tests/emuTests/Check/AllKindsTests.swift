@@ -1,0 +1,122 @@
+import Foundation
+import Glibc
+import SimulatedConformance
+import SimulatedVDPA
+import Testing
+import VhostVDPAConformance
+
+@testable import emu
+
+/// `emu check --device all`: every kind of simulated device in turn.
+@Suite(.timeLimit(.minutes(15))) struct AllKindsTests {
+    @Test func `Every kind of parent is there with every kernel that has it, and nothing else`() {
+        let all = SimulatedParentKind.allCases.flatMap { parent in
+            KernelVersion.allCases.map { "sim,parent=\(parent.rawValue),kernel=\($0.rawValue)" }
+        }
+        #expect(Set(all).subtracting(SimulatedKinds.forRules) == ["sim,parent=vendor,kernel=6.1"])
+        #expect(Set(SimulatedKinds.forRules).isSubset(of: all))
+        #expect(Set(CheckedKinds.forRules).count == SimulatedKinds.forRules.count)
+        #expect(Set(CheckedKinds.forSequences).count == SimulatedKinds.forSequences.count)
+    }
+
+    private static func report(
+        _ device: String, _ outcomes: [RuleOutcome], asked: Int? = nil, interrupted: Bool = false,
+        problems: [String] = []
+    ) -> CheckReport {
+        let rules = RuleBook.rules.prefix(outcomes.count)
+        return CheckReport(
+            device: device, results: zip(rules, outcomes).map { (rule: $0, outcome: $1) }, asked: asked,
+            interrupted: interrupted, problems: problems)
+    }
+
+    private static let good = report("a", [.passed, .notApplicable(reason: "b")])
+
+    @Test func `The sums are those of all kinds`() {
+        let all = AllCheckReport([
+            Self.good,
+            Self.report("b", [.passed, .failed(expected: "c", seen: "d"), .notAsked(reason: "e")], asked: 5),
+        ])
+        #expect(all.passed == 2 && all.failed == 1 && all.notApplicable == 1)
+        #expect(all.notAsked == 1 && all.notRun == 2)
+        #expect(
+            all.verdict
+                == "2 kinds of simulated device: 2 passed, 1 failed, 1 not applicable, 1 could not be asked,"
+                + " 2 not run")
+        #expect(all.status == .foundSomethingWrong && !all.interrupted)
+    }
+
+    @Test func `All is well where it is with each kind and none was left out`() {
+        #expect(AllCheckReport([Self.good, Self.good]).status == .done)
+        for bad in [
+            Self.report("b", [.failed(expected: "c", seen: "d")]), Self.report("b", [.notAsked(reason: "e")]),
+            Self.report("b", [.passed], asked: 2), Self.report("b", [.passed], problems: ["gone"]),
+        ] { #expect(AllCheckReport([Self.good, bad]).status == .foundSomethingWrong) }
+        let half = AllCheckReport([Self.good], notChecked: ["b", "c"])
+        #expect(half.status == .foundSomethingWrong && half.interrupted)
+        #expect(half.verdict.hasSuffix("\nINTERRUPTED: not checked: b c"))
+    }
+
+    @Test(arguments: [(1, 1), (18, 1), (19, 2), (36, 2), (1_000_000, 55_556), (Int.max, Int.max / 18 + 1)])
+    func `Sequences are spread evenly, none fewer than were asked for`(count: Int, share: Int) {
+        #expect(AllSequencesReport.share(of: count, kinds: 18) == share)
+    }
+
+    @Test func `Rules of all kinds: a line each and a sum, status 0`() throws {
+        let outcome = try EmuProcess.run("check", "--device", "all", "--only", "1,39")
+        #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+        let lines = outcome.output.split(separator: "\n").map(String.init)
+        let kinds = SimulatedKinds.forRules
+        #expect(zip(lines, kinds).allSatisfy { $0.hasPrefix("\($1): ") })
+        #expect(lines.count == kinds.count + 1)
+        #expect(lines.last?.hasPrefix("\(kinds.count) kinds of simulated device: ") == true)
+        let json = try EmuProcess.run("check", "--device", "all", "--only", "1,39", "--json")
+        let all = try json.result(AllCheckReport.self)
+        #expect(json.status == 0 && all.devices.map(\.device) == kinds && all.notChecked.isEmpty)
+        #expect(all.devices.allSatisfy { $0.rules.map(\.number) == [1, 39] })
+    }
+
+    @Test func `A rule that could not be asked is told with its kind, and status 1`() throws {
+        // Too few for what some rule needs, enough to begin with.
+        let limits = (8...40).lazy.map { limit in
+            try? EmuProcess.run(
+                shell: "ulimit -n \(limit); exec \"$@\"", ["check", "--device", "all", "--only", "1,12,62"])
+        }
+        let outcome = try #require(limits.compactMap(\.self).first { $0.status == 1 })
+        #expect(outcome.output.contains("NOT ASKED  "), "\(outcome.output)\(outcome.errors)")
+        #expect(outcome.output.contains(" could not be asked"))
+    }
+
+    @Test func `Sequences on all kinds have seeds of their own, status 0`() throws {
+        let kinds = SimulatedKinds.forSequences
+        let outcome = try EmuProcess.run(
+            "check", "--device", "all", "--sequences", "\(2 * kinds.count - 1)", "--seed", "7", "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let all = try outcome.result(AllSequencesReport.self)
+        #expect(all.devices.map(\.device) == kinds)
+        #expect(all.devices.map(\.seed) == kinds.indices.map { UInt64(7 + 2 * $0) })
+        #expect(all.sequences == 2 * kinds.count && all.passed == all.sequences && !all.interrupted)
+        #expect(outcome.errors.hasSuffix(" sequences as plain arrays say\n"), "\(outcome.errors)")
+    }
+
+    @Test(arguments: [["--sequences", "9000000000000000000"], []])
+    func `A signal ends it with the kinds that there were, and names those that there were not`(
+        arguments: [String]
+    ) throws {
+        let emu = try EmuProcess(["check", "--device", "all", "--json", "--log-level", "info"] + arguments)
+        // Rules say nothing until a device is done.
+        try emu.waitForError(arguments.isEmpty ? "not applicable" : "comparing sequences")
+        emu.send(SIGTERM)
+        let outcome = emu.finish()
+        #expect(outcome.status == 1, "\(outcome.errors)")
+        #expect(outcome.errors.contains("INTERRUPTED: not checked: "), "\(outcome.errors)")
+        if arguments.isEmpty {
+            let all = try outcome.result(AllCheckReport.self)
+            #expect(all.interrupted && !all.devices.isEmpty)
+            #expect(all.devices.map(\.device) + all.notChecked == SimulatedKinds.forRules)
+        } else {
+            let all = try outcome.result(AllSequencesReport.self)
+            #expect(all.interrupted && all.devices.count == 1)
+            #expect(all.devices.map(\.device) + all.notChecked == SimulatedKinds.forSequences)
+        }
+    }
+}
