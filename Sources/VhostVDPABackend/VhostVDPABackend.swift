@@ -44,7 +44,8 @@ public final class VhostVDPABackend {
     /// to be readable, then call ``handleConfigurationInterrupt()``. Closed by ``close()``.
     public let configurationInterrupt: FileDescriptor
     /// What the last reset decided about the maps, or `nil` before the first.
-    public private(set) var lastDecision: MapDecision?
+    public var lastDecision: MapDecision? { decision }
+    private var decision: MapDecision?
 
     // MARK: Opening
 
@@ -216,11 +217,12 @@ public final class VhostVDPABackend {
             MapDecisionInput(
                 acknowledged: acknowledged, isOwner: limits.currentProcess() == owner,
                 hadMapError: mapper.hadError, reason: reason, policy: configuration.persist))
+        if mapper.state.reachesDevice && decision != self.decision { decision.log(reason, logger) }
         do throws(BackendError) {
             let result = try work(
                 DeviceStop(device: device, mapper: mapper, logger: logger, reason: reason, decision: decision)
             )
-            lastDecision = decision
+            self.decision = decision
             phase = state == .opened ? .opened : .stopped
             return result
         } catch {

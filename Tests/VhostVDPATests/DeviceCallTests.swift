@@ -37,6 +37,43 @@ struct DeviceCallTests {
         #expect(watcher.calls == (isWatched ? 1 : 0))
     }
 
+    /// A device that a signal interrupts so many times in a row.
+    private final class InterruptedDevice: CharacterDevice {
+        var interruptions: Int
+        private(set) var calls = 0
+        init(_ interruptions: Int) { self.interruptions = interruptions }
+        func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
+            calls += 1
+            guard interruptions > 0 else { return 0 }
+            interruptions -= 1
+            throw .interrupted
+        }
+        func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int { bytes.count }
+        func map(
+            length: Int, protection: Int32, flags: Int32, offset: Int
+        ) throws(Errno) -> UnsafeMutableRawPointer { throw .notSupported }
+        func close() {}
+    }
+
+    @Test("an ioctl that a signal interrupts is made again, and seen once", arguments: [0, 1, 1000])
+    func interrupted(times: Int) throws {
+        let file = InterruptedDevice(times)
+        let device = VhostVDPADevice(file, logger: Logger(label: "interrupted"))
+        let watcher = Watcher()
+        device.watch(with: watcher)
+        try device.suspend()
+        #expect(file.calls == times + 1 && device.counts.ioctls == 1)
+        #expect(watcher.calls == 1 && watcher.answered.count == 1)
+    }
+
+    @Test("an ioctl that is interrupted every time is refused with EINTR")
+    func interruptedForEver() throws {
+        let file = InterruptedDevice(.max)
+        let device = VhostVDPADevice(file, logger: Logger(label: "interrupted"))
+        let error = #expect(throws: VhostVDPAError.self) { try device.suspend() }
+        #expect(error?.errno == .interrupted && file.calls == 1001)
+    }
+
     @Test("one who watches sees every call until it looks away")
     func watching() throws {
         let device = VhostVDPADevice(try KernelFile(anyDevice: "/dev/null"), logger: Logger(label: "plain"))

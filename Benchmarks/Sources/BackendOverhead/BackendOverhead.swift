@@ -21,7 +21,7 @@ struct BackendOverhead {
         var configuration = BackendConfiguration()
         configuration.wantedBackendFeatures.insert(.resume)
         let backend = try VhostVDPABackend(
-            device: KernelFile(path: FilePath(String(cString: instant_device_path))),
+            device: KernelFile(path: FilePath(String(cString: instant_device_path()))),
             addressSpace: memory.addressSpace,
             configuration: configuration, logger: logger)
         let null = try FileDescriptor.open("/dev/null", .readWrite)

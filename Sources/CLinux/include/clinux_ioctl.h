@@ -12,9 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+// -errno, apart from calls that succeed: those are to cost nothing here.
+__attribute__((cold, noinline)) static inline int clinux_refusal(void) {
+    return -errno;
+}
+
 static inline int clinux_ioctl(int fd, unsigned long request, unsigned long argument) {
     int result = ioctl(fd, request, argument);
-    return result < 0 ? -errno : result;
+    return result < 0 ? clinux_refusal() : result;
 }
 
 // At most INT_MAX bytes, of which the kernel takes no more at one time. How many were written, or -errno.

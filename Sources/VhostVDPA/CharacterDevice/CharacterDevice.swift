@@ -7,7 +7,7 @@ public import SystemPackage
 /// when ``close()`` is called or the object goes away. Calls come on one thread, the control thread.
 public protocol CharacterDevice: AnyObject {
     /// `ioctl(2)`: `argument` is whatever the request takes, most often an
-    /// address. Returns what the kernel returns.
+    /// address. Returns what the kernel returns. EINTR where a signal came first: to be called again.
     func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32
 
     /// `write(2)`: one IOTLB message. Returns the number of bytes the device says it took.
@@ -29,4 +29,21 @@ public protocol CharacterDevice: AnyObject {
 public protocol RefusalReporting: CharacterDevice {
     /// Why the last message was refused and what to do about it, in words; `nil` where it was not refused.
     var lastRefusal: String? { get }
+}
+
+extension CharacterDevice {
+    /// Makes an `ioctl(2)` that ended with `error` again, if that is EINTR: a signal came, and nothing was done.
+    ///
+    /// What is interrupted a thousand times in a row is refused with EINTR.
+    package func ioctlAgain(_ request: UInt, _ argument: UInt, after error: Errno) throws(Errno) -> Int32 {
+        var error = error
+        for _ in 0..<1000 where error == .interrupted {
+            do throws(Errno) {
+                return try ioctl(request, argument)
+            } catch let next {
+                error = next
+            }
+        }
+        throw error
+    }
 }

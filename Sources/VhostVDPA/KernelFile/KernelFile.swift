@@ -71,14 +71,17 @@ public final class KernelFile: CharacterDevice {
     /// `false` also where sysfs does not say. One or two system calls.
     public var isGone: Bool { node.isGone }
 
-    /// `ioctl(2)`, again while a signal interrupts it.
+    /// `ioctl(2)`, once: what a signal interrupted is made again by who called (``CharacterDevice/ioctlAgain(_:_:after:)``).
     public func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
-        try Self.uninterrupted { clinux_ioctl(openDescriptor, request, argument) }
+        let result = clinux_ioctl(openDescriptor, request, argument)
+        guard result >= 0 else { throw Errno(rawValue: -result) }
+        return result
     }
 
     /// `write(2)`, again while a signal interrupts it.
     public func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
-        Int(try Self.uninterrupted { unsafe clinux_write(openDescriptor, bytes.baseAddress, bytes.count) })
+        let descriptor = openDescriptor
+        return Int(try Self.uninterrupted { unsafe clinux_write(descriptor, bytes.baseAddress, bytes.count) })
     }
 
     /// `mmap(2)`. The mapping outlives the file.

@@ -1,3 +1,4 @@
+internal import Logging
 public import VhostVDPA
 
 /// Whether a device's maps stand across a reset.
@@ -32,6 +33,20 @@ public enum MapDecision: Hashable, Sendable {
         if input.policy == .off { return .flush(.switchedOff) }
         if input.acknowledged.contains(.iotlbPersist) { return .keep }
         return input.policy == .force ? .keepWithoutPromise : .flush(.persistNotAcknowledged)
+    }
+
+    /// Says what becomes of the maps. For a decision that is not the last one's: a device is reset often.
+    func log(_ reason: ResetReason, _ logger: Logger) {
+        switch self {
+        case .keep: logger.debug("reset (\(reason)): maps kept")
+        case .keepWithoutPromise:
+            logger.warning(
+                """
+                reset (\(reason)): maps kept although IOTLB_PERSIST is not acknowledged (forced): the device may \
+                have lost them
+                """)
+        case .flush(let cause): logger.debug("reset (\(reason)): maps removed: \(cause)")
+        }
     }
 }
 

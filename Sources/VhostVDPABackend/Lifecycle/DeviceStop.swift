@@ -40,7 +40,6 @@ struct DeviceStop {
     ///
     /// `isQuiet` says that the device touches no memory any more, so that maps can go before the reset.
     func reset(isQuiet: Bool) throws(BackendError) {
-        if mapper.state.reachesDevice { logDecision() }
         let isFlushed = isQuiet && !decision.keepsMaps && flushBeforeReset()
         try setStatus(.reset)
         if !decision.keepsMaps {
@@ -87,19 +86,6 @@ struct DeviceStop {
         } catch {
             logger.info("\(error); trying again after the reset")
             return false
-        }
-    }
-
-    private func logDecision() {
-        switch decision {
-        case .keep: logger.debug("reset (\(reason)): maps kept")
-        case .keepWithoutPromise:
-            logger.warning(
-                """
-                reset (\(reason)): maps kept although IOTLB_PERSIST is not acknowledged (forced): the device may \
-                have lost them
-                """)
-        case .flush(let cause): logger.debug("reset (\(reason)): maps removed: \(cause)")
         }
     }
 

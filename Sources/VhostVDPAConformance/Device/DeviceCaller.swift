@@ -19,7 +19,11 @@ extension DeviceCaller {
 
     package func call(_ request: UInt, address: UInt = 0) -> Errno? {
         do throws(Errno) {
-            _ = try callee.ioctl(request, address)
+            do throws(Errno) {
+                _ = try callee.ioctl(request, address)
+            } catch {
+                _ = try callee.ioctlAgain(request, address, after: error)
+            }
             return nil
         } catch {
             return error

@@ -1,4 +1,5 @@
 #pragma once
 
-// The device file that `ioctl` answers for at once, without asking the kernel. Any character device will do.
-static const char *const instant_device_path = "/dev/null";
+// The device file that `ioctl` answers for at once, without asking the kernel: a terminal of this process's own, the one
+// character device that sysfs does not know as something else. NULL where there is none.
+const char *instant_device_path(void);
