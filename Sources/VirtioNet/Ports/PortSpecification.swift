@@ -5,7 +5,7 @@
 package struct PortSpecification: Sendable {
     /// Every kind there is, in the order in which people are told of them.
     static let kinds: [any PortKind.Type] = [
-        GeneratorPort.self, LoopbackPort.self, TAPPort.self, NoPort.self,
+        GeneratorPort.self, LoopbackPort.self, TAPPort.self, CapturePort.self, NoPort.self,
     ]
 
     let kind: any PortKind

@@ -12,6 +12,9 @@ import Testing
             ("tap:emu0", .tap(name: "emu0", namespace: nil)),
             ("tap:exactly15bytes_", .tap(name: "exactly15bytes_", namespace: nil)),
             ("tap:emu0@left-1", .tap(name: "emu0", namespace: "left-1")),
+            ("capture:/tmp/a b.pcapng", .capture("/tmp/a b.pcapng")),
+            ("capture:a:b,none", .capture("a:b", PortSpecification.none)),
+            ("capture:a,tap:emu0@left", .capture("a", .tap(name: "emu0", namespace: "left"))),
         ] as [(String, PortSpecification)])
     func roundTrip(text: String, expected: PortSpecification) throws {
         let port = try PortSpecification(parsing: text)
@@ -26,7 +29,8 @@ import Testing
             "tap:@ns",
             "tap:emu0@", "tap:emu0@../etc", "tap:emu0@a/b", "tap:emu0@..", "Generator", "generator:1",
             "loopback ",
-            "pcap", "pcap:/tmp/a.pcap", "veth:emu0", ":", "none:",
+            "pcap", "pcap:/tmp/a.pcap", "capture", "capture:", "capture:,none", "capture:a,", "capture:a,b",
+            "capture:a,capture:b", "veth:emu0", ":", "none:",
         ])
     func refused(text: String) {
         #expect {

@@ -56,12 +56,17 @@ import Testing
                 command: "run", option: "--guest",
                 refused: [
                     "", "x", "loopback", "tap", "tap:", "tap:a/b", "tap:abcdefghijklmnop", "tap:a@",
-                    "tap:a@..", "pcap:x",
+                    "tap:a@..", "pcap:x", "capture", "capture:", "capture:x,", "capture:x,loopback",
+                    "capture:x,capture:y",
                 ],
-                taken: ["generator", "none", "tap:a", "tap:a@b"]),
+                taken: [
+                    "generator", "none", "tap:a", "tap:a@b", "capture:x", "capture:x,tap:a@b",
+                    "capture:x,none",
+                ]),
             Row(
-                command: "run", option: "--wire", refused: ["", "x", "generator", "tap:", "tap:a@/", "-1"],
-                taken: ["loopback", "none", "tap:a", "tap:a@b"]),
+                command: "run", option: "--wire",
+                refused: ["", "x", "generator", "tap:", "tap:a@/", "-1", "capture:x,generator"],
+                taken: ["loopback", "none", "tap:a", "tap:a@b", "capture:x", "capture:x,tap:a"]),
             Row(
                 command: "run", option: "--queues", refused: noNumbers + ["-1", "0", "65"],
                 taken: ["1", "64"]),

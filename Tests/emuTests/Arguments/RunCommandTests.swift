@@ -48,6 +48,15 @@ import VirtioNet
         #expect(options.plan.duration == .seconds(3))
     }
 
+    @Test func `A capture is the port behind it, for everything but the file`() throws {
+        let options = try options(
+            "--guest", "capture:g.pcapng", "--wire", "capture:w.pcapng,none", "--packets", "5",
+            "--frame-size", "60")
+        #expect(options.machine.guest == .capture("g.pcapng"))
+        #expect(options.machine.wire == .capture("w.pcapng", PortSpecification.none))
+        #expect(options.machine.generatesFrames && !options.machine.wireReturnsFrames)
+    }
+
     @Test func `The generator's options reach the run`() throws {
         let options = try options("--packets", "12", "--frame-size", "1514")
         #expect(options.machine.frameByteCount == 1514)
@@ -103,15 +112,42 @@ import VirtioNet
         ),
         (
             ["--wire", "generator"],
-            "--wire generator: the generator is the guest's; use loopback, tap:NAME[@NETNS] or none"
+            "--wire generator: the generator is the guest's; use loopback, tap:NAME[@NETNS], capture:FILE[,PORT] or none"
         ),
         (
             ["--guest", "loopback"],
-            "--guest loopback: the loopback is the wire's; use generator, tap:NAME[@NETNS] or none"
+            "--guest loopback: the loopback is the wire's; use generator, tap:NAME[@NETNS], capture:FILE[,PORT] or none"
         ),
         (
             ["--guest", "tap:a", "--wire", "tap:a"],
             "--guest tap:a --wire tap:a: one TAP cannot be at both ends; give the wire another"
+        ),
+        (
+            ["--wire", "capture:x,generator"],
+            "--wire capture:x,generator: the generator is the guest's; use loopback, tap:NAME[@NETNS],"
+                + " capture:FILE[,PORT] or none"
+        ),
+        (
+            ["--guest", "capture:x", "--wire", "capture:x,none"],
+            "--guest capture:x --wire capture:x,none: one capture file cannot be at both ends; give the wire another"
+        ),
+        (
+            ["--guest", "capture:x,tap:a", "--wire", "tap:a"],
+            "--guest capture:x,tap:a --wire tap:a: one TAP cannot be at both ends; give the wire another"
+        ),
+        (
+            ["--guest", "capture:x,none", "--packets", "5"],
+            "--packets with --guest capture:x,none: only the generator counts what it sends; use --duration"
+        ),
+        (
+            ["--wire", "capture:x", "--device", "sim,profile=vdpasim-net"],
+            "--wire capture:x with sim,profile=vdpasim-net: the kernel's simulator has no wire, it loops frames back"
+                + " itself; leave --wire out"
+        ),
+        (
+            ["--wire", "capture:x", "--compare"],
+            "--wire capture:x with --compare: the second run would overwrite what the first has written; leave one of"
+                + " them out"
         ),
         (
             ["--guest", "none", "--packets", "5"],
@@ -169,6 +205,9 @@ import VirtioNet
         ),
         (["--guest", "pcap:x"], "'pcap:x' is no port: use generator, loopback, "),
         (["--wire", "bridge"], "'bridge' is no port"),
+        (["--wire", "capture:"], "'capture:': a capture needs a file: use capture:FILE[,PORT]"),
+        (["--wire", "capture:a,capture:b"], "one capture cannot be inside another"),
+        (["--guest", "capture:a,b"], "the port behind the capture: 'b' is no port"),
         (["--persist", "on"], "'auto', 'off' or 'force'"),
         (["--huge-pages", "2M"], "'off', 'transparent' or 'explicit'"),
         (["--device", "sim,color=red"], "'color=red' is unknown"),
