@@ -25,7 +25,7 @@ package struct DriverMemory: @unchecked Sendable {
 
     /// A full ring in both directions, and a batch between the guest's port and the ring.
     package static func buffersNeeded(queueSize: UInt16) -> Int {
-        2 * Int(queueSize) + DriverWorker.batchSize
+        2 * Int(queueSize) + FileGuest.batchSize
     }
 
     /// Describes the block of `byteCount` bytes at `guest`, page-aligned, whose host address is `host`.

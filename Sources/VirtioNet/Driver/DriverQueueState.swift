@@ -72,6 +72,35 @@ struct DriverQueueState: ~Copyable {
         counts.move(frames: chains.frames, byteCount: chains.byteCount)
     }
 
+    /// Fills the receive ring with free buffers, and tells the device.
+    mutating func post(from pool: inout BufferPool) {
+        while queue.freeDescriptors > 0, let token = pool.take() {
+            let segment = DriverSegment(address: pool.address(token), byteCount: UInt32(pool.stride))
+            guard queue.add(writable: segment, token: token.rawValue) else {
+                pool.put(token)
+                break
+            }
+        }
+        publish()
+    }
+
+    /// Adds one filled buffer of `byteCount` bytes, header included, to the transmit ring.
+    @inline(__always)
+    mutating func add(_ token: BufferPool.Token, byteCount: Int, of pool: borrowing BufferPool) -> Bool {
+        let segment = DriverSegment(address: pool.address(token), byteCount: UInt32(byteCount))
+        return queue.add(readable: segment, token: token.rawValue)
+    }
+
+    /// Makes the buffers of sent frames free again.
+    mutating func reapSent(into pool: inout BufferPool) {
+        var sent: UInt64 = 0
+        while let used = reap() {
+            sent &+= 1
+            pool.put(BufferPool.Token(rawValue: used.token))
+        }
+        account.left &+= sent
+    }
+
     /// Shows the device what was added and kicks it if it asked to be.
     mutating func publish() {
         guard queue.publish() else { return }

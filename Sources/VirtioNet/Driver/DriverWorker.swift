@@ -10,12 +10,8 @@ internal import WorkerRuntime
 /// the transmit ring fills up and the receive ring waits, as in a guest whose VMM switches its device. Frames
 /// stand in one buffer each, header and all.
 struct DriverWorker: ~Copyable {
-    /// How many frames a batch moves between the guest's port and the rings.
-    static let batchSize = 64
     /// How long a frame may take from the transmit ring back to the receive ring.
-    static let returnTimeout = Duration.milliseconds(100)
-    /// The fewest buffers that a burst of reads tries.
-    static let smallestBurst = 8
+    private static let returnTimeout = Duration.milliseconds(100)
 
     /// What a person calls it.
     static let title = "the guest's driver"
@@ -30,13 +26,12 @@ struct DriverWorker: ~Copyable {
     var receive: DriverQueueState
     var transmit: DriverQueueState
     var pool: BufferPool
-    /// The buffers of one batch of port I/O.
-    var buffers = Slots<BufferPool.Token>(capacity: batchSize)
+    /// Makes and checks frames where ``port`` is the generator; idle elsewhere.
     var generator: FrameGenerator
+    /// Moves frames where ``port`` is a file.
+    private var fileGuest = FileGuest()
 
     var isEnding = false
-    /// How many buffers the next burst of reads tries: grows with what the last one found.
-    var burst = smallestBurst
     /// The last pass ended in sleep.
     private(set) var hasSlept = false
     let counters: DriverCounters
@@ -50,7 +45,8 @@ struct DriverWorker: ~Copyable {
         let loop: EventLoop
         do throws(IOUringError) {
             loop = try EventLoop(
-                commands: box.wake.descriptor, port: port.descriptor, signals: 2, batchSize: Self.batchSize)
+                commands: box.wake.descriptor, port: port.descriptor, signals: 2,
+                batchSize: FileGuest.batchSize)
         } catch {
             throw VirtioNetError(.ring(error))
         }
@@ -75,7 +71,7 @@ struct DriverWorker: ~Copyable {
     mutating func run(_ box: CommandBox<DriverWorker>) {
         loop.bind(receive.signals.call.descriptor, signal: 0)
         loop.bind(transmit.signals.call.descriptor, signal: 1)
-        postReceiveBuffers()
+        receive.post(from: &pool)
         while !box.isDeaf {
             if loop.hasCommands {
                 loop.hasCommands = false
@@ -110,6 +106,37 @@ struct DriverWorker: ~Copyable {
         return hasReceived || hasSent
     }
 
+    /// Hands a batch of received frames to the guest's port and posts fresh buffers. Returns whether any came.
+    ///
+    /// The ring says what entered, and whoever takes the frames says what left: the ledger, the port or the pool.
+    private mutating func serveReceive() -> Bool {
+        let chains =
+            switch port.kind {
+            case .generator: GeneratorGuest.check(&receive, &pool, &generator, &recorder)
+            case .file: fileGuest.forward(&receive, &pool, &loop, &recorder)
+            case .none: DiscardGuest.drop(&receive, &pool, &recorder)
+            }
+        receive.count(chains)
+        guard !chains.isNone else { return false }
+        receive.post(from: &pool)
+        return true
+    }
+
+    /// Takes sent buffers back and sends a batch of what the port has. Returns whether it is worth while to look again.
+    private mutating func serveTransmit() -> Bool {
+        let count: Int
+        switch port.kind {
+        case .generator: count = GeneratorGuest.send(&transmit, &pool, &generator, &recorder)
+        case .file:
+            count = fileGuest.send(&transmit, &pool, &loop, &recorder)
+            // Where every frame was dropped, or one came after the last read, there may be more to read.
+            if count == 0, loop.batchCount > 0, loop.isPortReadable { return true }
+        case .none: count = 0
+        }
+        if count > 0 { transmit.publish() }
+        return count > 0
+    }
+
     /// Sleeps until there is an event. Frames that have left the transmit ring and do not come back for a while
     /// are not waited for: a device may drop one.
     private mutating func sleep() {
@@ -118,7 +145,7 @@ struct DriverWorker: ~Copyable {
             return
         }
         if loop.sleep(timeout: Self.returnTimeout) { return }
-        reapTransmitted()
+        transmit.reapSent(into: &pool)
         if transmit.queue.inFlight == 0 { generator.stopWaiting() }
     }
 
@@ -139,10 +166,49 @@ struct DriverWorker: ~Copyable {
         }
     }
 
-    /// Records a frame of `byteCount` bytes, header included, that passes the port, as its buffer has it.
-    @inline(__always)
-    mutating func record(_ direction: CaptureWriter.Direction, _ token: BufferPool.Token, byteCount: Int) {
-        unsafe recorder?.record(direction, UnsafeRawBufferPointer(pool.bytes(token)), byteCount: byteCount)
+    // MARK: Commands
+
+    /// Starts over with empty rings, as a guest does whose driver is probed again or whose device lost the ring
+    /// state. The device must be stopped.
+    ///
+    /// What the device has returned is taken first. A frame still in the transmit ring is given up: whether it
+    /// was sent nobody can tell. `abandonsInFlight` gives up those too that the device had taken and not yet
+    /// brought back: a device that is reset while it runs may drop them.
+    mutating func reinitialise(
+        _ new: DriverConfiguration, abandonsInFlight: Bool
+    ) throws(VirtioNetError) {
+        while serveReceive() {}
+        transmit.reapSent(into: &pool)
+        while let token = transmit.queue.detach() {
+            let token = BufferPool.Token(rawValue: token)
+            if case .generator = port.kind { generator.abandon(pool.sequence(token)) }
+            transmit.counts.drops &+= 1
+            transmit.account.abandoned &+= 1
+            pool.put(token)
+        }
+        if abandonsInFlight { generator.abandonInFlight() }
+        generator.stopWaiting()
+        while let token = receive.queue.detach() { pool.put(BufferPool.Token(rawValue: token)) }
+        unsafe try receive.replaceQueue(memory.ring(0), new)
+        unsafe try transmit.replaceQueue(memory.ring(1), new)
+        configuration = new
+        receive.post(from: &pool)
+    }
+
+    /// Takes everything that the device has returned, and makes the counts what they are then.
+    ///
+    /// No more than a ring holds: a device that goes on returning frames is not waited for.
+    mutating func synchronise() {
+        var left = Int(configuration.queueSize)
+        while left > 0, serveReceive() { left -= FileGuest.batchSize }
+        transmit.reapSent(into: &pool)
+        publishCounts()
+    }
+
+    /// Whether every buffer of the second block is back, so that its memory may go. The pool lets go of it then.
+    mutating func dropSecondBuffers() -> Bool {
+        transmit.reapSent(into: &pool)
+        return pool.dropSecond()
     }
 
     /// Makes the counts visible to other threads.
