@@ -203,7 +203,7 @@ package final class EmulatedMachine {
     }
 
     private func setup(_ index: Int) throws(MachineError) -> VringSetup {
-        let layout: SplitQueueLayout
+        let layout: RingLayout
         do throws(VirtQueueError) {
             layout = try driver.layout(index, size: driverConfiguration.queueSize)
         } catch {
@@ -211,7 +211,8 @@ package final class EmulatedMachine {
         }
         return VringSetup(
             index: VringIndex(rawValue: UInt32(index)), size: layout.size, base: bases[index],
-            descriptorTable: layout.descriptorTable, availRing: layout.availRing, usedRing: layout.usedRing,
+            descriptorTable: layout.addresses.descriptorArea, availRing: layout.addresses.driverArea,
+            usedRing: layout.addresses.deviceArea,
             kick: driver.signals[index].kick.descriptor, call: driver.signals[index].call.descriptor)
     }
 

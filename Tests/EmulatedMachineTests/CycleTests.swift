@@ -76,7 +76,7 @@ struct CycleTests {
         #expect(machine.driver.counters.frames.outstanding > 0)
         let faults = machine.simulation?.recentFaults ?? []
         let ring = try machine.driver.layout(0, size: machine.driverConfiguration.queueSize)
-        #expect(faults.contains { $0.address == ring.descriptorTable })
+        #expect(faults.contains { $0.address == ring.addresses.descriptorArea })
         machine.driver.stopTraffic()
         try machine.stop()
         machine.driver.synchronise()

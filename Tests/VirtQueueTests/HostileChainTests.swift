@@ -92,7 +92,7 @@ struct HostileChainTests {
         let start = UInt64(UInt(bitPattern: unsafe ring.memory.ring.start))
         let range = try #require(
             AddressRange(
-                first: ring.layout.descriptorTable, byteCount: ByteCount(ring.geometry.byteCount)))
+                first: ring.layout.addresses.descriptorArea, byteCount: ByteCount(ring.geometry.byteCount)))
         var table = TranslationTable([
             TranslationEntry(range: huge, host: HostAddress(rawValue: 4096), access: .read),
             TranslationEntry(range: range, host: HostAddress(rawValue: start), access: .readWrite),

@@ -11,14 +11,12 @@ struct SplitDeviceQueueTests {
     func size(_ size: UInt16) throws {
         let ring = try HandRing(size: 8)
         var table = ring.memory.table()
-        let layout = SplitQueueLayout(
-            size: size, descriptorTable: ring.layout.descriptorTable, availRing: ring.layout.availRing,
-            usedRing: ring.layout.usedRing)
+        let layout = RingLayout(size: size, addresses: ring.layout.addresses)
         let error = #expect(throws: VirtQueueError.self) {
             _ = try SplitDeviceQueue(layout: layout, features: [], base: 0, translation: &table)
         }
         #expect(error == VirtQueueError(.invalidSize(size)))
-        #expect(throws: VirtQueueError(.invalidSize(size))) { try SplitRingGeometry(size: size) }
+        #expect(throws: VirtQueueError(.invalidSize(size))) { try RingGeometry(size: size) }
     }
 
     @Test("A ring area is aligned to 16, 2 and 4 bytes", arguments: [(8, 0, 0), (0, 1, 0), (0, 0, 2)])
@@ -28,10 +26,13 @@ struct SplitDeviceQueueTests {
         func moved(_ address: IOVirtualAddress, _ offset: UInt64) -> IOVirtualAddress {
             IOVirtualAddress(rawValue: address.rawValue + offset)
         }
-        let layout = SplitQueueLayout(
-            size: 8, descriptorTable: moved(ring.layout.descriptorTable, offsets.descriptors),
-            availRing: moved(ring.layout.availRing, offsets.avail),
-            usedRing: moved(ring.layout.usedRing, offsets.used))
+        let addresses = ring.layout.addresses
+        let layout = RingLayout(
+            size: 8,
+            addresses: RingAddresses(
+                descriptorArea: moved(addresses.descriptorArea, offsets.descriptors),
+                driverArea: moved(addresses.driverArea, offsets.avail),
+                deviceArea: moved(addresses.deviceArea, offsets.used)))
         let error = #expect(throws: VirtQueueError.self) {
             _ = try SplitDeviceQueue(layout: layout, features: [], base: 0, translation: &table)
         }
@@ -51,8 +52,8 @@ struct SplitDeviceQueueTests {
         var table = TranslationTable([
             TranslationEntry(range: range, host: HostAddress(rawValue: start + 1), access: .readWrite)
         ])
-        let layout = try SplitRingGeometry(size: 1).layout(at: IOVirtualAddress(rawValue: 0))
-        #expect(throws: VirtQueueError(.misalignedRing(layout.descriptorTable))) {
+        let layout = try RingGeometry(size: 1).layout(at: IOVirtualAddress(rawValue: 0))
+        #expect(throws: VirtQueueError(.misalignedRing(layout.addresses.descriptorArea))) {
             _ = try SplitDeviceQueue(layout: layout, features: [], base: 0, translation: &table)
         }
     }
@@ -61,20 +62,25 @@ struct SplitDeviceQueueTests {
     func maps(area: Int) throws {
         let ring = try HandRing(size: 8)
         var table = ring.memory.table()
-        var areas = [ring.layout.descriptorTable, ring.layout.availRing, ring.layout.usedRing]
+        let addresses = ring.layout.addresses
+        var areas = [addresses.descriptorArea, addresses.driverArea, addresses.deviceArea]
         // The used ring must be writable, the other two readable.
         let wrong = area == 2 ? ProgramMemory.readOnlyAddress : ProgramMemory.writeOnlyAddress
         areas[area] = IOVirtualAddress(rawValue: wrong)
-        let layout = SplitQueueLayout(
-            size: 8, descriptorTable: areas[0], availRing: areas[1], usedRing: areas[2])
+        let layout = RingLayout(
+            size: 8,
+            addresses: RingAddresses(
+                descriptorArea: areas[0], driverArea: areas[1], deviceArea: areas[2]))
         let access: MemoryAccess = area == 2 ? .write : .read
         #expect(throws: VirtQueueError(.fault(TranslationFault(address: areas[area], access: access)))) {
             _ = try SplitDeviceQueue(layout: layout, features: [], base: 0, translation: &table)
         }
         // A ring that starts in a map and ends behind it.
         areas[area] = IOVirtualAddress(rawValue: ProgramMemory.readOnlyAddress + 4096 - 16)
-        let long = SplitQueueLayout(
-            size: 8, descriptorTable: areas[0], availRing: areas[1], usedRing: areas[2])
+        let long = RingLayout(
+            size: 8,
+            addresses: RingAddresses(
+                descriptorArea: areas[0], driverArea: areas[1], deviceArea: areas[2]))
         #expect(throws: VirtQueueError.self) {
             _ = try SplitDeviceQueue(layout: long, features: [.eventIndex], base: 0, translation: &table)
         }

@@ -38,7 +38,7 @@ struct SplitDriverQueueTests {
         var driver = try ring.driver()
         for token in 0..<3 as Range<UInt32> { check(driver.add(writable: Self.one, token: 100 + token)) }
         _ = driver.publish()
-        let heads = (0..<3).map { ring.memory.number(at: ring.geometry.availRingOffset + 4 + 2 * $0, 2) }
+        let heads = (0..<3).map { ring.memory.number(at: ring.geometry.driverAreaOffset + 4 + 2 * $0, 2) }
         try check(driver.reap() == nil)
         ring.giveBack(UInt32(heads[2]), 10)
         ring.giveBack(UInt32(heads[0]), 0)
@@ -55,12 +55,12 @@ struct SplitDriverQueueTests {
         var driver = try ring.driver()
         check(driver.add(writable: Self.one, token: 7))
         _ = driver.publish()
-        let old = UInt32(ring.memory.number(at: ring.geometry.availRingOffset + 4, 2))
+        let old = UInt32(ring.memory.number(at: ring.geometry.driverAreaOffset + 4, 2))
         for round in 0..<70_000 as Range<UInt32> {
             check(driver.add(writable: Self.one, token: 1000 + round))
             let slot = Int(driver.availIndex &- 1) % 4
             _ = driver.publish()
-            let offset = ring.geometry.availRingOffset + 4 + 2 * slot
+            let offset = ring.geometry.driverAreaOffset + 4 + 2 * slot
             ring.giveBack(UInt32(ring.memory.number(at: offset, 2)), 1)
             let used = try driver.reap()
             guard used?.token == 1000 + round else {
@@ -84,7 +84,7 @@ struct SplitDriverQueueTests {
         check(driver.add(readable: Self.one, writable: Self.one, token: 1))
         check(driver.add(readable: Self.one, token: 2))
         _ = driver.publish()
-        let first = ring.geometry.availRingOffset + 4
+        let first = ring.geometry.driverAreaOffset + 4
         let pair = UInt32(ring.memory.number(at: first, 2))
         let single = UInt32(ring.memory.number(at: first + 2, 2))
         let second = UInt32(ring.memory.number(at: 16 * Int(pair) + 14, 2))
@@ -151,17 +151,15 @@ struct SplitDriverQueueTests {
 
     @Test("The areas of a block are aligned, apart and inside", arguments: (0...15).map { UInt16(1) << $0 })
     func geometry(size: UInt16) throws {
-        let geometry = try SplitRingGeometry(size: size)
-        #expect(geometry.descriptorTableBytes == 16 * Int(size))
-        #expect(geometry.availRingBytes == 6 + 2 * Int(size))
-        #expect(geometry.usedRingBytes == 6 + 8 * Int(size))
-        #expect(geometry.availRingOffset >= geometry.descriptorTableBytes)
-        #expect(geometry.usedRingOffset >= geometry.availRingOffset + geometry.availRingBytes)
-        #expect(geometry.byteCount >= geometry.usedRingOffset + geometry.usedRingBytes)
-        #expect(geometry.availRingOffset % 64 == 0 && geometry.usedRingOffset % 64 == 0)
+        let geometry = try RingGeometry(size: size)
+        // The sizes of virtio 1.2, section 2.7, with both event fields.
+        #expect(geometry.driverAreaOffset >= 16 * Int(size))
+        #expect(geometry.deviceAreaOffset >= geometry.driverAreaOffset + 6 + 2 * Int(size))
+        #expect(geometry.byteCount >= geometry.deviceAreaOffset + 6 + 8 * Int(size))
+        #expect(geometry.driverAreaOffset % 64 == 0 && geometry.deviceAreaOffset % 64 == 0)
         let layout = geometry.layout(at: IOVirtualAddress(rawValue: 0x1000))
         #expect(layout.size == size)
-        #expect(layout.availRing.rawValue == 0x1000 + UInt64(geometry.availRingOffset))
-        #expect(layout.usedRing.rawValue == 0x1000 + UInt64(geometry.usedRingOffset))
+        #expect(layout.addresses.driverArea.rawValue == 0x1000 + UInt64(geometry.driverAreaOffset))
+        #expect(layout.addresses.deviceArea.rawValue == 0x1000 + UInt64(geometry.deviceAreaOffset))
     }
 }

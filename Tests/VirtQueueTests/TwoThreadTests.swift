@@ -25,7 +25,7 @@ struct TwoThreadTests {
         arguments: [1, 2, 64] as [UInt16], [[], .eventIndex] as [VirtioFeatures])
     func wakeups(size: UInt16, features: VirtioFeatures) throws {
         let chains = 5000
-        let geometry = try SplitRingGeometry(size: size)
+        let geometry = try RingGeometry(size: size)
         let memory = ProgramMemory(ringBytes: geometry.byteCount, fragment: ProgramMemory.bufferBytes)
         let kick = Event()
         let call = Event()
@@ -94,7 +94,7 @@ struct TwoThreadTests {
 
     /// The device thread: writes the complement of each number behind it, a few chains per batch.
     static func echo(
-        _ chains: Int, _ geometry: SplitRingGeometry, _ features: VirtioFeatures, _ memory: ProgramMemory,
+        _ chains: Int, _ geometry: RingGeometry, _ features: VirtioFeatures, _ memory: ProgramMemory,
         _ kick: Event, _ call: Event
     ) throws {
         var table = memory.table()
@@ -232,10 +232,10 @@ struct TwoThreadTests {
 final class Scribbler: Sendable {
     let stop = Atomic<Bool>(false)
     private let memory: ProgramMemory
-    private let geometry: SplitRingGeometry
+    private let geometry: RingGeometry
     private let usedRing: Bool
 
-    init(memory: ProgramMemory, geometry: SplitRingGeometry, usedRing: Bool = false) {
+    init(memory: ProgramMemory, geometry: RingGeometry, usedRing: Bool = false) {
         self.memory = memory
         self.geometry = geometry
         self.usedRing = usedRing
@@ -246,7 +246,7 @@ final class Scribbler: Sendable {
         while !stop.load(ordering: .relaxed) {
             let value = random.next()
             if usedRing {
-                let offset = geometry.usedRingOffset
+                let offset = geometry.deviceAreaOffset
                 store(UInt16(truncatingIfNeeded: value) & 7, offset + 4 + 8 * Int(value >> 20 & 7))
                 store(UInt16(truncatingIfNeeded: value >> 16) & 7, offset + 8 + 8 * Int(value >> 20 & 7))
                 if value >> 60 == 0 { store(UInt16(truncatingIfNeeded: value >> 40), offset + 2) }
@@ -261,12 +261,12 @@ final class Scribbler: Sendable {
             case 2: store(UInt16(truncatingIfNeeded: value >> 16) & 0x1F0, descriptor + 8)
             case 3: store(UInt16(truncatingIfNeeded: value >> 16) & 7, descriptor + 12)
             case 4: store(UInt16(truncatingIfNeeded: value >> 16) & 15, descriptor + 14)
-            case 5: store(UInt16(value >> 16 & 7), geometry.availRingOffset + 4 + 2 * Int(value & 7))
+            case 5: store(UInt16(value >> 16 & 7), geometry.driverAreaOffset + 4 + 2 * Int(value & 7))
             case 6:
                 // Mostly what a driver may offer, now and then a jump.
-                let used = load(geometry.usedRingOffset + 2)
+                let used = load(geometry.deviceAreaOffset + 2)
                 let ahead = UInt16(value >> 16 & 0xFF)
-                store(used &+ (ahead < 250 ? ahead % 8 : ahead), geometry.availRingOffset + 2)
+                store(used &+ (ahead < 250 ? ahead % 8 : ahead), geometry.driverAreaOffset + 2)
             default:
                 let offset = Int(value >> 16 & 0x7F) * 2
                 let cell = unsafe (memory.tables.start + offset).assumingMemoryBound(to: Atomic<UInt16>.self)

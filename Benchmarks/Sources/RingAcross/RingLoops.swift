@@ -28,7 +28,7 @@ private func run(_ arena: ring_arena, _ payload: UInt32, _ rounds: Int) throws -
             entry(arena.ring_iova, arena.ring_bytes, arena.ring),
             entry(arena.buffers_iova, arena.buffer_bytes, arena.buffers),
         ].compactMap { $0 })
-    let layout = try SplitRingGeometry(size: arena.size).layout(
+    let layout = try RingGeometry(size: arena.size).layout(
         at: IOVirtualAddress(rawValue: arena.ring_iova))
     var driver = try unsafe SplitDriverQueue(size: arena.size, features: .eventIndex, memory: arena.ring)
     var device = try SplitDeviceQueue(

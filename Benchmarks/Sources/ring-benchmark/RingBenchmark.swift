@@ -30,7 +30,7 @@ struct RingBenchmark {
     static func makeArena() -> ring_arena {
         var arena = unsafe ring_arena()
         arena.size = UInt16(size)
-        // As SplitRingGeometry lays it out.
+        // As RingGeometry lays it out.
         arena.avail_offset = 16 * size
         arena.used_offset = arena.avail_offset + (6 + 2 * size + 63) / 64 * 64
         arena.ring_bytes = arena.used_offset + (6 + 8 * size + 63) / 64 * 64

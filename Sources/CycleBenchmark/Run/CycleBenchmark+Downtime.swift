@@ -15,7 +15,7 @@ extension CycleBenchmark {
     ) throws(MachineError) -> Stretch {
         var stretch = Stretch()
         guard !schedule.trafficTurns.isEmpty else { return stretch }
-        let layout: SplitQueueLayout
+        let layout: RingLayout
         do {
             layout = try machine.driver.layout(0, size: machine.driverConfiguration.queueSize)
         } catch {
@@ -23,7 +23,7 @@ extension CycleBenchmark {
         }
         guard
             let watch = FrameWatch(
-                ring: layout.usedRing, in: machine.memory, patience: plan.patience, end: end)
+                ring: layout.addresses.deviceArea, in: machine.memory, patience: plan.patience, end: end)
         else {
             throw .unsupported("the receive queue cannot be watched: its used ring lies in no memory")
         }

@@ -33,7 +33,7 @@ package final class VirtioVDPADriver {
     /// objects. A probe that fails leaves the device reset.
     package init(_ parent: SimulatedParent) throws(Errno) {
         self.parent = parent
-        guard let geometry = try? SplitRingGeometry(size: Self.ringSize) else { throw .invalidArgument }
+        guard let geometry = try? RingGeometry(size: Self.ringSize) else { throw .invalidArgument }
         let page = HostPage.byteCount
         buffersOffset = (2 * geometry.byteCount + page - 1) / page * page
         let buffers = (Self.receiveBufferCount + 1) * Self.bufferByteCount
@@ -71,7 +71,7 @@ package final class VirtioVDPADriver {
         parent.unmapKernelMemory(pages.range)
     }
 
-    private func start(_ geometry: SplitRingGeometry) throws(Errno) {
+    private func start(_ geometry: RingGeometry) throws(Errno) {
         parent.setStatus([.acknowledge, .driver])
         let features: VirtioFeatures = [.version1, .accessPlatform]
         try parent.setDriverFeatures(features.intersection(parent.deviceFeatures))
@@ -80,10 +80,7 @@ package final class VirtioVDPADriver {
             let layout = geometry.layout(at: advanced(queue * geometry.byteCount))
             try parent.setCallback(call, queue: queue)
             parent.setQueueSize(UInt32(layout.size), queue: queue)
-            try parent.setQueueAddresses(
-                RingAddresses(
-                    descriptorTable: layout.descriptorTable, availRing: layout.availRing,
-                    usedRing: layout.usedRing), queue: queue)
+            try parent.setQueueAddresses(layout.addresses, queue: queue)
             try parent.setQueueBase(0, queue: queue)
             try parent.setKick(kicks[queue], queue: queue)
             parent.setQueueReady(true, queue: queue)

@@ -1,6 +1,7 @@
 public import GuestMemory
 public import SystemPackage
 internal import VhostVDPA
+public import VirtQueue
 public import Virtio
 
 /// A vDPA parent driver: the kernel's `struct vdpa_config_ops` (`include/linux/vdpa.h`).

@@ -23,7 +23,7 @@ final class ParentQueues {
 
     /// What a queue is started with.
     private struct Ring {
-        var layout: SplitQueueLayout
+        var layout: RingLayout
         var features: VirtioFeatures
     }
 
@@ -125,10 +125,7 @@ final class ParentQueues {
         let state = queues[queue]
         guard let size = UInt16(exactly: state.size), size.nonzeroBitCount == 1 else { return }
         queues[queue].armed = Ring(
-            layout: SplitQueueLayout(
-                size: size, descriptorTable: state.addresses.descriptorTable,
-                availRing: state.addresses.availRing, usedRing: state.addresses.usedRing),
-            features: features)
+            layout: RingLayout(size: size, addresses: state.addresses), features: features)
     }
 
     private func startIfAllowed(_ queue: Int) {

@@ -1,6 +1,6 @@
 package import GuestMemory
 package import SystemPackage
-internal import VirtQueue
+package import VirtQueue
 package import Virtio
 package import VirtioNet
 

@@ -2,6 +2,7 @@ internal import CLinux
 internal import GuestMemory
 internal import SystemPackage
 internal import VhostVDPA
+internal import VirtQueue
 internal import Virtio
 
 /// The requests that name a queue, in the kernel's order: index, range, request.
@@ -58,8 +59,8 @@ extension VhostVDPACharacterDevice {
         let (descriptors, used, avail, log) = (word(8), word(16), word(24), word(32))
         guard avail % 2 == 0, used % 4 == 0, log % 4 == 0 else { throw .invalidArgument }
         vrings[queue].addresses = RingAddresses(
-            descriptorTable: IOVirtualAddress(rawValue: descriptors),
-            availRing: IOVirtualAddress(rawValue: avail), usedRing: IOVirtualAddress(rawValue: used))
+            descriptorArea: IOVirtualAddress(rawValue: descriptors),
+            driverArea: IOVirtualAddress(rawValue: avail), deviceArea: IOVirtualAddress(rawValue: used))
         try checkQueueMayChange()
         do throws(Errno) {
             try parent.setQueueAddresses(vrings[queue].addresses, queue: queue)

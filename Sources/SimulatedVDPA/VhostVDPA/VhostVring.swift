@@ -1,3 +1,5 @@
+internal import VirtQueue
+
 /// What vhost itself keeps of a queue, apart from the device: it survives every status reset.
 struct VhostVring {
     var size: UInt32 = 0

@@ -116,15 +116,15 @@ package final class NetworkRig {
     package func setUp(
         _ client: RuleClient, queue: UInt32, ring address: UInt64, base: UInt32 = 0
     ) throws(RuleInterruption) {
-        guard let geometry = try? SplitRingGeometry(size: Self.size) else { return }
+        guard let geometry = try? RingGeometry(size: Self.size) else { return }
         try expect(
             "SET_VRING_NUM \(queue)", client.setVring(Request.setVringNum, queue, UInt32(Self.size)))
         try expect("SET_VRING_BASE \(queue)", client.setVring(Request.setVringBase, queue, base))
         try expect(
             "SET_VRING_ADDR \(queue)",
             client.setAddresses(
-                queue, descriptors: address, used: address + UInt64(geometry.usedRingOffset),
-                avail: address + UInt64(geometry.availRingOffset)))
+                queue, descriptors: address, used: address + UInt64(geometry.deviceAreaOffset),
+                avail: address + UInt64(geometry.driverAreaOffset)))
     }
 
     package func enable(_ client: RuleClient, queue: UInt32, _ value: UInt32) throws(RuleInterruption) {

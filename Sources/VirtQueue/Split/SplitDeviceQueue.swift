@@ -52,7 +52,7 @@ public struct SplitDeviceQueue: ~Copyable {
     /// - Throws: ``VirtQueueError/Code/invalidSize(_:)``, ``VirtQueueError/Code/misalignedRing(_:)`` or
     ///   ``VirtQueueError/Code/fault(_:)``.
     public init(
-        layout: SplitQueueLayout, features: VirtioFeatures, base: UInt16,
+        layout: RingLayout, features: VirtioFeatures, base: UInt16,
         translation: inout TranslationTable
     ) throws(VirtQueueError) {
         let areas = try Self.resolve(layout, features, &translation)
@@ -150,20 +150,20 @@ public struct SplitDeviceQueue: ~Copyable {
     }
 
     private static func resolve(
-        _ layout: SplitQueueLayout, _ features: VirtioFeatures, _ translation: inout TranslationTable
+        _ layout: RingLayout, _ features: VirtioFeatures, _ translation: inout TranslationTable
     ) throws(VirtQueueError) -> (descriptors: RingMemory, avail: RingMemory, used: RingMemory) {
-        let size = layout.size
+        let (size, addresses) = (layout.size, layout.addresses)
         guard SplitRingNumbers.isValid(size: size) else { throw VirtQueueError(.invalidSize(size)) }
         let eventIndex = features.contains(.eventIndex)
         return (
             try area(
-                layout.descriptorTable, SplitRingGeometry.descriptorTableBytes(size: size), 16, .read,
+                addresses.descriptorArea, SplitRingNumbers.descriptorTableBytes(size: size), 16, .read,
                 &translation),
             try area(
-                layout.availRing, SplitRingGeometry.availRingBytes(size: size, eventIndex: eventIndex), 2,
+                addresses.driverArea, SplitRingNumbers.availRingBytes(size: size, eventIndex: eventIndex), 2,
                 .read, &translation),
             try area(
-                layout.usedRing, SplitRingGeometry.usedRingBytes(size: size, eventIndex: eventIndex), 4,
+                addresses.deviceArea, SplitRingNumbers.usedRingBytes(size: size, eventIndex: eventIndex), 4,
                 .write, &translation)
         )
     }

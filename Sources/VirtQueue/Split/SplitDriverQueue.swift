@@ -41,7 +41,7 @@ public struct SplitDriverQueue: ~Copyable {
     /// What broke the queue.
     @usableFromInline var failure: VirtQueueError?
 
-    /// Makes an empty ring of `size` in the block at `memory`, which has a ``SplitRingGeometry``; zeroes it.
+    /// Makes an empty ring of `size` in the block at `memory`, which has a ``RingGeometry``; zeroes it.
     ///
     /// Avail and used index start at `index`: zero for a device that starts at ring base zero.
     ///
@@ -51,15 +51,15 @@ public struct SplitDriverQueue: ~Copyable {
     public init(
         size: UInt16, features: VirtioFeatures, memory: UnsafeMutableRawPointer, index: UInt16 = 0
     ) throws(VirtQueueError) {
-        let geometry = try SplitRingGeometry(size: size)
+        let geometry = try RingGeometry(size: size)
         guard UInt(bitPattern: memory) & 15 == 0 else {
             throw VirtQueueError(
                 .misalignedRing(IOVirtualAddress(rawValue: UInt64(UInt(bitPattern: memory)))))
         }
         self.features = features
         descriptors = unsafe RingMemory(memory)
-        avail = unsafe RingMemory(memory + geometry.availRingOffset)
-        used = unsafe RingMemory(memory + geometry.usedRingOffset)
+        avail = unsafe RingMemory(memory + geometry.driverAreaOffset)
+        used = unsafe RingMemory(memory + geometry.deviceAreaOffset)
         mask = size - 1
         hasEventIndex = features.contains(.eventIndex)
         unsafe slots = UnsafeMutablePointer.allocate(capacity: Int(size))

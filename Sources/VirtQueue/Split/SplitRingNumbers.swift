@@ -35,6 +35,17 @@ enum SplitRingNumbers {
     @inlinable
     static func availEventOffset(size: Int) -> Int { elementsOffset &+ usedElementBytes &* size }
 
+    static func descriptorTableBytes(size: UInt16) -> Int { descriptorBytes * Int(size) }
+
+    /// Without EVENT_IDX the field behind the elements is not accessed and need not be mapped.
+    static func availRingBytes(size: UInt16, eventIndex: Bool) -> Int {
+        usedEventOffset(size: Int(size)) + (eventIndex ? 2 : 0)
+    }
+
+    static func usedRingBytes(size: UInt16, eventIndex: Bool) -> Int {
+        availEventOffset(size: Int(size)) + (eventIndex ? 2 : 0)
+    }
+
     /// Whether moving an index from `old` to `new` passes `event` (virtio 1.2, section 2.7.7.1).
     @inlinable
     @inline(__always)

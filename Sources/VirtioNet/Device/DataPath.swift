@@ -15,7 +15,7 @@ package protocol DataPath: AnyObject, Sendable {
     /// Starts a queue at ring position `base`; a queue whose rings do not translate faults and stays stopped.
     ///
     /// A started queue waits for a kick, even where chains are already available.
-    func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtioFeatures, base: UInt16)
+    func startQueue(_ index: Int, layout: RingLayout, features: VirtioFeatures, base: UInt16)
 
     /// Stops a queue, with all of its I/O cancelled and drained, and returns its ring position.
     ///

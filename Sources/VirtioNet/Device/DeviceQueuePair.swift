@@ -82,7 +82,7 @@ final class DeviceQueuePair: Sendable {
         }
     }
 
-    func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtioFeatures, base: UInt16) {
+    func startQueue(_ index: Int, layout: RingLayout, features: VirtioFeatures, base: UInt16) {
         let configuration = DeviceQueueState.Configuration(layout: layout, features: features)
         commands.perform { worker in
             worker.takeEarlierKicks()

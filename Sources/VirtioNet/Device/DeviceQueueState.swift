@@ -8,7 +8,7 @@ internal import Virtio
 struct DeviceQueueState: ~Copyable {
     /// What a started queue was started with; enough to resolve its rings again when the IOTLB changes.
     struct Configuration {
-        let layout: SplitQueueLayout
+        let layout: RingLayout
         let features: VirtioFeatures
     }
 

@@ -91,7 +91,7 @@ package final class NetworkDevice: DataPath {
         }
     }
 
-    package func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtioFeatures, base: UInt16) {
+    package func startQueue(_ index: Int, layout: RingLayout, features: VirtioFeatures, base: UInt16) {
         on(index) { $0.startQueue($1, layout: layout, features: features, base: base) }
     }
 

@@ -60,7 +60,7 @@ final class DriverQueuePair: Sendable {
     }
 
     /// Where the device finds queue `index` when the driver's queues have `size` descriptors.
-    func layout(_ index: Int, size: UInt16) throws(VirtQueueError) -> SplitQueueLayout {
+    func layout(_ index: Int, size: UInt16) throws(VirtQueueError) -> RingLayout {
         try memory.layout(index, size: size)
     }
 

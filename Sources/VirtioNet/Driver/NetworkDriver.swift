@@ -65,7 +65,7 @@ package final class NetworkDriver: Sendable {
     package func counters(ofPair index: Int) -> DriverCounters { pairs[index].counters }
 
     /// Where the device finds queue `index` when the driver's queues have `size` descriptors.
-    package func layout(_ index: Int, size: UInt16) throws(VirtQueueError) -> SplitQueueLayout {
+    package func layout(_ index: Int, size: UInt16) throws(VirtQueueError) -> RingLayout {
         switch queues.role(of: index) {
         case .receive(let pair), .transmit(let pair):
             return try pairs[pair].layout(index - queues.pair(pair).lowerBound, size: size)

@@ -15,8 +15,8 @@ struct GuestRing {
     init?(_ machine: EmulatedMachine, _ index: Int) throws {
         let layout = try machine.driver.layout(index, size: machine.driverConfiguration.queueSize)
         size = Int(layout.size)
-        guard let avail = unsafe Self.host(layout.availRing, 4 + 2 * size, machine),
-            let used = unsafe Self.host(layout.usedRing, 4 + 8 * size, machine)
+        guard let avail = unsafe Self.host(layout.addresses.driverArea, 4 + 2 * size, machine),
+            let used = unsafe Self.host(layout.addresses.deviceArea, 4 + 8 * size, machine)
         else { return nil }
         unsafe self.avail = avail
         unsafe self.used = used

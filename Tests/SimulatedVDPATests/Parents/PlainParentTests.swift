@@ -4,6 +4,7 @@ import SystemPackage
 import Testing
 import VhostVDPA
 import VhostVDPAConformance
+import VirtQueue
 import Virtio
 
 /// A parent driver with what every parent has, and nothing else.

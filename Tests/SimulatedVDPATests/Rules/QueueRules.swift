@@ -117,9 +117,12 @@ struct QueueRules {
     func driverOKKicksNothing(_ specification: String) throws {
         let client = try Client.owned(specification)
         try client.start(base: 3)
-        let layout = SplitQueueLayout(
-            size: 256, descriptorTable: IOVirtualAddress(rawValue: 0x1000),
-            availRing: IOVirtualAddress(rawValue: 0x2000), usedRing: IOVirtualAddress(rawValue: 0x3000))
+        let layout = RingLayout(
+            size: 256,
+            addresses: RingAddresses(
+                descriptorArea: IOVirtualAddress(rawValue: 0x1000),
+                driverArea: IOVirtualAddress(rawValue: 0x2000),
+                deviceArea: IOVirtualAddress(rawValue: 0x3000)))
         let features: VirtioFeatures = [.indirectDescriptors, .eventIndex]
         #expect(client.dataPath.calls.contains(.start(0, layout, features, base: 3)))
         #expect(client.dataPath.calls.contains(.start(1, layout, features, base: 3)))
@@ -142,7 +145,7 @@ struct QueueRules {
             return
         }
         #expect(layout.size == 256)
-        #expect(layout.descriptorTable.rawValue == 0)
+        #expect(layout.addresses.descriptorArea.rawValue == 0)
     }
 
     @Test(

@@ -9,7 +9,7 @@ import VirtioNet
 final class RecordingDataPath: DataPath {
     enum Call: Equatable {
         case translation([TranslationEntry], Range<Int>)
-        case start(Int, SplitQueueLayout, VirtioFeatures, base: UInt16)
+        case start(Int, RingLayout, VirtioFeatures, base: UInt16)
         case stop(Int)
         case position(Int)
         case kickBound(Int, isBound: Bool)
@@ -49,7 +49,7 @@ final class RecordingDataPath: DataPath {
         }
     }
 
-    func startQueue(_ index: Int, layout: SplitQueueLayout, features: VirtioFeatures, base: UInt16) {
+    func startQueue(_ index: Int, layout: RingLayout, features: VirtioFeatures, base: UInt16) {
         state.withLock { state in
             state.calls.append(.start(index, layout, features, base: base))
             state.positions[index] = base

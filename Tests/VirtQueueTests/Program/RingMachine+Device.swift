@@ -104,10 +104,10 @@ extension RingMachine {
         guard !isHostile else { return }
         let first = model.returnedCount
         try require(wantsCall == model.devicePublishes(), "whether the driver wants a call")
-        let index = memory.number(at: geometry.usedRingOffset + 2, 2)
+        let index = memory.number(at: geometry.deviceAreaOffset + 2, 2)
         try require(index == UInt64(model.returnedCount & 0xFFFF), "the used index in memory")
         for (position, returned) in model.used.suffix(model.returnedCount - first).enumerated() {
-            let offset = geometry.usedRingOffset + 4 + 8 * ((first + position) % model.size)
+            let offset = geometry.deviceAreaOffset + 4 + 8 * ((first + position) % model.size)
             try require(memory.number(at: offset, 4) == UInt64(returned.chain.head), "a used element's id")
             try require(memory.number(at: offset + 4, 4) == UInt64(returned.byteCount), "its length")
         }
@@ -236,7 +236,7 @@ extension RingMachine {
             ProgramMemory.poke(address, in: memory.ring, at: 16 * index, 8)
             ProgramMemory.poke(words, in: memory.ring, at: 16 * index + 8, 8)
         case .pokeIndex:
-            let offset = reader.byte() & 1 == 0 ? geometry.availRingOffset : geometry.usedRingOffset
+            let offset = reader.byte() & 1 == 0 ? geometry.driverAreaOffset : geometry.deviceAreaOffset
             ProgramMemory.poke(UInt64(reader.two()), in: memory.ring, at: offset + 2, 2)
         default:
             let offset = Int(reader.two()) % memory.ring.count

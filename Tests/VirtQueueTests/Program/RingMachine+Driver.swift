@@ -87,11 +87,11 @@ extension RingMachine {
         guard !isHostile else { return }
         try require(wantsKick == model.driverPublishes(), "whether the device wants a kick")
         try require(
-            memory.number(at: geometry.availRingOffset + 2, 2) == UInt64(model.publishedCount & 0xFFFF),
+            memory.number(at: geometry.driverAreaOffset + 2, 2) == UInt64(model.publishedCount & 0xFFFF),
             "the avail index in memory")
         for position in first..<model.available.count {
             let ringIndex = model.publishedCount - model.available.count + position
-            let offset = geometry.availRingOffset + 4 + 2 * (ringIndex % model.size)
+            let offset = geometry.driverAreaOffset + 4 + 2 * (ringIndex % model.size)
             let head = UInt16(memory.number(at: offset, 2))
             model.available[position].head = head
             let buffers = try buffers(at: head)

@@ -17,8 +17,8 @@ struct RingMachine: ~Copyable {
     }
 
     let memory: ProgramMemory
-    let geometry: SplitRingGeometry
-    let layout: SplitQueueLayout
+    let geometry: RingGeometry
+    let layout: RingLayout
     let features: VirtioFeatures
     var translation: TranslationTable
     var segments = SegmentBuffer(capacity: 512)
@@ -64,7 +64,7 @@ struct RingMachine: ~Copyable {
     }
 
     init(size: UInt16, features: VirtioFeatures, base: UInt16, fragment: Int) throws(VirtQueueError) {
-        let geometry = try SplitRingGeometry(size: size)
+        let geometry = try RingGeometry(size: size)
         let memory = ProgramMemory(ringBytes: geometry.byteCount, fragment: fragment)
         let layout = geometry.layout(at: IOVirtualAddress(rawValue: ProgramMemory.ringAddress))
         var translation = memory.table()

@@ -4,9 +4,9 @@ import Virtio
 
 /// A ring written by hand, field by field, for tests of one side alone.
 final class HandRing {
-    let geometry: SplitRingGeometry
+    let geometry: RingGeometry
     let memory: ProgramMemory
-    let layout: SplitQueueLayout
+    let layout: RingLayout
     private var offered: UInt16
 
     /// Some buffer that is mapped, 256 bytes to the end of its host block.
@@ -16,7 +16,7 @@ final class HandRing {
     static let indirect: UInt16 = 4
 
     init(size: UInt16, base: UInt16 = 0) throws {
-        geometry = try SplitRingGeometry(size: size)
+        geometry = try RingGeometry(size: size)
         memory = ProgramMemory(ringBytes: geometry.byteCount, fragment: 256)
         layout = geometry.layout(at: IOVirtualAddress(rawValue: ProgramMemory.ringAddress))
         offered = base
@@ -49,7 +49,7 @@ final class HandRing {
     /// Makes the chain at `head` available.
     func offer(_ head: UInt16) {
         let slot = Int(offered) % Int(geometry.size)
-        ProgramMemory.poke(UInt64(head), in: memory.ring, at: geometry.availRingOffset + 4 + 2 * slot, 2)
+        ProgramMemory.poke(UInt64(head), in: memory.ring, at: geometry.driverAreaOffset + 4 + 2 * slot, 2)
         offered &+= 1
         availIndex = offered
     }
@@ -57,7 +57,7 @@ final class HandRing {
     /// Returns a chain by hand.
     func giveBack(_ id: UInt32, _ byteCount: UInt32) {
         let slot = Int(usedIndex) % Int(geometry.size)
-        let offset = geometry.usedRingOffset + 4 + 8 * slot
+        let offset = geometry.deviceAreaOffset + 4 + 8 * slot
         ProgramMemory.poke(UInt64(id), in: memory.ring, at: offset, 4)
         ProgramMemory.poke(UInt64(byteCount), in: memory.ring, at: offset + 4, 4)
         usedIndex &+= 1
@@ -65,33 +65,33 @@ final class HandRing {
 
     /// The used element at `slot`: id and length.
     func usedElement(_ slot: Int) -> [UInt64] {
-        let offset = geometry.usedRingOffset + 4 + 8 * slot
+        let offset = geometry.deviceAreaOffset + 4 + 8 * slot
         return [memory.number(at: offset, 4), memory.number(at: offset + 4, 4)]
     }
 
     var availFlags: UInt16 {
-        get { field(geometry.availRingOffset) }
-        set { setField(geometry.availRingOffset, newValue) }
+        get { field(geometry.driverAreaOffset) }
+        set { setField(geometry.driverAreaOffset, newValue) }
     }
     var availIndex: UInt16 {
-        get { field(geometry.availRingOffset + 2) }
-        set { setField(geometry.availRingOffset + 2, newValue) }
+        get { field(geometry.driverAreaOffset + 2) }
+        set { setField(geometry.driverAreaOffset + 2, newValue) }
     }
     var usedEvent: UInt16 {
-        get { field(geometry.availRingOffset + 4 + 2 * Int(geometry.size)) }
-        set { setField(geometry.availRingOffset + 4 + 2 * Int(geometry.size), newValue) }
+        get { field(geometry.driverAreaOffset + 4 + 2 * Int(geometry.size)) }
+        set { setField(geometry.driverAreaOffset + 4 + 2 * Int(geometry.size), newValue) }
     }
     var usedFlags: UInt16 {
-        get { field(geometry.usedRingOffset) }
-        set { setField(geometry.usedRingOffset, newValue) }
+        get { field(geometry.deviceAreaOffset) }
+        set { setField(geometry.deviceAreaOffset, newValue) }
     }
     var usedIndex: UInt16 {
-        get { field(geometry.usedRingOffset + 2) }
-        set { setField(geometry.usedRingOffset + 2, newValue) }
+        get { field(geometry.deviceAreaOffset + 2) }
+        set { setField(geometry.deviceAreaOffset + 2, newValue) }
     }
     var availEvent: UInt16 {
-        get { field(geometry.usedRingOffset + 4 + 8 * Int(geometry.size)) }
-        set { setField(geometry.usedRingOffset + 4 + 8 * Int(geometry.size), newValue) }
+        get { field(geometry.deviceAreaOffset + 4 + 8 * Int(geometry.size)) }
+        set { setField(geometry.deviceAreaOffset + 4 + 8 * Int(geometry.size), newValue) }
     }
 
     private func field(_ offset: Int) -> UInt16 { UInt16(memory.number(at: offset, 2)) }

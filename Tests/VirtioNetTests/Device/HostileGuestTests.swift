@@ -130,7 +130,10 @@ struct HostileGuestTests {
         guest.device.setTranslation([], queues: 0..<2)
         guest.offerGood(1, head: 1)
         guest.device.kick(1)
-        #expect(eventually { guest.events.faults.map(\.address) == [guest.rings[1].layout.descriptorTable] })
+        #expect(
+            eventually {
+                guest.events.faults.map(\.address) == [guest.rings[1].layout.addresses.descriptorArea]
+            })
         #expect(guest.rings[1].usedIndex == 1)
         guest.device.setTranslation(guest.entries, queues: 0..<2)
         #expect(eventually { guest.rings[1].usedIndex == 2 })

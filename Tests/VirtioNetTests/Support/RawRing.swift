@@ -15,14 +15,14 @@ struct RawRing: @unchecked Sendable {
     }
 
     let size: UInt16
-    let geometry: SplitRingGeometry
-    let layout: SplitQueueLayout
+    let geometry: RingGeometry
+    let layout: RingLayout
     private let memory: UnsafeMutableRawPointer
 
     /// A ring of `size` in the block at `memory`, which the device finds at `address`.
     init(size: UInt16, memory: UnsafeMutableRawPointer, address: IOVirtualAddress) throws {
         self.size = size
-        geometry = try SplitRingGeometry(size: size)
+        geometry = try RingGeometry(size: size)
         layout = geometry.layout(at: address)
         unsafe self.memory = memory
         clear()
@@ -50,44 +50,45 @@ struct RawRing: @unchecked Sendable {
     }
 
     var availFlags: UInt16 {
-        get { load(geometry.availRingOffset) }
-        nonmutating set { store(newValue, at: geometry.availRingOffset) }
+        get { load(geometry.driverAreaOffset) }
+        nonmutating set { store(newValue, at: geometry.driverAreaOffset) }
     }
     var availIndex: UInt16 {
-        get { load(geometry.availRingOffset + 2) }
-        nonmutating set { store(newValue, at: geometry.availRingOffset + 2) }
+        get { load(geometry.driverAreaOffset + 2) }
+        nonmutating set { store(newValue, at: geometry.driverAreaOffset + 2) }
     }
     func setAvailEntry(_ value: UInt16, at index: UInt16) {
-        store(value, at: geometry.availRingOffset + 4 + 2 * Int(index % size))
+        store(value, at: geometry.driverAreaOffset + 4 + 2 * Int(index % size))
     }
     var usedEvent: UInt16 {
-        get { load(geometry.availRingOffset + 4 + 2 * Int(size)) }
-        nonmutating set { store(newValue, at: geometry.availRingOffset + 4 + 2 * Int(size)) }
+        get { load(geometry.driverAreaOffset + 4 + 2 * Int(size)) }
+        nonmutating set { store(newValue, at: geometry.driverAreaOffset + 4 + 2 * Int(size)) }
     }
 
     var usedFlags: UInt16 {
-        get { load(geometry.usedRingOffset) }
-        nonmutating set { store(newValue, at: geometry.usedRingOffset) }
+        get { load(geometry.deviceAreaOffset) }
+        nonmutating set { store(newValue, at: geometry.deviceAreaOffset) }
     }
     var usedIndex: UInt16 {
-        get { load(geometry.usedRingOffset + 2) }
-        nonmutating set { store(newValue, at: geometry.usedRingOffset + 2) }
+        get { load(geometry.deviceAreaOffset + 2) }
+        nonmutating set { store(newValue, at: geometry.deviceAreaOffset + 2) }
     }
     var availEvent: UInt16 {
-        get { load(geometry.usedRingOffset + 4 + 8 * Int(size)) }
-        nonmutating set { store(newValue, at: geometry.usedRingOffset + 4 + 8 * Int(size)) }
+        get { load(geometry.deviceAreaOffset + 4 + 8 * Int(size)) }
+        nonmutating set { store(newValue, at: geometry.deviceAreaOffset + 4 + 8 * Int(size)) }
     }
     func usedElement(_ index: UInt16) -> (head: UInt32, byteCount: UInt32) {
-        let offset = geometry.usedRingOffset + 4 + 8 * Int(index % size)
+        let offset = geometry.deviceAreaOffset + 4 + 8 * Int(index % size)
         return (
             unsafe cell(offset, Atomic<UInt32>.self).pointee.load(ordering: .acquiring),
             unsafe cell(offset + 4, Atomic<UInt32>.self).pointee.load(ordering: .acquiring)
         )
     }
     func setUsedElement(_ value: UInt64, at index: UInt16) {
-        store(UInt32(truncatingIfNeeded: value), at: geometry.usedRingOffset + 4 + 8 * Int(index % size))
+        store(UInt32(truncatingIfNeeded: value), at: geometry.deviceAreaOffset + 4 + 8 * Int(index % size))
         store(
-            UInt32(truncatingIfNeeded: value >> 32), at: geometry.usedRingOffset + 8 + 8 * Int(index % size))
+            UInt32(truncatingIfNeeded: value >> 32), at: geometry.deviceAreaOffset + 8 + 8 * Int(index % size)
+        )
     }
 
     /// Makes the chain at `head` available.

@@ -83,11 +83,12 @@ final class TestPair {
 
     /// The used index of a queue as it stands in guest memory.
     func usedIndex(_ queue: Int) -> UInt16? {
-        guard let geometry = try? SplitRingGeometry(size: configuration.queueSize),
+        guard let geometry = try? RingGeometry(size: configuration.queueSize),
             let layout = try? driver.layout(queue, size: configuration.queueSize)
         else { return nil }
         let offset =
-            Int(layout.descriptorTable.rawValue - Self.guestBase.rawValue) + geometry.usedRingOffset + 2
+            Int(layout.addresses.descriptorArea.rawValue - Self.guestBase.rawValue)
+            + geometry.deviceAreaOffset + 2
         return unsafe (block.base + offset).assumingMemoryBound(to: Atomic<UInt16>.self).pointee
             .load(ordering: .acquiring)
     }

@@ -4,7 +4,7 @@
 
 /// The memory a run works on: the same for every implementation, so that placement does not decide.
 struct ring_arena {
-    /// The ring, laid out as SplitRingGeometry does, at `ring_iova` for the device.
+    /// The ring, laid out as RingGeometry does, at `ring_iova` for the device.
     unsigned char *ring;
     size_t ring_bytes;
     uint64_t ring_iova;
