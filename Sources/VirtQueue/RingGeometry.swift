@@ -17,17 +17,20 @@ public struct RingGeometry: Hashable, Sendable {
     /// The alignment the block needs, in bytes: a cache line.
     public static let alignment = 64
 
-    /// Lays out a ring of `size` descriptors: a power of two from 1 to 32768.
+    /// Lays out a ring of `size` descriptors: for a split ring a power of two from 1 to 32768.
     ///
     /// - Throws: ``VirtQueueError/Code/invalidSize(_:)``.
-    public init(size: UInt16) throws(VirtQueueError) {
-        guard SplitRingNumbers.isValid(size: size) else { throw VirtQueueError(.invalidSize(size)) }
+    public init(size: UInt16, format: RingFormat = .split) throws(VirtQueueError) {
         self.size = size
-        driverAreaOffset = Self.aligned(SplitRingNumbers.descriptorTableBytes(size: size))
-        deviceAreaOffset = Self.aligned(
-            driverAreaOffset + SplitRingNumbers.availRingBytes(size: size, eventIndex: true))
-        byteCount = Self.aligned(
-            deviceAreaOffset + SplitRingNumbers.usedRingBytes(size: size, eventIndex: true))
+        switch format {
+        case .split:
+            guard SplitRingNumbers.isValid(size: size) else { throw VirtQueueError(.invalidSize(size)) }
+            driverAreaOffset = Self.aligned(SplitRingNumbers.descriptorTableBytes(size: size))
+            deviceAreaOffset = Self.aligned(
+                driverAreaOffset + SplitRingNumbers.availRingBytes(size: size, eventIndex: true))
+            byteCount = Self.aligned(
+                deviceAreaOffset + SplitRingNumbers.usedRingBytes(size: size, eventIndex: true))
+        }
     }
 
     /// The ring's layout where the block starts at `address`, which must leave room for the block.

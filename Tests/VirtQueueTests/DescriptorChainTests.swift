@@ -23,21 +23,21 @@ struct DescriptorChainTests {
         ring.offer(0)
         do {
             let chain = try device.pop(into: &segments, translation: &table)
-            check(device.nextAvail == 1)
+            check(device.state == .split(nextAvail: 1))
             return (chain, (0..<segments.count).map { unsafe segments[$0].iov_len })
         } catch {
             #expect(segments.count == 0)
             if let head = error.head {
                 // The chain's error is its own: returned empty, it leaves a queue that goes on.
                 #expect(head == 0)
-                check(device.nextAvail == 1 && device.inFlight == 1 && !device.isBroken)
+                check(device.state == .split(nextAvail: 1) && device.inFlight == 1 && !device.isBroken)
                 device.complete(head: head, byteCount: 0)
                 _ = device.publish()
                 #expect(ring.usedElement(0) == [0, 0])
                 try check(device.pop(into: &segments, translation: &table) == nil)
             } else {
                 check(device.isBroken)
-                check(device.nextAvail == 0)
+                check(device.state == .split(nextAvail: 0))
                 check(!device.requestKicks())
             }
             throw error
@@ -142,7 +142,7 @@ struct DescriptorChainTests {
         ring.availIndex = 1
         #expect(throws: error) { _ = try device.pop(into: &segments, translation: &table) }
         check(!device.hasAvailable())
-        check(device.nextAvail == 0)
+        check(device.state == .split(nextAvail: 0))
     }
 
     @Test("A driver cannot have more chains out than the ring has descriptors")
@@ -179,7 +179,7 @@ struct DescriptorChainTests {
                 _ = try device.pop(into: &segments, translation: &table)
             }
         }
-        check(device.nextAvail == 0)
+        check(device.state == .split(nextAvail: 0))
     }
 
     @Test("Chains given back to a broken ring stay there")

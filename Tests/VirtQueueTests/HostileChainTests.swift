@@ -123,7 +123,7 @@ struct HostileChainTests {
 
         var table = ring.memory.table()
         var segments = SegmentBuffer(capacity: 5)
-        var device = try ring.device(base: 1, table: &table)
+        var device = try ring.device(state: .split(nextAvail: 1), table: &table)
         ring.descriptor(1)
         ring.offer(1)
         ring.offer(0)

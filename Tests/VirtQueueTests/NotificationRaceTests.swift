@@ -48,7 +48,7 @@ struct NotificationRaceTests {
                 var table = memory.table()
                 var segments = SegmentBuffer(capacity: 4)
                 var device = try SplitDeviceQueue(
-                    layout: layout, features: features, base: 0, translation: &table)
+                    layout: layout, features: features, state: .split(nextAvail: 0), translation: &table)
                 var meeting = 0
                 for round in 0..<rounds {
                     device.suppressKicks()

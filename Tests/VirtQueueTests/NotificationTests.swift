@@ -42,7 +42,7 @@ struct NotificationTests {
                 let ring = try HandRing(size: 4, base: base)
                 var table = ring.memory.table()
                 var segments = SegmentBuffer(capacity: 8)
-                var device = try ring.device(.eventIndex, base: base, table: &table)
+                var device = try ring.device(.eventIndex, state: .split(nextAvail: base), table: &table)
                 ring.descriptor(0)
                 // The first publication always calls; get it out of the way.
                 ring.offer(0)
@@ -68,7 +68,7 @@ struct NotificationTests {
         for batch in UInt16(1)...4 {
             for distance in -3...6 {
                 let ring = try HandRing(size: 4)
-                var driver = try ring.driver(.eventIndex, index: base)
+                var driver = try ring.driver(.eventIndex, state: .split(nextAvail: base))
                 for token in 0..<UInt32(batch) { check(driver.add(readable: Self.one, token: token)) }
                 ring.availEvent = base &+ UInt16(truncatingIfNeeded: distance)
                 check(driver.publish() == (0..<Int(batch)).contains(distance), "\(batch), \(distance)")
@@ -81,7 +81,7 @@ struct NotificationTests {
         let ring = try HandRing(size: 4, base: 8)
         var table = ring.memory.table()
         var segments = SegmentBuffer(capacity: 8)
-        var device = try ring.device(.eventIndex, base: 8, table: &table)
+        var device = try ring.device(.eventIndex, state: .split(nextAvail: 8), table: &table)
         ring.usedEvent = 3
         ring.descriptor(0)
         for expected in [true, false] {
@@ -97,8 +97,8 @@ struct NotificationTests {
         let ring = try HandRing(size: 8)
         var table = ring.memory.table()
         var segments = SegmentBuffer(capacity: 64)
-        var driver = try ring.driver(features, index: 65533)
-        var device = try ring.device(features, base: 65533, table: &table)
+        var driver = try ring.driver(features, state: .split(nextAvail: 65533))
+        var device = try ring.device(features, state: .split(nextAvail: 65533), table: &table)
         for _ in 0..<6 {
             device.suppressKicks()
             check(driver.add(readable: Self.one, token: 0))
@@ -112,8 +112,8 @@ struct NotificationTests {
             device.complete(head: try #require(chain).head, byteCount: 0)
             device.complete(head: try #require(chain).head ^ 1, byteCount: 0)
             _ = device.publish()
-            driver.reset(index: device.nextAvail)
-            device = try ring.device(features, base: device.nextAvail, table: &table)
+            driver.reset(to: device.state)
+            device = try ring.device(features, state: device.state, table: &table)
         }
     }
 
@@ -122,8 +122,8 @@ struct NotificationTests {
         let ring = try HandRing(size: 8)
         var table = ring.memory.table()
         var segments = SegmentBuffer(capacity: 64)
-        var driver = try ring.driver(features, index: 65533)
-        var device = try ring.device(features, base: 65533, table: &table)
+        var driver = try ring.driver(features, state: .split(nextAvail: 65533))
+        var device = try ring.device(features, state: .split(nextAvail: 65533), table: &table)
         func goRound(_ driver: inout SplitDriverQueue) throws -> Bool {
             segments.removeAll()
             check(driver.add(readable: Self.one, token: 0))

@@ -13,7 +13,8 @@ struct SplitDeviceQueueTests {
         var table = ring.memory.table()
         let layout = RingLayout(size: size, addresses: ring.layout.addresses)
         let error = #expect(throws: VirtQueueError.self) {
-            _ = try SplitDeviceQueue(layout: layout, features: [], base: 0, translation: &table)
+            _ = try SplitDeviceQueue(
+                layout: layout, features: [], state: .split(nextAvail: 0), translation: &table)
         }
         #expect(error == VirtQueueError(.invalidSize(size)))
         #expect(throws: VirtQueueError(.invalidSize(size))) { try RingGeometry(size: size) }
@@ -34,7 +35,8 @@ struct SplitDeviceQueueTests {
                 driverArea: moved(addresses.driverArea, offsets.avail),
                 deviceArea: moved(addresses.deviceArea, offsets.used)))
         let error = #expect(throws: VirtQueueError.self) {
-            _ = try SplitDeviceQueue(layout: layout, features: [], base: 0, translation: &table)
+            _ = try SplitDeviceQueue(
+                layout: layout, features: [], state: .split(nextAvail: 0), translation: &table)
         }
         guard case .misalignedRing = error?.code else {
             Issue.record("\(String(describing: error))")
@@ -54,7 +56,8 @@ struct SplitDeviceQueueTests {
         ])
         let layout = try RingGeometry(size: 1).layout(at: IOVirtualAddress(rawValue: 0))
         #expect(throws: VirtQueueError(.misalignedRing(layout.addresses.descriptorArea))) {
-            _ = try SplitDeviceQueue(layout: layout, features: [], base: 0, translation: &table)
+            _ = try SplitDeviceQueue(
+                layout: layout, features: [], state: .split(nextAvail: 0), translation: &table)
         }
     }
 
@@ -73,7 +76,8 @@ struct SplitDeviceQueueTests {
                 descriptorArea: areas[0], driverArea: areas[1], deviceArea: areas[2]))
         let access: MemoryAccess = area == 2 ? .write : .read
         #expect(throws: VirtQueueError(.fault(TranslationFault(address: areas[area], access: access)))) {
-            _ = try SplitDeviceQueue(layout: layout, features: [], base: 0, translation: &table)
+            _ = try SplitDeviceQueue(
+                layout: layout, features: [], state: .split(nextAvail: 0), translation: &table)
         }
         // A ring that starts in a map and ends behind it.
         areas[area] = IOVirtualAddress(rawValue: ProgramMemory.readOnlyAddress + 4096 - 16)
@@ -82,7 +86,8 @@ struct SplitDeviceQueueTests {
             addresses: RingAddresses(
                 descriptorArea: areas[0], driverArea: areas[1], deviceArea: areas[2]))
         #expect(throws: VirtQueueError.self) {
-            _ = try SplitDeviceQueue(layout: long, features: [.eventIndex], base: 0, translation: &table)
+            _ = try SplitDeviceQueue(
+                layout: long, features: [.eventIndex], state: .split(nextAvail: 0), translation: &table)
         }
     }
 
@@ -92,9 +97,9 @@ struct SplitDeviceQueueTests {
         ring.usedIndex = 0x1234
         var table = ring.memory.table()
         var segments = SegmentBuffer(capacity: 4)
-        var device = try ring.device(base: base, table: &table)
-        check(device.nextAvail == base)
-        check(device.usedIndex == base)
+        var device = try ring.device(state: .split(nextAvail: base), table: &table)
+        check(device.state == .split(nextAvail: base))
+        check(device.chainsReturned == base)
         check(device.publishedUsedIndex == base)
         check(device.inFlight == 0)
         try check(device.pop(into: &segments, translation: &table) == nil)
@@ -127,7 +132,7 @@ struct SplitDeviceQueueTests {
             #expect(ring.usedIndex == 0)
         }
         check(device.inFlight == 1)
-        check(device.usedIndex == 3)
+        check(device.chainsReturned == 3)
         check(device.publishedUsedIndex == 0)
         check(device.publish())
         check(!device.publish(), "nothing new to publish")
@@ -148,7 +153,7 @@ struct SplitDeviceQueueTests {
         for _ in 0..<5 { _ = try device.pop(into: &segments, translation: &table) }
         device.complete(head: 0, byteCount: 0)
         device.rewind(3)
-        check(device.nextAvail == 2)
+        check(device.state == .split(nextAvail: 2))
         check(device.inFlight == 1)
         var heads: [UInt16] = []
         while let chain = try device.pop(into: &segments, translation: &table) { heads.append(chain.head) }
@@ -172,8 +177,8 @@ struct SplitDeviceQueueTests {
         check(device.inFlight == 0)
         // The first queue ends here: the maps it was made of may go.
         table = ring.memory.table()
-        device = try ring.device(features, base: device.nextAvail, table: &table)
-        check(device.usedIndex == 2)
+        device = try ring.device(features, state: device.state, table: &table)
+        check(device.chainsReturned == 2)
         check(device.hasAvailable())
         let chain = try #require(try device.pop(into: &segments, translation: &table))
         #expect(chain.head == 2)

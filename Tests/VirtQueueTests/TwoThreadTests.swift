@@ -30,7 +30,7 @@ struct TwoThreadTests {
         let kick = Event()
         let call = Event()
         var driver = try unsafe SplitDriverQueue(
-            size: size, features: features, memory: memory.ring.start, index: 65_000)
+            size: size, features: features, memory: memory.ring.start, state: .split(nextAvail: 65_000))
         let deviceEnd = DispatchGroup()
         DispatchQueue.global().async(group: deviceEnd) {
             do {
@@ -100,7 +100,7 @@ struct TwoThreadTests {
         var table = memory.table()
         var device = try SplitDeviceQueue(
             layout: geometry.layout(at: IOVirtualAddress(rawValue: ProgramMemory.ringAddress)),
-            features: features, base: 65_000, translation: &table)
+            features: features, state: .split(nextAvail: 65_000), translation: &table)
         var segments = SegmentBuffer(capacity: 64)
         var done = 0
         while done < chains {
@@ -171,7 +171,7 @@ struct TwoThreadTests {
                 if let head = error.head {
                     device.complete(head: head, byteCount: 0)
                 } else {
-                    device = try ring.device(features, base: device.nextAvail, table: &table)
+                    device = try ring.device(features, state: device.state, table: &table)
                 }
             }
             _ = device.publish()

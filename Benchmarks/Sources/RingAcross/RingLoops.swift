@@ -32,7 +32,7 @@ private func run(_ arena: ring_arena, _ payload: UInt32, _ rounds: Int) throws -
         at: IOVirtualAddress(rawValue: arena.ring_iova))
     var driver = try unsafe SplitDriverQueue(size: arena.size, features: .eventIndex, memory: arena.ring)
     var device = try SplitDeviceQueue(
-        layout: layout, features: .eventIndex, base: 0, translation: &translation)
+        layout: layout, features: .eventIndex, state: .split(nextAvail: 0), translation: &translation)
     var segments = SegmentBuffer(capacity: 64)
     var times = ring_times()
     for round in 0..<rounds {

@@ -71,10 +71,11 @@ extension VhostVDPACharacterDevice {
 
     private func setBase(_ queue: Int, _ argument: UInt) throws(Errno) {
         let base = try number(argument)
-        guard let split = UInt16(exactly: base) else { throw .invalidArgument }
+        let state = QueueState(VringBase(rawValue: base), format: .split)
+        guard case .split(let nextAvail)? = state else { throw .invalidArgument }
         vrings[queue].base = base
         try checkQueueMayChange()
-        try parent.setQueueBase(split, queue: queue)
+        try parent.setQueueBase(nextAvail, queue: queue)
     }
 
     private func getBase(_ queue: Int, _ argument: UInt) throws(Errno) {

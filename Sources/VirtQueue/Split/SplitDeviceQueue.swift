@@ -13,7 +13,7 @@ public import Virtio
 /// the same error, and only a new queue goes on. Chains in flight can still be returned.
 ///
 /// **Thread.** One thread at a time. **Life.** The maps its table was made of must outlive the queue. Where the
-/// IOTLB changes, a new queue over the new table goes on at ``nextAvail``, once nothing is in flight.
+/// IOTLB changes, a new queue over the new table goes on at ``state``, once nothing is in flight.
 @safe
 public struct SplitDeviceQueue: ~Copyable {
     @usableFromInline let descriptors: RingMemory
@@ -43,16 +43,16 @@ public struct SplitDeviceQueue: ~Copyable {
     /// What broke the queue.
     @usableFromInline var failure: VirtQueueError?
 
-    /// Starts the device side of the ring at `layout`, at the avail and used index `base`.
+    /// Starts the device side of the ring at `layout`, where `state` says that it goes on.
     ///
     /// The three areas are translated once: the descriptor table and the avail ring must be readable, the used
-    /// ring writable, each contiguous in host memory. Nothing is written. `base` is zero for a new ring, and
-    /// what ``nextAvail`` was after a stop.
+    /// ring writable, each contiguous in host memory. Nothing is written. `state` is the initial one for a
+    /// new ring, and what ``state`` was after a stop.
     ///
     /// - Throws: ``VirtQueueError/Code/invalidSize(_:)``, ``VirtQueueError/Code/misalignedRing(_:)`` or
     ///   ``VirtQueueError/Code/fault(_:)``.
     public init(
-        layout: RingLayout, features: VirtioFeatures, base: UInt16,
+        layout: RingLayout, features: VirtioFeatures, state: QueueState,
         translation: inout TranslationTable
     ) throws(VirtQueueError) {
         let areas = try Self.resolve(layout, features, &translation)
@@ -62,18 +62,23 @@ public struct SplitDeviceQueue: ~Copyable {
         mask = layout.size - 1
         hasEventIndex = features.contains(.eventIndex)
         hasIndirect = features.contains(.indirectDescriptors)
-        next = base
-        limit = base
-        completed = base
-        published = base
+        switch state {
+        case .split(let nextAvail):
+            next = nextAvail
+            limit = nextAvail
+            completed = nextAvail
+            published = nextAvail
+        }
     }
 
     /// The number of descriptors.
     @inlinable public var size: Int { Int(mask) &+ 1 }
-    /// The index of the next avail entry to take: the ring base to save once nothing is in flight.
-    @inlinable public var nextAvail: UInt16 { next }
-    /// The used index, with the chains completed but not yet published.
-    @inlinable public var usedIndex: UInt16 { completed }
+    /// Where the ring goes on: what to save once nothing is in flight.
+    public var state: QueueState { .split(nextAvail: next) }
+    /// The chains popped so far less those given back, modulo 2¹⁶: only differences mean something.
+    @inlinable public var chainsTaken: UInt16 { next }
+    /// The chains completed so far, published or not, modulo 2¹⁶: only differences mean something.
+    @inlinable public var chainsReturned: UInt16 { completed }
     /// The used index as the driver sees it.
     @inlinable public var publishedUsedIndex: UInt16 { published }
     /// The chains popped and not completed.

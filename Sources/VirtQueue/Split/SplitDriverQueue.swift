@@ -9,7 +9,7 @@ public import Virtio
 /// allocates, locks or makes a system call.
 ///
 /// **Errors.** A device that returns what it was not lent breaks the queue: every later `reap` gives the same
-/// error and `add` refuses, until ``reset()``.
+/// error and `add` refuses, until ``reset(to:)``.
 ///
 /// **Thread.** One thread at a time. **Life.** The ring's memory must outlive the queue.
 @safe
@@ -43,13 +43,14 @@ public struct SplitDriverQueue: ~Copyable {
 
     /// Makes an empty ring of `size` in the block at `memory`, which has a ``RingGeometry``; zeroes it.
     ///
-    /// Avail and used index start at `index`: zero for a device that starts at ring base zero.
+    /// The ring starts at `state`, as its device must.
     ///
     /// - Throws: ``VirtQueueError/Code/invalidSize(_:)``, or ``VirtQueueError/Code/misalignedRing(_:)`` with
     ///   the host address where the block is not aligned to 16 bytes.
     @unsafe
     public init(
-        size: UInt16, features: VirtioFeatures, memory: UnsafeMutableRawPointer, index: UInt16 = 0
+        size: UInt16, features: VirtioFeatures, memory: UnsafeMutableRawPointer,
+        state: QueueState = .initial(.split)
     ) throws(VirtQueueError) {
         let geometry = try RingGeometry(size: size)
         guard UInt(bitPattern: memory) & 15 == 0 else {
@@ -71,7 +72,7 @@ public struct SplitDriverQueue: ~Copyable {
         published = 0
         next = 0
         limit = 0
-        reset(index: index)
+        reset(to: state)
     }
 
     deinit { unsafe slots.deallocate() }
@@ -84,8 +85,8 @@ public struct SplitDriverQueue: ~Copyable {
     @inlinable public var inFlight: Int { Int(added &- next) &- detached }
     /// The avail index, with the chains added but not yet published.
     @inlinable public var availIndex: UInt16 { added }
-    /// The index of the next used element to take.
-    @inlinable public var nextUsed: UInt16 { next }
+    /// The chains reaped so far, modulo 2¹⁶: only differences mean something.
+    @inlinable public var chainsReaped: UInt16 { next }
     /// Whether the device has returned what it cannot have.
     @inlinable public var isBroken: Bool { failure != nil }
 
@@ -180,11 +181,15 @@ public struct SplitDriverQueue: ~Copyable {
         return used.load16Acquiring(SplitRingNumbers.indexOffset) &- next > (hasEventIndex ? distance : 0)
     }
 
-    /// Empties the ring and starts again at `index`: for a device that has lost its state. O(size).
+    /// Empties the ring and starts again at `state`: for a device that has lost its state. O(size).
     ///
     /// Chains in flight are forgotten; ``detach()`` them first to learn their tokens. No device may be using
     /// the ring.
-    public mutating func reset(index: UInt16 = 0) {
+    public mutating func reset(to state: QueueState = .initial(.split)) {
+        let index: UInt16
+        switch state {
+        case .split(let nextAvail): index = nextAvail
+        }
         for offset in stride(from: 0, to: SplitRingNumbers.descriptorBytes * size, by: 8) {
             descriptors.store64(0, at: offset)
         }
@@ -213,7 +218,7 @@ public struct SplitDriverQueue: ~Copyable {
 
     /// Takes back any chain that is in flight and gives its token, or `nil` where there is none. O(size).
     ///
-    /// For a device that is gone and will not return it; the ring is unusable until ``reset(index:)``.
+    /// For a device that is gone and will not return it; the ring is unusable until ``reset(to:)``.
     public mutating func detach() -> UInt32? {
         if failure == nil { _ = breakQueue() }
         guard inFlight > 0, let head = (0...Int(mask)).first(where: { unsafe slots[$0].count != 0 }) else {

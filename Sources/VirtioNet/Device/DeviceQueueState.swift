@@ -23,8 +23,8 @@ struct DeviceQueueState: ~Copyable {
     /// cannot reach its own rings: each kick tries again and counts a fault.
     var ring: SplitDeviceQueue?
     var table = TranslationTable([])
-    /// The ring position while there is no `ring`: what a start took, or the last stop left.
-    private(set) var base: UInt16 = 0
+    /// Where the ring goes on while there is no `ring`: what a start took, or the last stop left.
+    private var saved = QueueState.initial(.split)
     /// Chains may be available: set by a kick, cleared when the ring was found empty.
     var isKicked = false {
         didSet { hasAskedForKicks = false }
@@ -60,26 +60,26 @@ struct DeviceQueueState: ~Copyable {
     /// The next avail index the queue takes.
     var position: UInt16 {
         switch ring {
-        case .some(let ring): ring.nextAvail
-        case .none: base
+        case .some(let ring): ring.state.base.availIndex
+        case .none: saved.base.availIndex
         }
     }
 
     /// Starts the queue at `base`. It waits for a kick, as the kernel's devices do.
     mutating func start(_ configuration: Configuration, base: UInt16) {
         self.configuration = configuration
-        self.base = base
+        saved = .split(nextAvail: base)
         ring = nil
         isKicked = false
     }
 
     /// Stops the queue and returns its position. Between two batches every popped chain is completed, so the
-    /// next avail index is the used index too.
+    /// ring's state says it all.
     mutating func stop() -> UInt16 {
         loseRing()
         configuration = nil
         isKicked = false
-        return base
+        return position
     }
 
     /// Translates through `entries` from now on, and looks the rings up anew.
@@ -91,14 +91,14 @@ struct DeviceQueueState: ~Copyable {
         table = TranslationTable(entries)
         guard let configuration else { return }
         ring = try? SplitDeviceQueue(
-            layout: configuration.layout, features: configuration.features, base: base, translation: &table)
+            layout: configuration.layout, features: configuration.features, state: saved, translation: &table)
         if ring != nil { isKicked = true }
     }
 
     /// Gives up the pointers into the rings, but not the position in them.
     private mutating func loseRing() {
         guard let ring = ring.take() else { return }
-        base = ring.nextAvail
+        saved = ring.state
     }
 
     /// Finds the rings in memory where a kicked queue does not have them; where they do not translate, that is
@@ -107,7 +107,7 @@ struct DeviceQueueState: ~Copyable {
         guard isKicked, ring == nil, let configuration else { return }
         do {
             ring = try SplitDeviceQueue(
-                layout: configuration.layout, features: configuration.features, base: base,
+                layout: configuration.layout, features: configuration.features, state: saved,
                 translation: &table)
         } catch {
             isKicked = false
@@ -210,31 +210,31 @@ struct DeviceQueueState: ~Copyable {
 
     /// Where a queue stood when a batch began.
     struct BatchStart {
-        fileprivate let nextAvail: UInt16
+        fileprivate let taken: UInt16
         fileprivate let refusedChains: UInt64
-        let usedIndex: UInt16
+        let returned: UInt16
     }
 
     /// Begins a batch.
     func beginBatch(of queue: borrowing SplitDeviceQueue) -> BatchStart {
         BatchStart(
-            nextAvail: queue.nextAvail, refusedChains: refusedChains, usedIndex: queue.usedIndex)
+            taken: queue.chainsTaken, refusedChains: refusedChains, returned: queue.chainsReturned)
     }
 
     /// Ends a batch: shows the driver what was completed since `start`, and interrupts it if it asked.
     ///
-    /// The ring's indices say here how many frames it gave or took, whatever the batch has counted itself.
+    /// The ring says here how many frames it gave or took, whatever the batch has counted itself.
     mutating func finishBatch(of queue: inout SplitDeviceQueue, since start: BatchStart) {
         let refused = refusedChains &- start.refusedChains
         switch role {
         case .receive:
-            account.left &+= UInt64(queue.usedIndex &- start.usedIndex) &- refused
+            account.left &+= UInt64(queue.chainsReturned &- start.returned) &- refused
         case .transmit:
-            account.entered &+= UInt64(queue.nextAvail &- start.nextAvail)
+            account.entered &+= UInt64(queue.chainsTaken &- start.taken)
             account.malformed &+= refused
         case .control, .request: break
         }
-        guard queue.usedIndex != start.usedIndex, queue.publish(), call != nil else { return }
+        guard queue.chainsReturned != start.returned, queue.publish(), call != nil else { return }
         counts.calls &+= 1
         if let errno = call?.signal(), callRefusal == nil { callRefusal = errno }
     }

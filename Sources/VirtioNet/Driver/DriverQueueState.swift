@@ -12,15 +12,15 @@ struct DriverQueueState: ~Copyable {
     private(set) var failure: VirtQueueError?
     /// Why the device was not woken by a kick: the first refusal.
     private(set) var kickRefusal: Errno?
-    /// The index of the next used element that ``account`` does not know of.
-    private var countedUsed: UInt16
+    /// The chains reaped that ``account`` knows of, as the ring counts them.
+    private var countedChains: UInt16
 
     /// Lays the queue out at `memory`, whose host mapping must outlive it.
     init(
         _ memory: UnsafeMutableRawPointer, _ configuration: DriverConfiguration, signals: QueueSignals
     ) throws(VirtioNetError) {
         let queue = unsafe try Self.makeQueue(memory, configuration)
-        countedUsed = queue.nextUsed
+        countedChains = queue.chainsReaped
         self.queue = queue
         self.signals = signals
     }
@@ -41,7 +41,7 @@ struct DriverQueueState: ~Copyable {
         _ memory: UnsafeMutableRawPointer, _ configuration: DriverConfiguration
     ) throws(VirtioNetError) {
         queue = unsafe try Self.makeQueue(memory, configuration)
-        countedUsed = queue.nextUsed
+        countedChains = queue.chainsReaped
         failure = nil
     }
 
@@ -61,12 +61,12 @@ struct DriverQueueState: ~Copyable {
 
     /// Ends a batch of the receive queue, whose chains are all counted in `chains`.
     ///
-    /// The ring's index says how many chains came back, not the loop that took them: a frame that is lost on its way
+    /// The ring says how many chains came back, not the loop that took them: a frame that is lost on its way
     /// from the ring to whoever counts it as having left is then missing from the account.
     mutating func count(_ chains: ReceivedChains) {
-        let index = queue.nextUsed
-        account.entered &+= UInt64(index &- countedUsed) &- chains.empty
-        countedUsed = index
+        let reaped = queue.chainsReaped
+        account.entered &+= UInt64(reaped &- countedChains) &- chains.empty
+        countedChains = reaped
         account.malformed &+= chains.short
         counts.errors &+= chains.short &+ chains.empty
         counts.move(frames: chains.frames, byteCount: chains.byteCount)

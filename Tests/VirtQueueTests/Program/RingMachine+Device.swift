@@ -7,7 +7,7 @@ extension RingMachine {
     @discardableResult
     mutating func pop() throws(ProgramFailure) -> Bool {
         segments.removeAll()
-        let before = device.nextAvail
+        let before = device.chainsTaken
         let wasBroken = device.isBroken
         let chain: DescriptorChain?
         do throws(VirtQueueError) {
@@ -16,10 +16,11 @@ extension RingMachine {
             try require(isHostile, "an honest chain was refused: \(error)")
             try require(segments.count == 0, "segments of a refused chain")
             guard let head = error.head else {
-                try require(device.isBroken && device.nextAvail == before, "an error of the ring: \(error)")
+                try require(device.isBroken && device.chainsTaken == before, "an error of the ring: \(error)")
                 return false
             }
-            try require(!wasBroken && !device.isBroken && device.nextAvail == before &+ 1, "chain: \(error)")
+            try require(
+                !wasBroken && !device.isBroken && device.chainsTaken == before &+ 1, "chain: \(error)")
             device.complete(head: head, byteCount: 0)
             return true
         }
@@ -141,12 +142,12 @@ extension RingMachine {
 
     /// Stops the device with chains in flight and starts another one from the ring base.
     mutating func restartDevice() throws(ProgramFailure) {
-        let base = try stopDevice()
-        try startDevice(base: base)
+        let state = try stopDevice()
+        try startDevice(state)
     }
 
-    /// Gives back or completes what is in flight; gives the ring base to go on from.
-    private mutating func stopDevice() throws(ProgramFailure) -> UInt16 {
+    /// Gives back or completes what is in flight; gives where to go on.
+    private mutating func stopDevice() throws(ProgramFailure) -> QueueState {
         if isHostile {
             for head in held { device.complete(head: head, byteCount: 0) }
             held = []
@@ -157,15 +158,14 @@ extension RingMachine {
             while model.deviceHeld > 0 { try complete(0, 255) }
         }
         try devicePublish()
-        let base = device.nextAvail
-        try require(base == device.publishedUsedIndex, "a drained queue's indices differ")
-        return base
+        try require(device.chainsTaken == device.publishedUsedIndex, "a drained queue's indices differ")
+        return device.state
     }
 
-    mutating func startDevice(base: UInt16) throws(ProgramFailure) {
+    mutating func startDevice(_ state: QueueState) throws(ProgramFailure) {
         do throws(VirtQueueError) {
             device = try SplitDeviceQueue(
-                layout: layout, features: features, base: base, translation: &translation)
+                layout: layout, features: features, state: state, translation: &translation)
         } catch {
             throw ProgramFailure("no restart: \(error)")
         }
@@ -175,18 +175,18 @@ extension RingMachine {
 
     /// The maps go and come back: meanwhile no device can be made, afterwards another one goes on.
     mutating func loseMaps() throws(ProgramFailure) {
-        let base = try stopDevice()
+        let state = try stopDevice()
         translation = TranslationTable([])
         var isMade = true
         do throws(VirtQueueError) {
             device = try SplitDeviceQueue(
-                layout: layout, features: features, base: base, translation: &translation)
+                layout: layout, features: features, state: state, translation: &translation)
         } catch {
             isMade = false
         }
         try require(!isMade, "a device over a ring that is not mapped")
         translation = memory.table()
-        try startDevice(base: base)
+        try startDevice(state)
     }
 
     /// Lets every chain go round, and in an honest program all of them come back.
@@ -210,7 +210,7 @@ extension RingMachine {
         guard !isHostile else { return }
         try require(
             driver.freeDescriptors == driver.size && driver.inFlight == 0, "a chain did not come back")
-        try require(device.nextAvail == device.publishedUsedIndex, "a drained queue's indices differ")
+        try require(device.chainsTaken == device.publishedUsedIndex, "a drained queue's indices differ")
     }
 
     /// Changes the ring's memory under both sides.

@@ -175,12 +175,12 @@ extension RingMachine {
         }
         try require(
             tokens == Set(isHostile ? Array(lent.keys) : model.lent.map(\.token)), "what was detached")
-        driver.reset(index: index)
+        driver.reset(to: .split(nextAvail: index))
         model = RingModel(size: model.size, hasEventIndex: model.hasEventIndex, base: index)
         freeTables = Array(0..<ProgramMemory.tableCount)
         lent = [:]
         held = []
         isHostile = false
-        try startDevice(base: index)
+        try startDevice(.split(nextAvail: index))
     }
 }

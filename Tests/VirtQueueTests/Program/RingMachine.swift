@@ -69,9 +69,9 @@ struct RingMachine: ~Copyable {
         let layout = geometry.layout(at: IOVirtualAddress(rawValue: ProgramMemory.ringAddress))
         var translation = memory.table()
         let driver = try unsafe SplitDriverQueue(
-            size: size, features: features, memory: memory.ring.start, index: base)
+            size: size, features: features, memory: memory.ring.start, state: .split(nextAvail: base))
         let device = try SplitDeviceQueue(
-            layout: layout, features: features, base: base, translation: &translation)
+            layout: layout, features: features, state: .split(nextAvail: base), translation: &translation)
         self.geometry = geometry
         self.memory = memory
         self.layout = layout
@@ -126,9 +126,11 @@ struct RingMachine: ~Copyable {
         try require(driver.freeDescriptors == model.freeDescriptors, "free descriptors")
         try require(driver.inFlight == model.lentCount, "chains in flight at the driver")
         try require(device.inFlight == model.deviceHeld, "chains in flight at the device")
-        try require(device.nextAvail == UInt16(truncatingIfNeeded: model.poppedCount), "next avail index")
         try require(
-            device.usedIndex == UInt16(truncatingIfNeeded: model.returnedCount + model.completed.count),
+            device.state == .split(nextAvail: UInt16(truncatingIfNeeded: model.poppedCount)),
+            "where it goes on")
+        try require(
+            device.chainsReturned == UInt16(truncatingIfNeeded: model.returnedCount + model.completed.count),
             "used index")
         try require(device.hasAvailable() == !model.available.isEmpty, "has available")
         try require(driver.hasUsed() == !model.used.isEmpty, "has used")

@@ -24,14 +24,16 @@ final class HandRing {
     }
 
     func device(
-        _ features: VirtioFeatures = [], base: UInt16 = 0, table: inout TranslationTable
+        _ features: VirtioFeatures = [], state: QueueState = .initial(.split), table: inout TranslationTable
     ) throws -> SplitDeviceQueue {
-        try SplitDeviceQueue(layout: layout, features: features, base: base, translation: &table)
+        try SplitDeviceQueue(layout: layout, features: features, state: state, translation: &table)
     }
 
-    func driver(_ features: VirtioFeatures = [], index: UInt16 = 0) throws -> SplitDriverQueue {
+    func driver(
+        _ features: VirtioFeatures = [], state: QueueState = .initial(.split)
+    ) throws -> SplitDriverQueue {
         try unsafe SplitDriverQueue(
-            size: geometry.size, features: features, memory: memory.ring.start, index: index)
+            size: geometry.size, features: features, memory: memory.ring.start, state: state)
     }
 
     /// Writes a descriptor into the ring's table, or into the first indirect table.

@@ -33,7 +33,7 @@ enum DiscardWire {
         }
         transmit.counts.move(frames: taken, byteCount: byteCount)
         transmit.account.left &+= taken
-        let hasMoved = queue.usedIndex != start.usedIndex
+        let hasMoved = queue.chainsReturned != start.returned
         transmit.finishBatch(of: &queue, since: start)
         return hasMoved
     }

@@ -67,7 +67,7 @@ struct FileWire: ~Copyable {
         }
         transmit.counts.move(frames: sent, byteCount: sentBytes)
         transmit.account.left &+= sent
-        let moved = queue.usedIndex != start.usedIndex
+        let moved = queue.chainsReturned != start.returned
         transmit.finishBatch(of: &queue, since: start)
         return moved
     }
@@ -113,7 +113,8 @@ struct FileWire: ~Copyable {
         let filled = completeReceived(&queue, &receive, &loop, &segments, &recorder)
         burst = min(Self.batchSize, max(Self.smallestBurst, filled &* 2))
         // Frames that were dropped leave no trace in the ring, and there may be more where they came from.
-        let moved = queue.usedIndex != start.usedIndex || (loop.batchCount > 0 && loop.isPortReadable)
+        let moved =
+            queue.chainsReturned != start.returned || (loop.batchCount > 0 && loop.isPortReadable)
         receive.finishBatch(of: &queue, since: start)
         return moved
     }

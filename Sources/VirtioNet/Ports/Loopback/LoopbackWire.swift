@@ -50,7 +50,7 @@ enum LoopbackWire {
         transmit.account.left &+= moved
         receive.account.entered &+= moved
         let hasMoved =
-            outgoing.usedIndex != sentStart.usedIndex || incoming.usedIndex != receivedStart.usedIndex
+            outgoing.chainsReturned != sentStart.returned || incoming.chainsReturned != receivedStart.returned
         receive.finishBatch(of: &incoming, since: receivedStart)
         transmit.finishBatch(of: &outgoing, since: sentStart)
         return hasMoved
