@@ -32,14 +32,14 @@ public struct VirtQueueError: Error, Hashable, Sendable {
 
     /// What was wrong.
     public let code: Code
-    /// The chain at fault, where its head is known: it can be returned with length zero, and the queue goes on.
+    /// The chain at fault, where it is known: it can be returned with length zero, and the queue goes on.
     ///
-    /// Without a head the ring itself is unusable and the queue is broken.
-    public let head: UInt16?
+    /// Without one the ring itself is unusable and the queue is broken.
+    public let chain: ChainHandle?
 
-    /// Makes an error of the ring, or of the chain at `head`.
-    public init(_ code: Code, head: UInt16? = nil) {
+    /// Makes an error of `chain`, or of the ring.
+    public init(_ code: Code, chain: ChainHandle? = nil) {
         self.code = code
-        self.head = head
+        self.chain = chain
     }
 }

@@ -27,11 +27,11 @@ struct DescriptorChainTests {
             return (chain, (0..<segments.count).map { unsafe segments[$0].iov_len })
         } catch {
             #expect(segments.count == 0)
-            if let head = error.head {
+            if let chain = error.chain {
                 // The chain's error is its own: returned empty, it leaves a queue that goes on.
-                #expect(head == 0)
+                #expect(chain.id == 0)
                 check(device.state == .split(nextAvail: 1) && device.inFlight == 1 && !device.isBroken)
-                device.complete(head: head, byteCount: 0)
+                device.complete(chain, byteCount: 0)
                 _ = device.publish()
                 #expect(ring.usedElement(0) == [0, 0])
                 try check(device.pop(into: &segments, translation: &table) == nil)
@@ -154,14 +154,14 @@ struct DescriptorChainTests {
         ring.descriptor(0)
         for _ in 0..<4 { ring.offer(0) }
         while try device.pop(into: &segments, translation: &table) != nil {}
-        device.complete(head: 0, byteCount: 0)
+        device.complete(ChainHandle(id: 0), byteCount: 0)
         // Completed, but the driver has not seen it.
         ring.offer(0)
         #expect(throws: VirtQueueError(.availIndexJump(from: 4, to: 5))) {
             _ = try device.pop(into: &segments, translation: &table)
         }
         // What is in flight can still be returned.
-        for _ in 0..<3 { device.complete(head: 0, byteCount: 0) }
+        for _ in 0..<3 { device.complete(ChainHandle(id: 0), byteCount: 0) }
         _ = device.publish()
         #expect(ring.usedIndex == 4)
     }
@@ -194,7 +194,7 @@ struct DescriptorChainTests {
         _ = try device.pop(into: &segments, translation: &table)
         let error = VirtQueueError(.descriptorOutOfRange(9))
         #expect(throws: error) { _ = try device.pop(into: &segments, translation: &table) }
-        device.rewind(1)
+        device.rewind(ChainHandle(id: 0))
         #expect(throws: error) { _ = try device.pop(into: &segments, translation: &table) }
     }
 }

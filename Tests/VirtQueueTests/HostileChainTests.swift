@@ -20,7 +20,9 @@ struct HostileChainTests {
             }
             Chain.place(ring, inTable: inTable, count: 16)
             if loops {
-                #expect(throws: VirtQueueError(.chainTooLong, head: 0)) { try Chain.pop(ring) }
+                #expect(throws: VirtQueueError(.chainTooLong, chain: ChainHandle(id: 0))) {
+                    try Chain.pop(ring)
+                }
             } else {
                 #expect(try Chain.pop(ring).segments.count == 16)
             }
@@ -33,7 +35,9 @@ struct HostileChainTests {
         let ring = try HandRing(size: 4)
         ring.descriptor(0, flags: Chain.next, next: index, inTable: inTable)
         Chain.place(ring, inTable: inTable, count: 4)
-        #expect(throws: VirtQueueError(.descriptorOutOfRange(index), head: 0)) { try Chain.pop(ring) }
+        #expect(throws: VirtQueueError(.descriptorOutOfRange(index), chain: ChainHandle(id: 0))) {
+            try Chain.pop(ring)
+        }
     }
 
     @Test("A descriptor without a byte is refused", arguments: [false, true])
@@ -42,7 +46,7 @@ struct HostileChainTests {
         ring.descriptor(0, flags: Chain.next, next: 1, inTable: inTable)
         ring.descriptor(1, HandRing.buffer, 0, inTable: inTable)
         Chain.place(ring, inTable: inTable, count: 2)
-        #expect(throws: VirtQueueError(.emptyDescriptor, head: 0)) { try Chain.pop(ring) }
+        #expect(throws: VirtQueueError(.emptyDescriptor, chain: ChainHandle(id: 0))) { try Chain.pop(ring) }
     }
 
     @Test("A readable descriptor behind a writable one is refused", arguments: [false, true])
@@ -51,7 +55,9 @@ struct HostileChainTests {
         ring.descriptor(0, flags: Chain.next | Chain.write, next: 1, inTable: inTable)
         ring.descriptor(1, inTable: inTable)
         Chain.place(ring, inTable: inTable, count: 2)
-        #expect(throws: VirtQueueError(.readableAfterWritable, head: 0)) { try Chain.pop(ring) }
+        #expect(throws: VirtQueueError(.readableAfterWritable, chain: ChainHandle(id: 0))) {
+            try Chain.pop(ring)
+        }
     }
 
     struct BadTable: Sendable {
@@ -79,7 +85,9 @@ struct HostileChainTests {
         ring.descriptor(0, ProgramMemory.tableAddress, bad.byteCount, flags: bad.flags, next: 1)
         ring.descriptor(1)
         ring.descriptor(0, flags: bad.innerFlags, inTable: true)
-        #expect(throws: VirtQueueError(.invalidIndirectTable, head: 0)) { try Chain.pop(ring, bad.features) }
+        #expect(throws: VirtQueueError(.invalidIndirectTable, chain: ChainHandle(id: 0))) {
+            try Chain.pop(ring, bad.features)
+        }
     }
 
     @Test("More bytes than 32 bits count are refused")
@@ -104,10 +112,10 @@ struct HostileChainTests {
         ring.descriptor(2, 1 << 40, 0xFFFF_FFFF)
         ring.offer(0)
         ring.offer(2)
-        #expect(throws: VirtQueueError(.chainTooLarge, head: 0)) {
+        #expect(throws: VirtQueueError(.chainTooLarge, chain: ChainHandle(id: 0))) {
             _ = try device.pop(into: &segments, translation: &table)
         }
-        device.complete(head: 0, byteCount: 0)
+        device.complete(ChainHandle(id: 0), byteCount: 0)
         let chain = try device.pop(into: &segments, translation: &table)
         #expect(chain?.readableBytes == .max)
     }
@@ -118,7 +126,9 @@ struct HostileChainTests {
         for index in 0..<4 {
             ring.descriptor(index, flags: index == 3 ? 0 : Chain.next, next: UInt16(index + 1))
         }
-        #expect(throws: VirtQueueError(.tooManySegments, head: 0)) { try Chain.pop(ring, capacity: 3) }
+        #expect(throws: VirtQueueError(.tooManySegments, chain: ChainHandle(id: 0))) {
+            try Chain.pop(ring, capacity: 3)
+        }
         #expect(try HandRing(size: 4).geometry.size == 4)
 
         var table = ring.memory.table()
@@ -130,7 +140,7 @@ struct HostileChainTests {
         ring.descriptor(0, HandRing.buffer, 1300)
         let first = try device.pop(into: &segments, translation: &table)
         #expect(first?.readableCount == 1)
-        #expect(throws: VirtQueueError(.tooManySegments, head: 0)) {
+        #expect(throws: VirtQueueError(.tooManySegments, chain: ChainHandle(id: 0))) {
             _ = try device.pop(into: &segments, translation: &table)
         }
         #expect(segments.count == 1)
@@ -171,7 +181,7 @@ struct HostileChainTests {
         let fault = TranslationFault(
             address: IOVirtualAddress(rawValue: bad.fault),
             access: bad.flags & Chain.write != 0 ? .write : .read)
-        #expect(throws: VirtQueueError(.fault(fault), head: 0)) { try Chain.pop(ring) }
+        #expect(throws: VirtQueueError(.fault(fault), chain: ChainHandle(id: 0))) { try Chain.pop(ring) }
     }
 
     @Test("A buffer that wraps the address space is a fault even where both ends are mapped")
@@ -200,8 +210,8 @@ struct HostileChainTests {
                 Issue.record("\(String(describing: error))")
                 continue
             }
-            #expect(error?.head == head)
-            device.complete(head: head, byteCount: 0)
+            #expect(error?.chain?.id == head)
+            device.complete(ChainHandle(id: head), byteCount: 0)
         }
     }
 }

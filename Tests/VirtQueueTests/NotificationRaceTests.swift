@@ -63,7 +63,7 @@ struct NotificationRaceTests {
                         race.isOver.store(true, ordering: .relaxed)
                         return
                     }
-                    device.complete(head: chain.head, byteCount: 0)
+                    device.complete(chain.handle, byteCount: 0)
                     race.meet(&meeting)
                     for _ in 0..<round % 5 { _ = device.hasAvailable() }
                     race.notifies.store(device.publish(), ordering: .relaxed)

@@ -18,7 +18,7 @@ struct NotificationTests {
         ring.offer(0)
         ring.availFlags = flags
         _ = try device.pop(into: &segments, translation: &table)
-        device.complete(head: 0, byteCount: 0)
+        device.complete(ChainHandle(id: 0), byteCount: 0)
         check(device.publish() == (flags & 1 == 0))
     }
 
@@ -47,12 +47,12 @@ struct NotificationTests {
                 // The first publication always calls; get it out of the way.
                 ring.offer(0)
                 _ = try device.pop(into: &segments, translation: &table)
-                device.complete(head: 0, byteCount: 0)
+                device.complete(ChainHandle(id: 0), byteCount: 0)
                 check(device.publish())
                 for _ in 0..<batch {
                     ring.offer(0)
                     _ = try device.pop(into: &segments, translation: &table)
-                    device.complete(head: 0, byteCount: 0)
+                    device.complete(ChainHandle(id: 0), byteCount: 0)
                 }
                 ring.usedEvent = base &+ 1 &+ UInt16(truncatingIfNeeded: distance)
                 // The batch fills the positions 0 up to but not including `batch`.
@@ -87,7 +87,7 @@ struct NotificationTests {
         for expected in [true, false] {
             ring.offer(0)
             _ = try device.pop(into: &segments, translation: &table)
-            device.complete(head: 0, byteCount: 0)
+            device.complete(ChainHandle(id: 0), byteCount: 0)
             check(device.publish() == expected)
         }
     }
@@ -109,8 +109,8 @@ struct NotificationTests {
             check(driver.add(readable: Self.one, token: 0))
             check(driver.publish())
             let chain = try device.pop(into: &segments, translation: &table)
-            device.complete(head: try #require(chain).head, byteCount: 0)
-            device.complete(head: try #require(chain).head ^ 1, byteCount: 0)
+            device.complete(try #require(chain).handle, byteCount: 0)
+            device.complete(ChainHandle(id: try #require(chain).id ^ 1), byteCount: 0)
             _ = device.publish()
             driver.reset(to: device.state)
             device = try ring.device(features, state: device.state, table: &table)
@@ -129,7 +129,7 @@ struct NotificationTests {
             check(driver.add(readable: Self.one, token: 0))
             _ = driver.publish()
             let chain = try #require(try device.pop(into: &segments, translation: &table))
-            device.complete(head: chain.head, byteCount: 0)
+            device.complete(chain.handle, byteCount: 0)
             return device.publish()
         }
         _ = try goRound(&driver)
@@ -156,7 +156,7 @@ struct NotificationTests {
             check(driver.add(readable: Self.one, token: 0))
             _ = driver.publish()
             let chain = try #require(try device.pop(into: &segments, translation: &table))
-            device.complete(head: chain.head, byteCount: 0)
+            device.complete(chain.handle, byteCount: 0)
             return device.publish()
         }
         _ = try goRound()

@@ -107,7 +107,7 @@ struct SplitDeviceQueueTests {
         ring.descriptor(2)
         ring.offer(2)
         let chain = try #require(try device.pop(into: &segments, translation: &table))
-        device.complete(head: chain.head, byteCount: 0)
+        device.complete(chain.handle, byteCount: 0)
         #expect(ring.usedIndex == 0x1234)
         let wantsCall = device.publish()
         #expect(wantsCall)
@@ -128,7 +128,7 @@ struct SplitDeviceQueueTests {
         while try device.pop(into: &segments, translation: &table) != nil {}
         check(device.inFlight == 4)
         for head in [3, 0, 2] as [UInt16] {
-            device.complete(head: head, byteCount: UInt32(head) + 1)
+            device.complete(ChainHandle(id: head), byteCount: UInt32(head) + 1)
             #expect(ring.usedIndex == 0)
         }
         check(device.inFlight == 1)
@@ -151,12 +151,12 @@ struct SplitDeviceQueueTests {
             ring.offer(head)
         }
         for _ in 0..<5 { _ = try device.pop(into: &segments, translation: &table) }
-        device.complete(head: 0, byteCount: 0)
-        device.rewind(3)
+        device.complete(ChainHandle(id: 0), byteCount: 0)
+        for head in (UInt16(2)..<5).reversed() { device.rewind(ChainHandle(id: head)) }
         check(device.state == .split(nextAvail: 2))
         check(device.inFlight == 1)
         var heads: [UInt16] = []
-        while let chain = try device.pop(into: &segments, translation: &table) { heads.append(chain.head) }
+        while let chain = try device.pop(into: &segments, translation: &table) { heads.append(chain.id) }
         #expect(heads == [2, 3, 4])
     }
 
@@ -171,8 +171,8 @@ struct SplitDeviceQueueTests {
             ring.offer(head)
         }
         for _ in 0..<2 { _ = try device.pop(into: &segments, translation: &table) }
-        device.complete(head: 1, byteCount: 0)
-        device.complete(head: 0, byteCount: 0)
+        device.complete(ChainHandle(id: 1), byteCount: 0)
+        device.complete(ChainHandle(id: 0), byteCount: 0)
         _ = device.publish()
         check(device.inFlight == 0)
         // The first queue ends here: the maps it was made of may go.
@@ -181,9 +181,9 @@ struct SplitDeviceQueueTests {
         check(device.chainsReturned == 2)
         check(device.hasAvailable())
         let chain = try #require(try device.pop(into: &segments, translation: &table))
-        #expect(chain.head == 2)
+        #expect(chain.id == 2)
         try check(device.pop(into: &segments, translation: &table) == nil, "a chain came twice")
-        device.complete(head: 2, byteCount: 0)
+        device.complete(ChainHandle(id: 2), byteCount: 0)
         check(device.publish(), "an earlier call may not have arrived: the first publication calls")
         #expect(ring.usedIndex == 3)
         #expect((0..<3).map(ring.usedElement) == [[1, 0], [0, 0], [2, 0]])

@@ -112,7 +112,7 @@ struct TwoThreadTests {
                 if chain.writableCount == 1 {
                     unsafe segments[chain.writableStart].iov_base.storeBytes(of: ~number, as: UInt64.self)
                 }
-                device.complete(head: chain.head, byteCount: chain.writableBytes)
+                device.complete(chain.handle, byteCount: chain.writableBytes)
                 batch += 1
             }
             done += batch
@@ -164,12 +164,12 @@ struct TwoThreadTests {
                     }
                 }
                 #expect(bytes == Int(chain.readableBytes) + Int(chain.writableBytes))
-                device.complete(head: chain.head, byteCount: 0)
+                device.complete(chain.handle, byteCount: 0)
                 outcomes[true, default: 0] += 1
             } catch {
                 outcomes[false, default: 0] += 1
-                if let head = error.head {
-                    device.complete(head: head, byteCount: 0)
+                if let chain = error.chain {
+                    device.complete(chain, byteCount: 0)
                 } else {
                     device = try ring.device(features, state: device.state, table: &table)
                 }

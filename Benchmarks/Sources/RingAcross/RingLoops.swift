@@ -62,7 +62,7 @@ private func serve(
             let segment = unsafe segments.base[chain.readableStart &+ index]
             unsafe memcpy(sink, segment.iov_base, segment.iov_len)
         }
-        device.complete(head: chain.head, byteCount: chain.writableBytes)
+        device.complete(chain.handle, byteCount: chain.writableBytes)
         segments.removeAll()
         chains &+= 1
     }

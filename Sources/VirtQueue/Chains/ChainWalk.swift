@@ -2,7 +2,7 @@ import GuestMemory
 
 /// A chain under construction: adds up descriptors while it checks them.
 struct ChainWalk {
-    let head: UInt16
+    let handle: ChainHandle
     let start: Int
     var readableCount = 0
     var readableBytes: UInt32 = 0
@@ -11,14 +11,14 @@ struct ChainWalk {
     var count = 0
     var isWritable = false
 
-    init(head: UInt16, start: Int) {
-        self.head = head
+    init(_ handle: ChainHandle, start: Int) {
+        self.handle = handle
         self.start = start
     }
 
     var chain: DescriptorChain {
         DescriptorChain(
-            head: head, start: start,
+            handle: handle, start: start,
             readableCount: isWritable ? readableCount : count,
             writableCount: isWritable ? count &- readableCount : 0,
             readableBytes: isWritable ? readableBytes : totalBytes,
@@ -32,15 +32,15 @@ struct ChainWalk {
         address: IOVirtualAddress, byteCount: UInt32, writes: Bool, into segments: inout SegmentBuffer,
         translation: inout TranslationTable
     ) throws(VirtQueueError) {
-        guard byteCount != 0 else { throw VirtQueueError(.emptyDescriptor, head: head) }
+        guard byteCount != 0 else { throw VirtQueueError(.emptyDescriptor, chain: handle) }
         if writes != isWritable {
-            guard writes else { throw VirtQueueError(.readableAfterWritable, head: head) }
+            guard writes else { throw VirtQueueError(.readableAfterWritable, chain: handle) }
             isWritable = true
             readableCount = count
             readableBytes = totalBytes
         }
         let (total, isTooLarge) = totalBytes.addingReportingOverflow(byteCount)
-        guard !isTooLarge else { throw VirtQueueError(.chainTooLarge, head: head) }
+        guard !isTooLarge else { throw VirtQueueError(.chainTooLarge, chain: handle) }
         totalBytes = total
         var at = address
         var left = byteCount
@@ -50,17 +50,17 @@ struct ChainWalk {
             do throws(TranslationFault) {
                 unsafe run = try translation.run(at: at, byteCount: left, access: access)
             } catch {
-                throw VirtQueueError(.fault(error), head: head)
+                throw VirtQueueError(.fault(error), chain: handle)
             }
             guard let pointer = run.baseAddress, unsafe segments.append(pointer, byteCount: run.count) else {
-                throw VirtQueueError(.tooManySegments, head: head)
+                throw VirtQueueError(.tooManySegments, chain: handle)
             }
             count &+= 1
             let part = UInt32(truncatingIfNeeded: run.count)
             if part == left { return }
             left &-= part
             guard let following = at.advanced(by: ByteCount(rawValue: UInt64(part))) else {
-                throw VirtQueueError(.fault(TranslationFault(address: at, access: access)), head: head)
+                throw VirtQueueError(.fault(TranslationFault(address: at, access: access)), chain: handle)
             }
             at = following
         }

@@ -1,10 +1,10 @@
 /// A chain of descriptors that the device side has taken from the avail ring, translated.
 ///
 /// Its segments stand in the ``SegmentBuffer`` it was popped into, the device-readable ones first. It owns
-/// nothing: whoever popped it returns it with `complete(head:byteCount:)` or gives it back with `rewind(_:)`.
+/// nothing: whoever popped it returns it with `complete(_:byteCount:)` or gives it back with `rewind(_:)`.
 public struct DescriptorChain: BitwiseCopyable, Hashable, Sendable {
-    /// The first descriptor's index: the chain's name in the used ring.
-    public let head: UInt16
+    /// What to complete, or to give back.
+    public let handle: ChainHandle
     /// The index of the first device-readable segment in the segment buffer.
     public let readableStart: Int
     /// The number of device-readable segments; a buffer across IOTLB entries counts once per entry.
@@ -16,15 +16,17 @@ public struct DescriptorChain: BitwiseCopyable, Hashable, Sendable {
     /// The bytes the device may write.
     public let writableBytes: UInt32
 
+    /// The chain's name in its ring, see ``ChainHandle/id``.
+    @inlinable public var id: UInt16 { handle.id }
     /// The index of the first device-writable segment in the segment buffer.
     @inlinable public var writableStart: Int { readableStart &+ readableCount }
 
     @inlinable
     init(
-        head: UInt16, start: Int, readableCount: Int, writableCount: Int, readableBytes: UInt32,
+        handle: ChainHandle, start: Int, readableCount: Int, writableCount: Int, readableBytes: UInt32,
         writableBytes: UInt32
     ) {
-        self.head = head
+        self.handle = handle
         self.readableStart = start
         self.readableCount = readableCount
         self.writableCount = writableCount

@@ -8,7 +8,7 @@ extension SplitDeviceQueue {
     ///
     /// What is inlined is the chain of one buffer in the map that answered last; every other chain is a call.
     ///
-    /// - Throws: with a head, whatever is wrong with the chain (virtio 1.2, sections 2.7.4 to 2.7.6), the avail
+    /// - Throws: with a chain, whatever is wrong with the chain (virtio 1.2, sections 2.7.4 to 2.7.6), the avail
     ///   entry consumed; without one, ``VirtQueueError/Code/availIndexJump(from:to:)`` or
     ///   ``VirtQueueError/Code/descriptorOutOfRange(_:)``, the queue broken.
     @inlinable
@@ -35,28 +35,29 @@ extension SplitDeviceQueue {
             unsafe segments.append(pointer, byteCount: Int(byteCount))
         {
             return DescriptorChain(
-                head: head, start: start, readableCount: writes ? 0 : 1, writableCount: writes ? 1 : 0,
+                handle: ChainHandle(id: head), start: start, readableCount: writes ? 0 : 1,
+                writableCount: writes ? 1 : 0,
                 readableBytes: writes ? 0 : byteCount, writableBytes: writes ? byteCount : 0)
         }
-        return try follow(head, address, rest, into: &segments, translation: &translation)
+        return try follow(ChainHandle(id: head), address, rest, into: &segments, translation: &translation)
     }
 
     /// Follows a chain of any shape from its first descriptor, which has been loaded as these two words.
     @usableFromInline
     @inline(never)
     func follow(
-        _ head: UInt16, _ first: UInt64, _ firstRest: UInt64, into segments: inout SegmentBuffer,
+        _ chain: ChainHandle, _ first: UInt64, _ firstRest: UInt64, into segments: inout SegmentBuffer,
         translation: inout TranslationTable
     ) throws(VirtQueueError) -> DescriptorChain {
         let start = segments.count
         do throws(VirtQueueError) {
-            var walk = ChainWalk(head: head, start: start)
+            var walk = ChainWalk(chain, start: start)
             var address = first
             var rest = firstRest
             var left = mask
             while true {
                 if rest & SplitRingNumbers.indirectBit != 0 {
-                    guard hasIndirect else { throw VirtQueueError(.invalidIndirectTable, head: head) }
+                    guard hasIndirect else { throw VirtQueueError(.invalidIndirectTable, chain: chain) }
                     try SplitIndirectTable.follow(
                         address, rest, in: &walk, into: &segments, translation: &translation)
                     break
@@ -68,8 +69,8 @@ extension SplitDeviceQueue {
                     translation: &translation)
                 if rest & SplitRingNumbers.nextBit == 0 { break }
                 let index = UInt16(truncatingIfNeeded: rest >> 48)
-                guard left != 0 else { throw VirtQueueError(.chainTooLong, head: head) }
-                guard index <= mask else { throw VirtQueueError(.descriptorOutOfRange(index), head: head) }
+                guard left != 0 else { throw VirtQueueError(.chainTooLong, chain: chain) }
+                guard index <= mask else { throw VirtQueueError(.descriptorOutOfRange(index), chain: chain) }
                 left &-= 1
                 address = descriptors.load64(SplitRingNumbers.descriptorBytes &* Int(index))
                 rest = descriptors.load64(SplitRingNumbers.descriptorBytes &* Int(index) &+ 8)
@@ -81,14 +82,14 @@ extension SplitDeviceQueue {
         }
     }
 
-    /// Gives back the last `chains` chains popped and not completed: the next `pop` takes them again.
+    /// Gives back the chain popped last: the next `pop` takes it again. Several go back newest first.
     ///
-    /// Their segments are the caller's to drop. None of the last `chains` chains popped may be completed:
-    /// giving back one that is would let the driver see it twice.
+    /// Its segments are the caller's to drop. `chain` must be the last one popped and not given back, and not be
+    /// completed: giving back one that is would let the driver see it twice.
     @inlinable
-    public mutating func rewind(_ chains: Int) {
-        precondition(chains >= 0 && chains <= inFlight, "more chains given back than are in flight")
-        next &-= UInt16(truncatingIfNeeded: chains)
+    public mutating func rewind(_ chain: ChainHandle) {
+        precondition(next != completed, "no chain is in flight")
+        next &-= 1
         if isBroken { limit = next }
     }
 

@@ -8,7 +8,7 @@ public import Virtio
 /// `nil`, `complete` each chain, `publish` once, and a call if `publish` says so. No function allocates, locks
 /// or makes a system call.
 ///
-/// **Errors.** An error with a head concerns that chain alone: its avail entry is consumed, `complete` it with
+/// **Errors.** An error with a chain concerns that chain alone: its avail entry is consumed, `complete` it with
 /// length zero and go on. One without a head concerns the ring: the queue ``isBroken``, every later `pop` gives
 /// the same error, and only a new queue goes on. Chains in flight can still be returned.
 ///
@@ -91,11 +91,11 @@ public struct SplitDeviceQueue: ~Copyable {
     /// Chains may be completed in any order. The driver sees nothing before ``publish()``. There must be a
     /// chain in flight.
     @inlinable
-    public mutating func complete(head: UInt16, byteCount: UInt32) {
+    public mutating func complete(_ chain: ChainHandle, byteCount: UInt32) {
         precondition(next != completed, "no chain is in flight")
         let slot = Int(completed & mask)
         let offset = SplitRingNumbers.elementsOffset &+ SplitRingNumbers.usedElementBytes &* slot
-        used.store32(UInt32(head), at: offset)
+        used.store32(UInt32(chain.id), at: offset)
         used.store32(byteCount, at: offset &+ 4)
         completed &+= 1
     }

@@ -18,20 +18,20 @@ struct SplitIndirectTable {
         _ address: UInt64, _ rest: UInt64, in walk: inout ChainWalk, into segments: inout SegmentBuffer,
         translation: inout TranslationTable
     ) throws(VirtQueueError) {
-        let head = walk.head
+        let chain = walk.handle
         let byteCount = UInt32(truncatingIfNeeded: rest)
         let size = Int(byteCount) / SplitRingNumbers.descriptorBytes
         guard
             size != 0, size <= SplitRingNumbers.maximumSize,
             Int(byteCount) == size &* SplitRingNumbers.descriptorBytes,
             rest & SplitRingNumbers.nextBit == 0
-        else { throw VirtQueueError(.invalidIndirectTable, head: head) }
+        else { throw VirtQueueError(.invalidIndirectTable, chain: chain) }
         let table: SplitIndirectTable
         do throws(TranslationFault) {
             table = try SplitIndirectTable(
                 at: IOVirtualAddress(rawValue: address), byteCount: byteCount, translation: &translation)
         } catch {
-            throw VirtQueueError(.fault(error), head: head)
+            throw VirtQueueError(.fault(error), chain: chain)
         }
         var index = 0
         var left = size
@@ -40,10 +40,10 @@ struct SplitIndirectTable {
             do throws(TranslationFault) {
                 words = try table.descriptor(index, translation: &translation)
             } catch {
-                throw VirtQueueError(.fault(error), head: head)
+                throw VirtQueueError(.fault(error), chain: chain)
             }
             guard words.rest & SplitRingNumbers.indirectBit == 0 else {
-                throw VirtQueueError(.invalidIndirectTable, head: head)
+                throw VirtQueueError(.invalidIndirectTable, chain: chain)
             }
             try walk.append(
                 address: IOVirtualAddress(rawValue: words.address),
@@ -53,9 +53,9 @@ struct SplitIndirectTable {
             if words.rest & SplitRingNumbers.nextBit == 0 { return }
             left &-= 1
             let following = UInt16(truncatingIfNeeded: words.rest >> 48)
-            guard left != 0 else { throw VirtQueueError(.chainTooLong, head: head) }
+            guard left != 0 else { throw VirtQueueError(.chainTooLong, chain: chain) }
             guard Int(following) < size else {
-                throw VirtQueueError(.descriptorOutOfRange(following), head: head)
+                throw VirtQueueError(.descriptorOutOfRange(following), chain: chain)
             }
             index = Int(following)
         }

@@ -154,7 +154,7 @@ struct DeviceQueueState: ~Copyable {
             report(.fault(fault, queue: index))
         } else {
             counts.errors &+= 1
-            if error.head == nil { becomeBroken(error) }
+            if error.chain == nil { becomeBroken(error) }
         }
     }
 
@@ -179,17 +179,17 @@ struct DeviceQueueState: ~Copyable {
                 isKicked = false
                 return nil
             } catch {
-                if isInBatch, error.head != nil {
-                    queue.rewind(1)
+                if isInBatch, let chain = error.chain {
+                    queue.rewind(chain)
                     return nil
                 }
                 note(error)
-                guard let head = error.head else {
+                guard let chain = error.chain else {
                     isKicked = false
                     return nil
                 }
                 refusedChains &+= 1
-                queue.complete(head: head, byteCount: 0)
+                queue.complete(chain, byteCount: 0)
                 // The descriptor that broke the rule was looked at too.
                 pass.take(bytes: 0, segments: segments.discarded &+ 1)
                 if !pass.hasRoom { return nil }
@@ -202,7 +202,7 @@ struct DeviceQueueState: ~Copyable {
     mutating func refuse(_ chain: DescriptorChain, of queue: inout SplitDeviceQueue) {
         counts.errors &+= 1
         refusedChains &+= 1
-        queue.complete(head: chain.head, byteCount: 0)
+        queue.complete(chain.handle, byteCount: 0)
     }
 
     /// Interrupts the driver with `event` from now on.

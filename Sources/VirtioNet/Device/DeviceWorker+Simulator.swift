@@ -68,7 +68,7 @@ extension DeviceWorker {
             if !accepts(headerByteCount, address) {
                 receive.counts.drops &+= 1
                 receive.account.filtered &+= 1
-                outgoing.complete(head: chain.head, byteCount: 0)
+                outgoing.complete(chain.handle, byteCount: 0)
                 continue
             }
             // A frame without a receive chain ends the pass; what is behind it waits for the next kick.
@@ -77,7 +77,7 @@ extension DeviceWorker {
                 receive.counts.drops &+= 1
                 receive.account.noBuffer &+= 1
             }
-            outgoing.complete(head: chain.head, byteCount: 0)
+            outgoing.complete(chain.handle, byteCount: 0)
             if taken >= Self.framesPerPass { break }
         }
         if hasMore { simulatorWork.schedule() }
@@ -107,7 +107,7 @@ extension DeviceWorker {
                 receive.counts.packets &+= 1
                 receive.counts.bytes &+= UInt64(max(0, written - headerByteCount))
                 if isCut || written < frame.count { receive.account.cut &+= 1 }
-                incoming.complete(head: target.head, byteCount: UInt32(written))
+                incoming.complete(target.handle, byteCount: UInt32(written))
             } else {
                 receive.refuse(target, of: &incoming)
             }
@@ -140,7 +140,7 @@ extension DeviceWorker {
             pass.take(bytes: UInt32(frame.count), segments: segments.count)
             if let command = ControlCommand(frame) { answer = perform(command) ?? answer }
             frame.fill(with: answer)
-            queue.complete(head: chain.head, byteCount: UInt32(frame.write(to: chain, in: segments)))
+            queue.complete(chain.handle, byteCount: UInt32(frame.write(to: chain, in: segments)))
         }
         if control.isKicked { simulatorWork.schedule() }
         control.finishBatch(of: &queue, since: start)

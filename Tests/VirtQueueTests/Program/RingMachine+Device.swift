@@ -15,20 +15,20 @@ extension RingMachine {
         } catch {
             try require(isHostile, "an honest chain was refused: \(error)")
             try require(segments.count == 0, "segments of a refused chain")
-            guard let head = error.head else {
+            guard let chain = error.chain else {
                 try require(device.isBroken && device.chainsTaken == before, "an error of the ring: \(error)")
                 return false
             }
             try require(
                 !wasBroken && !device.isBroken && device.chainsTaken == before &+ 1, "chain: \(error)")
-            device.complete(head: head, byteCount: 0)
+            device.complete(chain, byteCount: 0)
             return true
         }
         try require(!wasBroken || chain == nil, "a chain from a broken ring")
         if let chain { try checkSegments(of: chain) }
         if isHostile {
             guard let chain else { return false }
-            held.append(chain.head)
+            held.append(chain.handle)
             return true
         }
         guard let expected = model.devicePops() else {
@@ -36,7 +36,7 @@ extension RingMachine {
             return false
         }
         guard let chain else { throw ProgramFailure("an available chain was not popped") }
-        try require(chain.head == expected.head, "the head")
+        try require(chain.id == expected.head, "the head")
         var pieces: [(host: UInt, count: Int)] = []
         var readable = 0
         for buffer in expected.buffers {
@@ -88,7 +88,7 @@ extension RingMachine {
     mutating func complete(_ choice: Int, _ part: UInt32) throws(ProgramFailure) {
         if isHostile {
             guard !held.isEmpty else { return }
-            device.complete(head: held.remove(at: choice % held.count), byteCount: part)
+            device.complete(held.remove(at: choice % held.count), byteCount: part)
             return
         }
         let open = model.popped.indices.filter { !model.popped[$0].isCompleted }
@@ -96,7 +96,7 @@ extension RingMachine {
         let index = open[choice % open.count]
         let chain = model.popped[index].chain
         let byteCount = UInt32(Int(part) * chain.bytes(writable: true) / 255)
-        device.complete(head: chain.head, byteCount: byteCount)
+        device.complete(ChainHandle(id: chain.head), byteCount: byteCount)
         model.deviceCompletes(index, byteCount: byteCount)
     }
 
@@ -117,12 +117,18 @@ extension RingMachine {
     mutating func rewind(_ choice: Int) throws(ProgramFailure) {
         if isHostile {
             let count = choice % (held.count + 1)
-            device.rewind(count)
+            for chain in held.suffix(count).reversed() { device.rewind(chain) }
             held.removeLast(count)
             return
         }
-        let count = choice % (model.rewindable + 1)
-        device.rewind(count)
+        rewindLast(choice % (model.rewindable + 1))
+    }
+
+    /// Gives back the last `count` chains popped, newest first.
+    private mutating func rewindLast(_ count: Int) {
+        for entry in model.popped.suffix(count).reversed() {
+            device.rewind(ChainHandle(id: entry.chain.head))
+        }
         model.deviceRewinds(count)
     }
 
@@ -149,12 +155,10 @@ extension RingMachine {
     /// Gives back or completes what is in flight; gives where to go on.
     private mutating func stopDevice() throws(ProgramFailure) -> QueueState {
         if isHostile {
-            for head in held { device.complete(head: head, byteCount: 0) }
+            for chain in held { device.complete(chain, byteCount: 0) }
             held = []
         } else {
-            let count = model.rewindable
-            device.rewind(count)
-            model.deviceRewinds(count)
+            rewindLast(model.rewindable)
             while model.deviceHeld > 0 { try complete(0, 255) }
         }
         try devicePublish()
@@ -201,7 +205,7 @@ extension RingMachine {
             for index in model.popped.indices where !model.popped[index].isCompleted {
                 let chain = model.popped[index].chain
                 let byteCount = UInt32(chain.bytes(writable: true))
-                device.complete(head: chain.head, byteCount: byteCount)
+                device.complete(ChainHandle(id: chain.head), byteCount: byteCount)
                 model.deviceCompletes(index, byteCount: byteCount)
             }
         }
@@ -218,7 +222,7 @@ extension RingMachine {
         if !isHostile {
             isHostile = true
             lent = Dictionary(uniqueKeysWithValues: model.lent.map { ($0.token, $0) })
-            held = model.popped.filter { !$0.isCompleted }.map(\.chain.head)
+            held = model.popped.filter { !$0.isCompleted }.map { ChainHandle(id: $0.chain.head) }
         }
         switch operation {
         case .pokeTable:

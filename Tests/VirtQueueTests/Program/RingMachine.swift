@@ -30,7 +30,7 @@ struct RingMachine: ~Copyable {
     var freeTables = Array(0..<ProgramMemory.tableCount)
     /// In a hostile program: the chains lent, by token, and what the device has popped.
     var lent: [UInt32: RingModel.Chain] = [:]
-    var held: [UInt16] = []
+    var held: [ChainHandle] = []
 
     /// Runs a program to its end.
     ///

@@ -134,7 +134,7 @@ extension TestPair {
                     guard let chain = try? ring.pop(into: &segments, translation: &state.table) else {
                         return false
                     }
-                    ring.complete(head: chain.head, byteCount: length)
+                    ring.complete(chain.handle, byteCount: length)
                 }
                 _ = ring.publish()
                 return true

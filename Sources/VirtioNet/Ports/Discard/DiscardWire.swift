@@ -29,7 +29,7 @@ enum DiscardWire {
             recorder?.record(
                 .outbound, chain.readableStart, count: chain.readableCount, of: segments,
                 byteCount: chain.readableBytes, held: chain.readableBytes)
-            queue.complete(head: chain.head, byteCount: 0)
+            queue.complete(chain.handle, byteCount: 0)
         }
         transmit.counts.move(frames: taken, byteCount: byteCount)
         transmit.account.left &+= taken

@@ -63,7 +63,7 @@ struct FileWire: ~Copyable {
             } else {
                 Self.countUnsent(result, &transmit, loop)
             }
-            queue.complete(head: chain.head, byteCount: 0)
+            queue.complete(chain.handle, byteCount: 0)
         }
         transmit.counts.move(frames: sent, byteCount: sentBytes)
         transmit.account.left &+= sent
@@ -100,7 +100,7 @@ struct FileWire: ~Copyable {
             {
                 submitRead(chain, &loop, &segments)
             } else if isInBatch {
-                queue.rewind(1)
+                queue.rewind(chain.handle)
                 break
             } else {
                 receive.refuse(chain, of: &queue)
@@ -165,13 +165,13 @@ struct FileWire: ~Copyable {
             }
             segments.writeReceiveHeader(of: target)
             filledBytes &+= UInt64(byteCount)
-            queue.complete(head: target.head, byteCount: byteCount)
+            queue.complete(target.handle, byteCount: byteCount)
             filled &+= 1
         }
         receive.account.entered &+= found
         receive.counts.move(frames: UInt64(filled), byteCount: filledBytes)
         if !hasFoundEmpty { loop.isPortReadable = true }
-        queue.rewind(loop.batchCount &- filled)
+        for slot in (filled..<loop.batchCount).reversed() { queue.rewind(chains[slot].handle) }
         return filled
     }
 

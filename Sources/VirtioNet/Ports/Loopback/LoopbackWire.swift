@@ -34,14 +34,14 @@ enum LoopbackWire {
                 let frame = nextFittingFrame(
                     &outgoing, &transmit, target, &receive, &segments, &pass, &recorder)
             else {
-                incoming.rewind(1)
+                incoming.rewind(target.handle)
                 break
             }
             segments.copy(frame.readableBytes, from: frame, to: target)
             segments.writeReceiveHeader(of: target)
             record(frame, readFrom: target.writableStart, count: target.writableCount, segments, &recorder)
-            outgoing.complete(head: frame.head, byteCount: 0)
-            incoming.complete(head: target.head, byteCount: frame.readableBytes)
+            outgoing.complete(frame.handle, byteCount: 0)
+            incoming.complete(target.handle, byteCount: frame.readableBytes)
             byteCount &+= UInt64(frame.readableBytes)
             moved &+= 1
         }
@@ -74,7 +74,7 @@ enum LoopbackWire {
                 receive.account.entered &+= 1
                 receive.account.tooLong &+= 1
                 record(chain, readFrom: chain.readableStart, count: chain.readableCount, segments, &recorder)
-                queue.complete(head: chain.head, byteCount: 0)
+                queue.complete(chain.handle, byteCount: 0)
             } else {
                 return chain
             }
