@@ -16,9 +16,9 @@ struct RingProgramTests {
         for seed in UInt64(1)...(sizeLog2 > 8 ? 1 : 5) {
             let program = ProgramWriter.random(
                 seed: seed &* 977 &+ UInt64(sizeLog2), sizeLog2: sizeLog2, features: features, count: count,
-                operations: RingMachine.Operation.honest)
+                operations: RingOperation.honest)
             try Self.keep(program, "honest-\(sizeLog2)-\(features.rawValue >> 28)-\(seed)")
-            try RingMachine.run(program)
+            try SplitRingMachine.run(program)
         }
     }
 
@@ -27,11 +27,11 @@ struct RingProgramTests {
         for seed in UInt64(1)...6 {
             let program = ProgramWriter.random(
                 seed: seed &* 7919 &+ UInt64(sizeLog2), sizeLog2: sizeLog2, features: features, count: 300,
-                operations: RingMachine.Operation.hostile)
+                operations: RingOperation.hostile)
             if seed <= 4 {
                 try Self.keep(program, "hostile-\(sizeLog2)-\(features.rawValue >> 28)-\(seed)")
             }
-            try RingMachine.run(program)
+            try SplitRingMachine.run(program)
         }
     }
 
@@ -46,7 +46,7 @@ struct RingProgramTests {
             writer.append(.drain)
         }
         try Self.keep(writer.bytes, "wrap-\(sizeLog2)-\(features.rawValue >> 28)")
-        try RingMachine.run(writer.bytes)
+        try SplitRingMachine.run(writer.bytes)
     }
 
     /// Writes a program as a seed of the fuzzer's corpus where `EMU_FUZZ_CORPUS` names a directory for it.

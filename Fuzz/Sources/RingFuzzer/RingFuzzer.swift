@@ -13,7 +13,7 @@ struct RingFuzzer {
             let program = unsafe Array(UnsafeBufferPointer(start: start, count: count))
             do throws(ProgramFailure) {
                 // Larger rings only make each program slower.
-                try RingMachine.run(program, maximumSizeLog2: 8)
+                try SplitRingMachine.run(program, maximumSizeLog2: 8)
             } catch {
                 fatalError(error.description)
             }

@@ -15,7 +15,7 @@ public import Virtio
 /// **Thread.** One thread at a time. **Life.** The maps its table was made of must outlive the queue. Where the
 /// IOTLB changes, a new queue over the new table goes on at ``state``, once nothing is in flight.
 @safe
-public struct SplitDeviceQueue: ~Copyable {
+public struct SplitDeviceQueue: DeviceQueue, ~Copyable {
     @usableFromInline let descriptors: RingMemory
     @usableFromInline let avail: RingMemory
     @usableFromInline let used: RingMemory
@@ -70,6 +70,18 @@ public struct SplitDeviceQueue: ~Copyable {
             published = nextAvail
         }
     }
+
+    /// The queue in `queue`, where it is a split ring's.
+    @inlinable
+    public static func unwrap(_ queue: consuming AnyDeviceQueue) -> SplitDeviceQueue? {
+        switch consume queue {
+        case .split(let queue): queue
+        }
+    }
+
+    /// The same queue, for who keeps queues of any format.
+    @inlinable
+    public consuming func wrapped() -> AnyDeviceQueue { .split(self) }
 
     /// The number of descriptors.
     @inlinable public var size: Int { Int(mask) &+ 1 }

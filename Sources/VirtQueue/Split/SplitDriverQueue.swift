@@ -13,7 +13,7 @@ public import Virtio
 ///
 /// **Thread.** One thread at a time. **Life.** The ring's memory must outlive the queue.
 @safe
-public struct SplitDriverQueue: ~Copyable {
+public struct SplitDriverQueue: DriverQueue, ~Copyable {
     /// What was negotiated.
     public let features: VirtioFeatures
 
@@ -76,6 +76,18 @@ public struct SplitDriverQueue: ~Copyable {
     }
 
     deinit { unsafe slots.deallocate() }
+
+    /// The queue in `queue`, where it is a split ring's.
+    @inlinable
+    public static func unwrap(_ queue: consuming AnyDriverQueue) -> SplitDriverQueue? {
+        switch consume queue {
+        case .split(let queue): queue
+        }
+    }
+
+    /// The same queue, for who keeps queues of any format.
+    @inlinable
+    public consuming func wrapped() -> AnyDriverQueue { .split(self) }
 
     /// The number of descriptors.
     @inlinable public var size: Int { Int(mask) &+ 1 }

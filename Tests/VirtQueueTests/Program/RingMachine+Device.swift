@@ -2,7 +2,7 @@ import Glibc
 import GuestMemory
 import VirtQueue
 
-extension RingMachine {
+extension RingMachine where Device: ~Copyable, Driver: ~Copyable {
     /// Takes one chain; `false` where there was none or the ring is broken.
     @discardableResult
     mutating func pop() throws(ProgramFailure) -> Bool {
@@ -162,13 +162,13 @@ extension RingMachine {
             while model.deviceHeld > 0 { try complete(0, 255) }
         }
         try devicePublish()
-        try require(device.chainsTaken == device.publishedUsedIndex, "a drained queue's indices differ")
+        try require(device.chainsTaken == device.chainsReturned, "a drained queue's indices differ")
         return device.state
     }
 
     mutating func startDevice(_ state: QueueState) throws(ProgramFailure) {
         do throws(VirtQueueError) {
-            device = try SplitDeviceQueue(
+            device = try Device(
                 layout: layout, features: features, state: state, translation: &translation)
         } catch {
             throw ProgramFailure("no restart: \(error)")
@@ -183,7 +183,7 @@ extension RingMachine {
         translation = TranslationTable([])
         var isMade = true
         do throws(VirtQueueError) {
-            device = try SplitDeviceQueue(
+            device = try Device(
                 layout: layout, features: features, state: state, translation: &translation)
         } catch {
             isMade = false
@@ -214,11 +214,11 @@ extension RingMachine {
         guard !isHostile else { return }
         try require(
             driver.freeDescriptors == driver.size && driver.inFlight == 0, "a chain did not come back")
-        try require(device.chainsTaken == device.publishedUsedIndex, "a drained queue's indices differ")
+        try require(device.chainsTaken == device.chainsReturned, "a drained queue's indices differ")
     }
 
     /// Changes the ring's memory under both sides.
-    mutating func poke(_ operation: Operation, _ reader: inout ByteReader) {
+    mutating func poke(_ operation: RingOperation, _ reader: inout ByteReader) {
         if !isHostile {
             isHostile = true
             lent = Dictionary(uniqueKeysWithValues: model.lent.map { ($0.token, $0) })

@@ -2,7 +2,7 @@ import GuestMemory
 import VirtQueue
 import Virtio
 
-extension RingMachine {
+extension RingMachine where Device: ~Copyable, Driver: ~Copyable {
     enum Form { case readable, writable, pair, lists, indirect }
 
     /// Adds a chain of random buffers in one of the driver's forms.

@@ -2,28 +2,20 @@ import GuestMemory
 import VirtQueue
 import Virtio
 
-/// Both sides of one split ring, driven by a program of bytes and held against ``RingModel``.
+/// Both sides of one ring, whose sides' types may be a format's or those of any format, driven by a program of bytes and held against ``RingModel``.
 ///
 /// As long as nobody pokes the ring's memory every answer must be the model's. From the first poke on the guest
 /// and the device are hostile to each other: answers are free, but no access may leave guest memory, nothing may
 /// trap, and what each side says about itself must still add up.
-struct RingMachine: ~Copyable {
-    enum Operation: UInt8, CaseIterable {
-        case addReadable, addWritable, addPair, addDirect, addIndirect, fill
-        case driverPublish, reap, suppressCalls, requestCalls
-        case pop, complete, devicePublish, rewind, suppressKicks, requestKicks
-        case restartDevice, loseMaps, drain, resetDriver
-        case pokeRing, pokeTable, pokeDescriptor, pokeIndex
-    }
-
+struct RingMachine<Device: DeviceQueue & ~Copyable, Driver: DriverQueue & ~Copyable>: ~Copyable {
     let memory: ProgramMemory
     let geometry: RingGeometry
     let layout: RingLayout
     let features: VirtioFeatures
     var translation: TranslationTable
     var segments = SegmentBuffer(capacity: 512)
-    var device: SplitDeviceQueue
-    var driver: SplitDriverQueue
+    var device: Device
+    var driver: Driver
     var model: RingModel
     var isHostile = false
     var nextToken: UInt32 = 0
@@ -68,9 +60,9 @@ struct RingMachine: ~Copyable {
         let memory = ProgramMemory(ringBytes: geometry.byteCount, fragment: fragment)
         let layout = geometry.layout(at: IOVirtualAddress(rawValue: ProgramMemory.ringAddress))
         var translation = memory.table()
-        let driver = try unsafe SplitDriverQueue(
+        let driver = try unsafe Driver(
             size: size, features: features, memory: memory.ring.start, state: .split(nextAvail: base))
-        let device = try SplitDeviceQueue(
+        let device = try Device(
             layout: layout, features: features, state: .split(nextAvail: base), translation: &translation)
         self.geometry = geometry
         self.memory = memory
@@ -83,8 +75,8 @@ struct RingMachine: ~Copyable {
     }
 
     mutating func step(_ reader: inout ByteReader) throws(ProgramFailure) {
-        let count = UInt8(Operation.allCases.count)
-        guard let operation = Operation(rawValue: reader.byte() % count) else { return }
+        let count = UInt8(RingOperation.allCases.count)
+        guard let operation = RingOperation(rawValue: reader.byte() % count) else { return }
         switch operation {
         case .addReadable: try add(.readable, &reader)
         case .addWritable: try add(.writable, &reader)
@@ -137,3 +129,6 @@ struct RingMachine: ~Copyable {
         try require(!device.isBroken && !driver.isBroken, "an honest ring broke")
     }
 }
+
+/// A machine of the split ring's own types.
+typealias SplitRingMachine = RingMachine<SplitDeviceQueue, SplitDriverQueue>

@@ -12,17 +12,17 @@ struct ProgramWriter {
         bytes = [sizeLog2, choice, UInt8(base & 0xFF), UInt8(base >> 8), fragment]
     }
 
-    mutating func append(_ operation: RingMachine.Operation, _ operands: [UInt8] = []) {
+    mutating func append(_ operation: RingOperation, _ operands: [UInt8] = []) {
         bytes.append(operation.rawValue)
         bytes += operands
     }
 
-    mutating func append(_ operation: RingMachine.Operation, word: Int) {
+    mutating func append(_ operation: RingOperation, word: Int) {
         append(operation, [UInt8(word & 0xFF), UInt8(word >> 8 & 0xFF)])
     }
 
     /// Appends an operation with operands of a random value, as many as it takes.
-    mutating func append(_ operation: RingMachine.Operation, random: inout SplitMix64) {
+    mutating func append(_ operation: RingOperation, random: inout SplitMix64) {
         var operands: [UInt8] = []
         func more(_ count: Int) {
             for _ in 0..<count { operands.append(UInt8.random(in: 0...255, using: &random)) }
@@ -50,7 +50,7 @@ struct ProgramWriter {
     /// A program of `count` random operations of `operations`.
     static func random(
         seed: UInt64, sizeLog2: UInt8, features: VirtioFeatures, count: Int,
-        operations: [RingMachine.Operation]
+        operations: [RingOperation]
     ) -> [UInt8] {
         var random = SplitMix64(seed: seed)
         // Bases close to the wrap, so that programs of any length cross it.
@@ -66,7 +66,7 @@ struct ProgramWriter {
     }
 }
 
-extension RingMachine.Operation {
+extension RingOperation {
     /// What honest sides do, the usual more often than the rare.
     static let honest: [Self] = {
         let usual: [Self] = [
