@@ -86,7 +86,7 @@ let package = Package(
         + library("VhostVDPA", ["Virtio", "GuestMemory", "CLinux", system, logging])
         + library(
             "VhostVDPABackend",
-            ["VhostVDPA", "Virtio", "GuestMemory", "LinuxHost", "CLinux", system, logging],
+            ["VhostVDPA", "VirtQueue", "Virtio", "GuestMemory", "LinuxHost", "CLinux", system, logging],
             testing: ["CProfile"]
         )
         + library(

@@ -52,6 +52,7 @@ let package = Package(
                 "CInstantDevice",
                 .product(name: "VhostVDPABackend", package: "emu"),
                 .product(name: "VhostVDPA", package: "emu"),
+                .product(name: "VirtQueue", package: "emu"),
                 .product(name: "Virtio", package: "emu"),
                 .product(name: "GuestMemory", package: "emu"),
                 .product(name: "Logging", package: "swift-log"),

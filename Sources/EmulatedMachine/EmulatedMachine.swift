@@ -210,9 +210,7 @@ package final class EmulatedMachine {
             throw .network(VirtioNetError(.queue(error)))
         }
         return VringSetup(
-            index: VringIndex(rawValue: UInt32(index)), size: layout.size, base: bases[index],
-            descriptorTable: layout.addresses.descriptorArea, availRing: layout.addresses.driverArea,
-            usedRing: layout.addresses.deviceArea,
+            index: VringIndex(rawValue: UInt32(index)), layout: layout, base: bases[index],
             kick: driver.signals[index].kick.descriptor, call: driver.signals[index].call.descriptor)
     }
 

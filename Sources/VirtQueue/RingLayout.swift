@@ -27,9 +27,9 @@ public struct RingAddresses: Hashable, Sendable {
 /// A virtqueue's size and addresses: what a device side is made of.
 public struct RingLayout: Hashable, Sendable {
     /// The number of descriptors: for a split ring a power of two from 1 to 32768.
-    public let size: UInt16
+    public var size: UInt16
     /// Where the ring stands, as the device addresses it.
-    public let addresses: RingAddresses
+    public var addresses: RingAddresses
 
     /// Makes a layout; nothing is checked before a queue is made of it.
     public init(size: UInt16, addresses: RingAddresses) {

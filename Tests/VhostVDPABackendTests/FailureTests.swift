@@ -3,6 +3,7 @@ import SystemPackage
 import Testing
 import VhostVDPA
 import VhostVDPABackend
+import VirtQueue
 import Virtio
 
 /// A device call that fails, at every place where one can.
@@ -111,7 +112,7 @@ struct FailureTests {
         #expect(error([.version1, .inOrder]) { _ in } == .featuresRefused)
         #expect(error([.version1]) { $0.index = 3 } == .invalidQueue)
         for size: UInt16 in [0, 3, 255, 512] {
-            #expect(error([.version1]) { $0.size = size } == .invalidQueue)
+            #expect(error([.version1]) { $0.layout.size = size } == .invalidQueue)
         }
         #expect(harness.device.takeTrace() == [])
         #expect((harness.backend.state, harness.backend.mapping) == (.opened, .mapped))

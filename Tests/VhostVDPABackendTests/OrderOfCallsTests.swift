@@ -3,6 +3,7 @@ import SystemPackage
 import Testing
 import VhostVDPA
 import VhostVDPABackend
+import VirtQueue
 import Virtio
 
 /// The order of calls, written out: it is the specification.
@@ -221,7 +222,7 @@ struct OrderOfCallsTests {
         #expect(states.map(\.base) == [VringBase(rawValue: 7), VringBase(rawValue: 65535)])
         _ = device.takeTrace()
         var queues = harness.queues
-        queues[0].size = 64
+        queues[0].layout.size = 64
         queues[1].base = VringBase(rawValue: 65535)
         try harness.backend.start(features: [.version1, .accessPlatform, .mac], queues: queues)
         let trace = device.takeTrace()

@@ -4,6 +4,7 @@ import Logging
 import SystemPackage
 import VhostVDPA
 import VhostVDPABackend
+import VirtQueue
 import Virtio
 
 /// What the backend itself costs in a stop and start, apart from the device: time, and instructions under
@@ -27,9 +28,13 @@ struct BackendOverhead {
         let null = try FileDescriptor.open("/dev/null", .readWrite)
         let queues = (0..<2).map { index in
             VringSetup(
-                index: VringIndex(rawValue: UInt32(index)), size: 256, base: .zero,
-                descriptorTable: .init(rawValue: 0x100_0000), availRing: .init(rawValue: 0x101_0000),
-                usedRing: .init(rawValue: 0x102_0000), kick: null, call: null)
+                index: VringIndex(rawValue: UInt32(index)),
+                layout: RingLayout(
+                    size: 256,
+                    addresses: RingAddresses(
+                        descriptorArea: .init(rawValue: 0x100_0000), driverArea: .init(rawValue: 0x101_0000),
+                        deviceArea: .init(rawValue: 0x102_0000))),
+                kick: null, call: null)
         }
         try backend.start(features: [.version1], queues: queues)
         let begin = ContinuousClock.now

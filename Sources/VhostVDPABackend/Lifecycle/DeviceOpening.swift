@@ -1,5 +1,6 @@
 internal import Logging
 public import VhostVDPA
+internal import VirtQueue
 public import Virtio
 
 /// What a device says when it is opened, and what is agreed with it, in the order of calls that QEMU has.
@@ -73,7 +74,7 @@ public struct NegotiatedDevice: Hashable, Sendable {
             guard queue.index.rawValue < vringCount else {
                 throw BackendError(.invalidQueue, "queue \(queue.index): the device has \(vringCount) queues")
             }
-            let size = queue.size
+            let size = queue.layout.size
             guard size > 0, size <= maximumVringSize,
                 size & (size - 1) == 0 || features.contains(.packedRing)
             else {

@@ -1,5 +1,6 @@
 internal import SystemPackage
 internal import VhostVDPA
+internal import VirtQueue
 internal import Virtio
 
 /// A start of a device that is reset, from the features to the kicks: what reaches the device, and in which order.
@@ -53,10 +54,11 @@ struct DeviceStart {
     }
 
     private func setUp(_ queue: VringSetup) throws(VhostVDPAError) {
-        try device.setSize(queue.size, of: queue.index)
+        try device.setSize(queue.layout.size, of: queue.index)
         try device.setBase(queue.base, of: queue.index)
+        let ring = queue.layout.addresses
         try device.setAddresses(
-            descriptors: queue.descriptorTable, avail: queue.availRing, used: queue.usedRing, of: queue.index)
+            descriptors: ring.descriptorArea, avail: ring.driverArea, used: ring.deviceArea, of: queue.index)
         try device.setCall(queue.call, of: queue.index)
         try device.setKick(queue.kick, of: queue.index)
     }

@@ -1,40 +1,31 @@
 internal import CLinux
-public import GuestMemory
 public import SystemPackage
 public import VhostVDPA
+public import VirtQueue
 public import Virtio
 
 /// What a start tells the device about one virtqueue.
 public struct VringSetup: Hashable, Sendable {
     /// Which queue.
     public var index: VringIndex
-    /// The number of descriptors.
-    public var size: UInt16
+    /// Its size, and where its ring stands as the device addresses it.
+    public var layout: RingLayout
     /// Where the ring goes on.
     public var base: VringBase
-    /// The descriptor table, as the device addresses it.
-    public var descriptorTable: IOVirtualAddress
-    /// The avail ring, as the device addresses it.
-    public var availRing: IOVirtualAddress
-    /// The used ring, as the device addresses it.
-    public var usedRing: IOVirtualAddress
     /// The eventfd that the driver writes to. The caller keeps it open until the device is stopped: the backend writes
     /// to it when it starts and when it resumes. The next start may have another one.
     public var kick: FileDescriptor
     /// The eventfd that the device writes to. The kernel holds it from the start on; the next one may have another.
     public var call: FileDescriptor
 
-    /// A setup of its parts.
+    /// A setup of its parts. Without a `base` the ring is a new one.
     public init(
-        index: VringIndex, size: UInt16, base: VringBase, descriptorTable: IOVirtualAddress,
-        availRing: IOVirtualAddress, usedRing: IOVirtualAddress, kick: FileDescriptor, call: FileDescriptor
+        index: VringIndex, layout: RingLayout, base: VringBase = .zero, kick: FileDescriptor,
+        call: FileDescriptor
     ) {
         self.index = index
-        self.size = size
+        self.layout = layout
         self.base = base
-        self.descriptorTable = descriptorTable
-        self.availRing = availRing
-        self.usedRing = usedRing
         self.kick = kick
         self.call = call
     }

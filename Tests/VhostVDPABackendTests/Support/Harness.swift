@@ -4,6 +4,7 @@ import Logging
 import SystemPackage
 import VhostVDPA
 import VhostVDPABackend
+import VirtQueue
 import Virtio
 
 extension MapLimits {
@@ -40,9 +41,12 @@ final class Harness {
         queues = (0..<2).map { index in
             let base = 0x10_0000 + UInt64(index) * 0x10000
             return VringSetup(
-                index: VringIndex(rawValue: UInt32(index)), size: 256, base: .zero,
-                descriptorTable: .init(rawValue: base), availRing: .init(rawValue: base + 0x1000),
-                usedRing: .init(rawValue: base + 0x2000),
+                index: VringIndex(rawValue: UInt32(index)),
+                layout: RingLayout(
+                    size: 256,
+                    addresses: RingAddresses(
+                        descriptorArea: .init(rawValue: base), driverArea: .init(rawValue: base + 0x1000),
+                        deviceArea: .init(rawValue: base + 0x2000))),
                 kick: FileDescriptor(rawValue: clinux_interrupt_eventfd()),
                 call: FileDescriptor(rawValue: clinux_interrupt_eventfd()))
         }
