@@ -25,6 +25,16 @@ public enum QueueState: Hashable, Sendable {
         }
     }
 
+    /// Where a split ring goes on whose device is gone without a word: at the chain after the last one that it returned.
+    ///
+    /// Right of a device that returns chains in the order it takes them: what it had taken and not returned is taken
+    /// again. A device that returns them in another order loses one chain for good for each that it returned too early,
+    /// and may take others twice. QEMU goes on the same way (`virtio_queue_split_restore_last_avail_idx`). Of a packed
+    /// ring nothing in memory says it.
+    public static func recovered(from usedIndex: borrowing UsedIndex) -> QueueState {
+        .split(nextAvail: usedIndex.value)
+    }
+
     /// The state as GET_VRING_BASE answers it.
     public var base: VringBase {
         switch self {

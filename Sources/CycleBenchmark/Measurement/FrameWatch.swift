@@ -1,5 +1,6 @@
 internal import Glibc
 internal import GuestMemory
+internal import VirtQueue
 
 /// Sees frames arrive in a receive queue, to the microsecond, without the help of the guest's driver.
 struct FrameWatch: FrameArrivals, ~Copyable {
@@ -9,8 +10,8 @@ struct FrameWatch: FrameArrivals, ~Copyable {
     /// Ends a look early.
     private let end: EndWatch
 
-    init?(ring: IOVirtualAddress, in memory: PCMemoryLayout, patience: Duration, end: EndWatch) {
-        guard let index = UsedIndex(ring: ring, in: memory) else { return nil }
+    init?(_ layout: RingLayout, in memory: PCMemoryLayout, patience: Duration, end: EndWatch) {
+        guard let index = UsedIndex(of: layout, in: memory.addressSpace.view) else { return nil }
         self.index = index
         self.patience = patience
         self.end = end

@@ -23,7 +23,7 @@ extension CycleBenchmark {
         }
         guard
             let watch = FrameWatch(
-                ring: layout.addresses.deviceArea, in: machine.memory, patience: plan.patience, end: end)
+                layout, in: machine.memory, patience: plan.patience, end: end)
         else {
             throw .unsupported("the receive queue cannot be watched: its used ring lies in no memory")
         }

@@ -8,18 +8,19 @@ import VirtioNet
 @safe
 struct GuestRing {
     private let avail: UnsafeMutableRawPointer
-    private let used: UnsafeMutableRawPointer
+    private let layout: RingLayout
+    private let view: FlatView
     private let size: Int
 
     /// The avail ring of queue `index` of `machine`.
     init?(_ machine: EmulatedMachine, _ index: Int) throws {
-        let layout = try machine.driver.layout(index, size: machine.driverConfiguration.queueSize)
+        layout = try machine.driver.layout(index, size: machine.driverConfiguration.queueSize)
         size = Int(layout.size)
-        guard let avail = unsafe Self.host(layout.addresses.driverArea, 4 + 2 * size, machine),
-            let used = unsafe Self.host(layout.addresses.deviceArea, 4 + 8 * size, machine)
-        else { return nil }
+        guard let avail = unsafe Self.host(layout.addresses.driverArea, 4 + 2 * size, machine) else {
+            return nil
+        }
         unsafe self.avail = avail
-        unsafe self.used = used
+        view = machine.memory.addressSpace.view
     }
 
     private static func host(
@@ -32,12 +33,15 @@ struct GuestRing {
         return unsafe UnsafeMutableRawPointer(bitPattern: UInt(host.first.rawValue))
     }
 
-    private static func index(_ area: UnsafeMutableRawPointer) -> UInt16 {
-        unsafe (area + 2).assumingMemoryBound(to: Atomic<UInt16>.self).pointee.load(ordering: .acquiring)
+    private var availIndex: UInt16 {
+        unsafe (avail + 2).assumingMemoryBound(to: Atomic<UInt16>.self).pointee.load(ordering: .acquiring)
     }
 
     /// Whether every chain that the ring has room for is the device's.
-    var isFull: Bool { unsafe Int(Self.index(avail) &- Self.index(used)) == size }
+    var isFull: Bool {
+        guard let used = UsedIndex(of: layout, in: view) else { return false }
+        return Int(availIndex &- used.value) == size
+    }
 
     private func store(_ value: UInt16, at offset: Int) {
         unsafe (avail + offset).assumingMemoryBound(to: Atomic<UInt16>.self).pointee
@@ -46,8 +50,7 @@ struct GuestRing {
 
     /// Moves the avail index further than any driver can.
     func jumpIndex() {
-        let index = unsafe Self.index(avail)
-        store(index &+ UInt16(size) &+ 1, at: 2)
+        store(availIndex &+ UInt16(size) &+ 1, at: 2)
     }
 
     /// Names in every entry a descriptor that the table does not have.

@@ -83,14 +83,10 @@ final class TestPair {
 
     /// The used index of a queue as it stands in guest memory.
     func usedIndex(_ queue: Int) -> UInt16? {
-        guard let geometry = try? RingGeometry(size: configuration.queueSize),
-            let layout = try? driver.layout(queue, size: configuration.queueSize)
-        else { return nil }
-        let offset =
-            Int(layout.addresses.descriptorArea.rawValue - Self.guestBase.rawValue)
-            + geometry.deviceAreaOffset + 2
-        return unsafe (block.base + offset).assumingMemoryBound(to: Atomic<UInt16>.self).pointee
-            .load(ordering: .acquiring)
+        guard let layout = try? driver.layout(queue, size: configuration.queueSize) else { return nil }
+        let offset = layout.addresses.deviceArea.rawValue - Self.guestBase.rawValue
+        guard let ring = block.hostRange.first.advanced(by: ByteCount(rawValue: offset)) else { return nil }
+        return unsafe UsedIndex(usedRing: ring)?.value
     }
 
     /// What became of the frames of both queues.
