@@ -28,6 +28,8 @@ public struct BackendError: Error, Hashable, Sendable {
         public static let registrationFailed = Code("registrationFailed")
         /// The operation is not possible in the backend's state.
         public static let invalidState = Code("invalidState")
+        /// Nothing in guest memory says where a ring goes on.
+        public static let ringNotRecoverable = Code("ringNotRecoverable")
         /// A system call other than the device's failed.
         public static let systemCall = Code("systemCall")
     }

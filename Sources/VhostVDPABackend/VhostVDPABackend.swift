@@ -13,6 +13,7 @@ public import Virtio
 public final class VhostVDPABackend {
     /// What belongs to a device that has been started.
     private struct Running {
+        let features: VirtioFeatures
         /// In the order of the start.
         let queues: [VringSetup]
         /// Whether the device has asked for a reset.
@@ -21,7 +22,9 @@ public final class VhostVDPABackend {
 
     /// Where the device stands, with what is known of it only there; see ``BackendState``.
     private enum Phase {
-        case opened, stopped, failed, closed
+        case opened, failed, closed
+        /// With the features of the start before.
+        case stopped(VirtioFeatures)
         case started(Running)
         case suspended(Running)
     }
@@ -164,14 +167,15 @@ public final class VhostVDPABackend {
             ).run(features, queues)
         } catch {
             logger.debug("start failed: \(error)")
-            throw takenBack(error)
+            throw takenBack(error, of: features)
         }
-        phase = .started(Running(queues: queues))
+        phase = .started(Running(features: features, queues: queues))
     }
 
     /// Stops a running device, or a suspended one, and returns where its queues stood, in the order of the start.
     ///
-    /// Without a successful SUSPEND no base is given: the queues then start again from empty rings. Maps that are not
+    /// Without a successful SUSPEND no base is given: the queues then start again from empty rings, or where
+    /// ``recoveredBase(of:)`` says. Maps that are not
     /// kept are removed; those that could not be removed before the reset are removed after it. On an error the state
     /// is ``BackendState/failed``.
     @discardableResult
@@ -198,11 +202,34 @@ public final class VhostVDPABackend {
         try resetting(reason) { (stop) throws(BackendError) in try stop.reset(isQuiet: isQuiet) }
     }
 
-    /// Takes a start that failed with `failure` back. Returns that, with what became of the device.
-    private func takenBack(_ failure: BackendError) -> BackendError {
+    /// Where the ring of `queue` goes on by its used index in guest memory: for a stop that gave no base, or a start
+    /// that failed once ``BackendError/ringsMayHaveMoved``. QEMU goes on the same way (`vhost_virtqueue_stop`).
+    ///
+    /// The index says how many chains the device has returned, and of those that it had taken besides nothing. What
+    /// comes of it:
+    /// - A device that returns chains in the order it takes them takes those again that were in flight: frames are sent
+    ///   a second time, at most as many as were in flight, and receive buffers are offered again.
+    /// - A device that returns them in another order may never return one, and returns another a second time, which a
+    ///   driver that checks takes for a broken ring.
+    /// - Frames inside the device are lost, as with any reset.
+    /// - vp_vdpa takes no base but 0 (EOPNOTSUPP): a start with what is recovered here is refused.
+    ///
+    /// After ``VringState/Loss/deviceBroken`` the rings must start over all the same: the driver has to reset (virtio
+    /// 1.2, section 2.1.2), and nothing that the device wrote counts.
+    ///
+    /// - Throws: ``BackendError/Code/invalidState`` unless the device is ``BackendState/stopped``;
+    ///   ``BackendError/Code/ringNotRecoverable`` of a packed ring, of which nothing in memory says where its device
+    ///   stands, and where the used ring is in no memory that the device can write.
+    public func recoveredBase(of queue: VringSetup) throws(BackendError) -> VringBase {
+        guard case .stopped(let features) = phase else { throw impossible("recovering a ring position") }
+        return try RingRecovery(mapper: mapper, features: features).base(of: queue)
+    }
+
+    /// Takes a start with `features` that failed with `failure` back. Returns that, with what became of the device.
+    private func takenBack(_ failure: BackendError, of features: VirtioFeatures) -> BackendError {
         do throws(BackendError) {
             try resetting(.failedStart) { (stop) throws(BackendError) in try stop.reset(isQuiet: false) }
-            phase = .stopped
+            phase = .stopped(features)
             return failure
         } catch {
             return failure.adding("the device could not be reset after it: \(error)")
@@ -223,7 +250,10 @@ public final class VhostVDPABackend {
                 DeviceStop(device: device, mapper: mapper, logger: logger, reason: reason, decision: decision)
             )
             self.decision = decision
-            phase = state == .opened ? .opened : .stopped
+            switch phase {
+            case .started(let running), .suspended(let running): phase = .stopped(running.features)
+            case .opened, .stopped, .failed, .closed: break
+            }
             return result
         } catch {
             phase = .failed

@@ -62,6 +62,15 @@ package final class MemoryMapper: MemoryListener {
         ByteCount(rawValue: view.values.reduce(0) { $0 + $1.byteCount.rawValue })
     }
 
+    /// The host memory behind `range`, as the device addresses it; `nil` unless all of it lies in one section that the
+    /// device has, or gets with the next ``map()``, and may write.
+    func writableHost(of range: IOVARange) -> HostAddress? {
+        let entry = view.values.lazy.map(\.entry).first { $0.range.contains(range) }
+        guard let entry, entry.access.contains(.write) else { return nil }
+        let offset = range.first.rawValue - entry.range.first.rawValue
+        return entry.host.advanced(by: ByteCount(rawValue: offset))
+    }
+
     private var maps: [MemoryMap] { view.values.sorted { $0.entry.range.first < $1.entry.range.first } }
 
     // MARK: The memory listener
