@@ -8,13 +8,13 @@ package struct CycleMeasurement: Sendable {
     package let stopDuration: Duration
     /// The device calls of both.
     package let counts: DeviceCallCounts
-    /// Whether the rings went on where they stood; otherwise the driver started over.
-    package let keptRings: Bool
+    /// What became of the rings.
+    package let rings: RingOutcome
 
-    package init(duration: Duration, stopDuration: Duration, counts: DeviceCallCounts, keptRings: Bool) {
+    package init(duration: Duration, stopDuration: Duration, counts: DeviceCallCounts, rings: RingOutcome) {
         self.duration = duration
         self.stopDuration = stopDuration
         self.counts = counts
-        self.keptRings = keptRings
+        self.rings = rings
     }
 }

@@ -28,6 +28,10 @@ package final class EmulatedMachine {
     /// What the driver and the device agreed on for the next start.
     package private(set) var driverConfiguration: DriverConfiguration
     private(set) var bases: [VringBase]
+    /// What became of the rings over the last stop and the start after it.
+    private(set) var rings = RingOutcome.kept
+    /// Whether the device takes a ring position that is not 0, as far as is known: vp_vdpa does not.
+    private var takesRingPositions = true
     /// The plugged block that the driver has buffers in; see ``plug(_:)``.
     var bufferBlock: RAMBlock?
     let logger: Logger
@@ -105,9 +109,9 @@ package final class EmulatedMachine {
 
     /// Starts the device on the driver's rings.
     ///
-    /// Where the start failed only after the device could run, nobody can tell how far it came: the driver then
-    /// starts over with empty rings, as after a stop without ring positions. A start that is refused, of a device that
-    /// runs, is suspended or is closed, changes nothing.
+    /// Where the start failed only after the device could run, nobody can tell how far it came: the rings then do what
+    /// they do after a stop without ring positions. A start that is refused, of a device that runs, is suspended or is
+    /// closed, changes nothing.
     package func start() throws(MachineError) { try startDevice(nextQueues()) }
 
     /// What the next start tells the device of its queues: the driver's part of a start.
@@ -116,14 +120,21 @@ package final class EmulatedMachine {
     }
 
     /// The device's part of a start.
+    ///
+    /// A device that takes no ring position but 0 is started again with empty rings where these were recovered.
     package func startDevice(_ queues: [VringSetup]) throws(MachineError) {
         do throws(BackendError) {
             try backend.start(features: acceptedFeatures, queues: queues)
         } catch {
-            if error.ringsMayHaveMoved {
-                try startOver(driverConfiguration, abandonsInFlight: simulation == nil)
+            guard rings == .recovered, error.refusesRingPosition else {
+                if error.ringsMayHaveMoved { try loseRings([]) }
+                throw Self.cause(failure, .backend(error))
             }
-            throw Self.cause(failure, .backend(error))
+            logger.warning(
+                "\(error): recovered ring positions are of no use to this device, its rings start over")
+            takesRingPositions = false
+            try loseRings([])
+            try startDevice(nextQueues())
         }
     }
 
@@ -132,12 +143,12 @@ package final class EmulatedMachine {
         failure.map { .network(VirtioNetError(.workerFailed($0))) } ?? error
     }
 
-    /// Stops the device. Returns whether the rings can go on where they stood.
+    /// Stops the device. Returns what becomes of the rings.
     ///
-    /// Where the device cannot say where that is, the driver starts over with empty rings, and frames that were
-    /// in them count as abandoned; so do those inside a real device, which a reset may drop.
+    /// Where the device does not say where they stood, ``MachineConfiguration/lostRings`` decides. Frames in rings that
+    /// start over count as abandoned; so do those inside a real device, which a reset may drop.
     @discardableResult
-    package func stop(reason: ResetReason = .stop) throws(MachineError) -> Bool {
+    package func stop(reason: ResetReason = .stop) throws(MachineError) -> RingOutcome {
         try takeBack(stopDevice(reason: reason))
     }
 
@@ -151,14 +162,46 @@ package final class EmulatedMachine {
     }
 
     /// The driver's part of a stop: it goes on where the rings stood, or starts over. Returns which.
-    package func takeBack(_ states: [VringState]) throws(MachineError) -> Bool {
+    package func takeBack(_ states: [VringState]) throws(MachineError) -> RingOutcome {
         let positions = states.compactMap(\.base)
-        guard positions.count == states.count else {
-            try startOver(driverConfiguration, abandonsInFlight: simulation == nil)
-            return false
+        if positions.count == states.count {
+            bases = positions
+            rings = .kept
+        } else {
+            try loseRings(states)
         }
-        bases = positions
-        return true
+        return rings
+    }
+
+    /// Goes on without ring positions, or with those of `states` that there are.
+    private func loseRings(_ states: [VringState]) throws(MachineError) {
+        if let recovered = try recoveredBases(states) {
+            bases = recovered
+            rings = .recovered
+        } else {
+            try startOver(driverConfiguration, abandonsInFlight: simulation == nil)
+            rings = .startedOver
+        }
+    }
+
+    /// Where the rings go on as guest memory says, but for those of `states` that are known; `nil` where they are to
+    /// start over.
+    private func recoveredBases(_ states: [VringState]) throws(MachineError) -> [VringBase]? {
+        guard configuration.lostRings == .recover, takesRingPositions,
+            !states.contains(where: { $0.loss == .deviceBroken })
+        else { return nil }
+        let known = Dictionary(
+            states.compactMap { state in state.base.map { (state.index, $0) } }, uniquingKeysWith: { $1 })
+        let queues = try nextQueues()
+        do throws(BackendError) {
+            return try queues.map { (queue) throws(BackendError) in
+                if let base = known[queue.index] { return base }
+                return try backend.recoveredBase(of: queue)
+            }
+        } catch {
+            logger.warning("\(error)")
+            return nil
+        }
     }
 
     /// One stop and start.
@@ -166,17 +209,17 @@ package final class EmulatedMachine {
         let clock = ContinuousClock()
         let before = backend.counts
         let begin = clock.now
-        let keptRings = try stop()
+        try stop()
         let stopped = clock.now
         try start()
         return CycleMeasurement(
             duration: begin.duration(to: clock.now), stopDuration: begin.duration(to: stopped),
-            counts: backend.counts - before, keptRings: keptRings)
+            counts: backend.counts - before, rings: rings)
     }
 
     /// Starts a device again that asked for a reset, with a driver that starts over.
     package func recover() throws(MachineError) {
-        if try stop(reason: .recovery) { try reprobe(driverConfiguration) }
+        if try stop(reason: .recovery) != .startedOver { try reprobe(driverConfiguration) }
         try start()
     }
 
@@ -323,5 +366,13 @@ package final class EmulatedMachine {
             deviceAddress: negotiated.configuration.count >= 6
                 ? MACAddress(octets: negotiated.configuration[0..<6]) : .broadcast,
             frameByteCount: configuration.frameByteCount, expectsReturn: expectsReturn)
+    }
+}
+
+extension BackendError {
+    /// Whether a start failed as the device takes no ring position but 0: vp_vdpa's answer (`vp_vdpa_set_vq_state`).
+    fileprivate var refusesRingPosition: Bool {
+        guard let deviceError, deviceError.call.hasPrefix("SET_VRING_BASE") else { return false }
+        return deviceError.errno == .notSupportedOnSocket || deviceError.errno == .notSupported
     }
 }

@@ -17,6 +17,8 @@ package struct MachineConfiguration: Sendable {
     /// Whether what a simulated device sends comes back from its wire.
     package var wireReturnsFrames: Bool { wire.carried(at: .wire) == .loopback }
     package var persist: PersistPolicy
+    /// What is done with rings of which the device does not say where they stood.
+    package var lostRings = LostRings.startOver
     /// How many queue pairs the guest's driver uses, each with a thread of its own. More than one takes a device that
     /// has them running as soon as their rings are enabled: a simulated one. A real device's further pairs are
     /// switched on through its control queue (virtio 1.2, section 5.1.6.5.5), which this driver does not use.

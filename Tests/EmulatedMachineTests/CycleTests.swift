@@ -37,7 +37,7 @@ struct CycleTests {
         for _ in 0..<20 {
             try #require(machine.receives(300))
             let cycle = try machine.cycle()
-            #expect(cycle.keptRings)
+            #expect(cycle.rings == .kept)
             #expect(cycle.stopDuration > .zero)
             #expect(cycle.duration > cycle.stopDuration)
             #expect(cycle.counts.updates == (testCase.keepsMaps ? 0 : machine.mapMessageCount))

@@ -50,7 +50,7 @@ struct ParentTests {
             let isKept = persist == .auto && testCase.keeps
             #expect(cycle.counts.updates == (isKept ? 0 : machine.mapMessageCount))
             #expect(cycle.counts.invalidates == (isKept ? 0 : machine.mappedSectionCount))
-            #expect(cycle.keptRings == testCase.keepsRings)
+            #expect(cycle.rings == (testCase.keepsRings ? .kept : .startedOver))
         }
         try #require(machine.receives(200))
         let frames = machine.settle()

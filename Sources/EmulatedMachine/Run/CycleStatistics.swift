@@ -8,6 +8,8 @@ package struct CycleStatistics: Sendable {
     package private(set) var counts = DeviceCallCounts()
     /// Those after which the driver started over with empty rings, as the device did not say where they stood.
     package private(set) var ringRestarts = 0
+    /// Those after which the rings went on from their used index, for the same reason.
+    package private(set) var ringRecoveries = 0
 
     package init() {}
 
@@ -18,6 +20,10 @@ package struct CycleStatistics: Sendable {
     package mutating func add(_ cycle: CycleMeasurement) {
         durations.record(cycle.duration)
         counts += cycle.counts
-        if !cycle.keptRings { ringRestarts += 1 }
+        switch cycle.rings {
+        case .kept: break
+        case .recovered: ringRecoveries += 1
+        case .startedOver: ringRestarts += 1
+        }
     }
 }

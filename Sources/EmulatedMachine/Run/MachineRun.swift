@@ -85,7 +85,7 @@ package final class MachineRun {
         let parentCounts = machine.parentCounts(since: parentAtFirst)
         do throws(MachineError) {
             interrupt.enter("the device's last stop")
-            if !ending.isBreak { noteRings(kept: try machine.stop()) }
+            if !ending.isBreak { note(try machine.stop()) }
         } catch {
             ending = .brokeOff("\(error)")
         }
@@ -126,7 +126,7 @@ package final class MachineRun {
             defer { interrupt.enter("the device's traffic") }
             let cycle = try machine.cycle()
             cycles.add(cycle)
-            noteRings(kept: cycle.keptRings)
+            note(cycle.rings)
             watch.discount(cycle.duration)
         }
     }
@@ -195,9 +195,9 @@ package final class MachineRun {
             && (frames.outstanding == 0 || !machine.driverConfiguration.expectsReturn)
     }
 
-    private func noteRings(kept: Bool) {
+    private func note(_ rings: RingOutcome) {
         let canSuspend = machine.backend.acknowledgedBackendFeatures.contains(.suspend)
-        if !kept, canSuspend { failedSuspends += 1 }
+        if rings != .kept, canSuspend { failedSuspends += 1 }
     }
 
     // MARK: Waiting

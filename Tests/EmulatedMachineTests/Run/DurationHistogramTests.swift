@@ -70,7 +70,7 @@ import EmulatedMachine
                 CycleMeasurement(
                     duration: .nanoseconds(400_000 + 997 * index), stopDuration: .nanoseconds(1),
                     counts: counts,
-                    keptRings: index % 10 != 0))
+                    rings: index % 10 != 0 ? .kept : .startedOver))
         }
         add(0)
         let size = cycles.durations.byteCount

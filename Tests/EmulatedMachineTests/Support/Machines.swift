@@ -11,6 +11,7 @@ import VirtioNet
 func makeMachine(
     _ device: String = "sim", persist: PersistPolicy = .auto, queueSize: UInt16 = 256,
     memory: ByteCount = .mebibytes(64), queuePairs: Int = 1, wire: PortSpecification = .loopback,
+    lostRings: LostRings = .startOver,
     hook: (any CharacterDevice) -> any CharacterDevice = { $0 }
 ) throws -> EmulatedMachine {
     var logger = Logger(label: "test")
@@ -19,6 +20,7 @@ func makeMachine(
         memory: memory, device: .simulated(try SimulatedDeviceSpecification(parsing: device)),
         wire: wire, persist: persist, queueSize: queueSize)
     configuration.queuePairs = queuePairs
+    configuration.lostRings = lostRings
     return try EmulatedMachine(configuration, logger: logger, hook: hook)
 }
 

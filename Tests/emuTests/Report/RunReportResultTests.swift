@@ -40,7 +40,7 @@ import VirtioNet
             cycles.add(
                 CycleMeasurement(
                     duration: .milliseconds(index), stopDuration: .microseconds(index), counts: counts,
-                    keptRings: index > 5))
+                    rings: index > 5 ? .kept : .startedOver))
         }
         return cycles
     }
