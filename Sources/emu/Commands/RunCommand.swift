@@ -1,5 +1,5 @@
 public import ArgumentParser
-internal import EmulatedMachine
+package import EmulatedMachine
 internal import GuestMemory
 public import VhostVDPABackend
 internal import VirtioNet
@@ -96,6 +96,13 @@ struct RunCommand: EmuCommand {
             """)
     var persist: PersistPolicy?
 
+    @Option(
+        help: """
+            What becomes of rings when a stop does not say where they stand: start-over empties them, recover goes on \
+            from their used index, as QEMU does.
+            """)
+    var lostRings: LostRings = .startOver
+
     @Flag(help: "Run twice, with IOTLB_PERSIST and without, and print both side by side.")
     var compare = false
 
@@ -109,3 +116,5 @@ struct RunCommand: EmuCommand {
 }
 
 extension PersistPolicy: ExpressibleByArgument {}
+
+extension LostRings: ExpressibleByArgument {}

@@ -39,6 +39,7 @@ extension RunCommand {
             wire: wire ?? (device.isSimulated ? .loopback : .none), persist: persist ?? .auto,
             frameByteCount: frameSize ?? RunOptions.standardFrameSize)
         machine.queuePairs = queuePairs.count
+        machine.lostRings = lostRings
         return RunOptions(
             device: device, machine: machine,
             plan: plan, queues: queuePairs.count)

@@ -14,7 +14,7 @@ extension RunReport {
             ),
             (packets.corrupted, "frame corrupted", "frames corrupted"),
             (packets.lost, "frame lost", "frames lost"),
-            (packets.duplicated, "frame duplicated", "frames duplicated"),
+            (packets.duplicated, "frame duplicated\(repetition)", "frames duplicated\(repetition)"),
             (unsent, "frame received that nobody sent", "frames received that nobody sent"),
             // Where frames come back, those are lost, and told.
             (
@@ -125,7 +125,20 @@ extension RunReport {
         .map { "\($0.1) \($0.0 == 1 ? "once" : "\(NumberText.grouped($0.0)) times")" }
         guard !causes.isEmpty else { return [] }
         let frames = "\(NumberText.grouped(packets.abandoned)) \(packets.abandoned == 1 ? "frame" : "frames")"
-        return ["the device \(causes.joined(separator: " and ")): rings started over, \(frames) abandoned"]
+        var outcomes = ringRecoveries > 0 ? ["ring positions recovered in \(recoveredStops)"] : []
+        if ringRecoveries == 0 || recoveries > 0 || packets.abandoned > 0 {
+            outcomes.append("rings started over, \(frames) abandoned")
+        }
+        return ["the device \(causes.joined(separator: " and ")): " + outcomes.joined(separator: "; ")]
+    }
+
+    /// Why a frame may have been sent twice, where there is a reason.
+    private var repetition: String {
+        ringRecoveries == 0 ? "" : ", as can be where ring positions are recovered (\(recoveredStops))"
+    }
+
+    private var recoveredStops: String {
+        "\(NumberText.grouped(ringRecoveries)) \(ringRecoveries == 1 ? "stop" : "stops")"
     }
 
     /// What a stop and start took and did not give back.

@@ -18,6 +18,7 @@ extension RunReport {
         cycles = result.cycles.count
         idleStops = result.idleStops
         failedSuspends = result.failedSuspends
+        ringRecoveries = result.cycles.ringRecoveries
         accounts = result.accounts.map(QueueAccount.init)
         packets = Packets(result, accounts, options: options)
         iotlb = IOTLB(result)
@@ -53,6 +54,7 @@ extension RunReport.Setup {
         guest = options.machine.guest.description
         wire = options.device.isSimulated ? options.machine.wire.description : nil
         persistPolicy = options.machine.persist.rawValue
+        lostRings = options.machine.lostRings.rawValue
         interval = plan.interval.microseconds
         duration = plan.duration?.microseconds
         cycles = plan.cycles

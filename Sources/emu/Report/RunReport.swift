@@ -78,6 +78,8 @@ struct RunReport: JSONResult, Codable, Equatable, Sendable {
         var guest: String
         var wire: String?
         var persistPolicy: String
+        /// What is done with rings of which a stop does not say where they stand: `start-over` or `recover`.
+        var lostRings: String
         /// Running time between a start and the next stop.
         var interval: Double
         /// How long the run was to last at the most, how many stops and starts there were to be, and how many frames:
@@ -122,6 +124,8 @@ struct RunReport: JSONResult, Codable, Equatable, Sendable {
     var idleStops: Int
     /// Stops, the last one included, at which a device that has acknowledged SUSPEND did not say where its rings stood.
     var failedSuspends: Int
+    /// Stops and starts after which the rings went on from their used index, as the device did not say where they stood.
+    var ringRecoveries: Int
     var packets: Packets
     /// What became of the frames of each queue, on both its sides.
     var accounts: [QueueAccount]

@@ -89,6 +89,9 @@ import Testing
                 command: "run", option: "--persist", refused: ["", "on", "AUTO"],
                 taken: ["auto", "off", "force"]),
             Row(
+                command: "run", option: "--lost-rings", refused: ["", "on", "startOver"],
+                taken: ["start-over", "recover"]),
+            Row(
                 command: "check", option: "--only",
                 refused: ["", ",", "1,", "x", "0", "-1", "99999", "1;2", "1.5"],
                 taken: ["1", "1,2", "2,1,1"]),

@@ -24,6 +24,7 @@ import VirtioNet
         #expect(options.machine.guest == .generator)
         #expect(options.machine.wire == .loopback)
         #expect(options.machine.persist == .auto)
+        #expect(options.machine.lostRings == .startOver)
         #expect(options.machine.frameByteCount == 64)
         #expect(options.plan.cycles == nil)
         #expect(options.plan.interval == .milliseconds(200))
@@ -36,13 +37,14 @@ import VirtioNet
             "--device", "sim,kernel=6.1", "--memory", "4G", "--huge-pages", "explicit", "--guest",
             "tap:a@one",
             "--wire", "tap:a@two", "--queues", "1", "--cycles", "7", "--interval", "1500us", "--duration",
-            "3s", "--persist", "force")
+            "3s", "--persist", "force", "--lost-rings", "recover")
         #expect(options.device.description == "sim,kernel=6.1")
         #expect(options.machine.memory == .gibibytes(4))
         #expect(options.machine.pages == .explicit)
         #expect(options.machine.guest == .tap(name: "a", namespace: "one"))
         #expect(options.machine.wire == .tap(name: "a", namespace: "two"))
         #expect(options.machine.persist == .force)
+        #expect(options.machine.lostRings == .recover)
         #expect(options.plan.cycles == 7)
         #expect(options.plan.interval == .microseconds(1500))
         #expect(options.plan.duration == .seconds(3))

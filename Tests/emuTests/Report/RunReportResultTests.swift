@@ -40,7 +40,7 @@ import VirtioNet
             cycles.add(
                 CycleMeasurement(
                     duration: .milliseconds(index), stopDuration: .microseconds(index), counts: counts,
-                    rings: index > 5 ? .kept : .startedOver))
+                    rings: index > 5 ? .kept : index > 3 ? .recovered : .startedOver))
         }
         return cycles
     }
@@ -102,7 +102,8 @@ import VirtioNet
 
     @Test func `Every number of a result has its place in the report`() throws {
         let report = try report(
-            try result(), "--memory", "2G", "--interval", "7ms", "--cycles", "900", "--packets", "77")
+            try result(), "--memory", "2G", "--interval", "7ms", "--cycles", "900", "--packets", "77",
+            "--lost-rings", "recover")
         #expect(report.device == "sim" && report.memoryBytes == 2 << 30 && report.queues == 1)
         #expect(
             report.setup.interval == 7000 && report.setup.duration == 3_000_000 && report.setup.cycles == 900)
@@ -110,6 +111,7 @@ import VirtioNet
         #expect(report.setup.guest == "generator" && report.setup.wire == "loopback")
         #expect(report.persist == .init(offered: true, acknowledged: false))
         #expect(report.cycles == 150 && report.idleStops == 42 && report.failedSuspends == 41)
+        #expect(report.ringRecoveries == 2 && report.setup.lostRings == "recover")
         #expect(
             report.iotlb.updates == 1101 && report.iotlb.invalidates == 1102 && report.iotlb.batches == 1103)
         #expect(report.iotlb.perCycle == .init(updates: 7.1, invalidates: 6.2))

@@ -34,6 +34,22 @@ import Testing
             $0.failedSuspends = 10
             $0.packets.abandoned = 2304
         },
+        Finding(words: "the device failed to suspend 11 times: ring positions recovered in 10 stops") {
+            $0.failedSuspends = 11
+            $0.ringRecoveries = 10
+        },
+        Finding(
+            words: "ring positions recovered in 1 stop; rings started over, 256 frames abandoned"
+        ) {
+            $0.failedSuspends = 1
+            $0.ringRecoveries = 1
+            $0.recoveries = 1
+            $0.packets.abandoned = 256
+        },
+        Finding(words: "3 frames duplicated, as can be where ring positions are recovered (2 stops)") {
+            $0.packets.duplicated = 3
+            $0.ringRecoveries = 2
+        },
         Finding(words: "4,096 more bytes pinned at the end") { $0.resources.pinned?.last = 4096 },
         Finding(words: "1 more open descriptors at the end") { $0.resources.descriptors?.last = 10 },
         Finding(words: "not one frame came back") { $0.packets.received = 0 },

@@ -75,7 +75,8 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
         ]
         sample.signed = ["accounts.missingInRing", "accounts.driver.missing", "accounts.device.missing"]
         sample.closed.formUnion([
-            "setup.persistPolicy", "accounts.direction", "recentFaults.address", "recentFaults.access",
+            "setup.persistPolicy", "setup.lostRings", "accounts.direction", "recentFaults.address",
+            "recentFaults.access",
             "ending", "captures.end",
             "verdict",
         ])
