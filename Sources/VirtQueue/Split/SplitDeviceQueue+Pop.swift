@@ -21,7 +21,7 @@ extension SplitDeviceQueue {
         }
         let slot = Int(next & mask)
         let head = avail.load16(SplitRingNumbers.elementsOffset &+ SplitRingNumbers.availElementBytes &* slot)
-        guard head <= mask else { throw breakQueue(atHead: head) }
+        guard head <= mask else { try breakQueue(atHead: head) }
         next &+= 1
         let address = descriptors.load64(SplitRingNumbers.descriptorBytes &* Int(head))
         let rest = descriptors.load64(SplitRingNumbers.descriptorBytes &* Int(head) &+ 8)
@@ -118,9 +118,12 @@ extension SplitDeviceQueue {
     }
 
     /// Ends the queue for an avail entry that names no descriptor.
+    ///
+    /// Throws by itself: an inlined function with a `throw` of its own is called through its witness table where code of
+    /// another module is generic over queues, specialised or not (Swift 6.3).
     @usableFromInline
     @inline(never)
-    mutating func breakQueue(atHead head: UInt16) -> VirtQueueError {
-        breakQueue(VirtQueueError(.descriptorOutOfRange(head)))
+    mutating func breakQueue(atHead head: UInt16) throws(VirtQueueError) -> Never {
+        throw breakQueue(VirtQueueError(.descriptorOutOfRange(head)))
     }
 }

@@ -115,10 +115,10 @@ public struct SplitDriverQueue: DriverQueue, ~Copyable {
         let offset = SplitRingNumbers.elementsOffset &+ SplitRingNumbers.usedElementBytes &* Int(next & mask)
         let id = used.load32(offset)
         let byteCount = used.load32(offset &+ 4)
-        guard id <= UInt32(mask) else { throw breakQueue() }
+        guard id <= UInt32(mask) else { try fail() }
         let slot = unsafe slots + Int(id)
         let count = unsafe slot.pointee.count
-        guard count != 0, unsafe byteCount <= slot.pointee.writableBytes else { throw breakQueue() }
+        guard count != 0, unsafe byteCount <= slot.pointee.writableBytes else { try fail() }
         unsafe slot.pointee.count = 0
         unsafe slots[Int(slot.pointee.last)].next = freeHead
         freeHead = UInt16(truncatingIfNeeded: id)
@@ -240,6 +240,12 @@ public struct SplitDriverQueue: DriverQueue, ~Copyable {
         detached += 1
         return unsafe slots[head].token
     }
+
+    /// Ends the queue for a used element that the device cannot have returned. Throws by itself, as
+    /// ``SplitDeviceQueue``'s does.
+    @usableFromInline
+    @inline(never)
+    mutating func fail() throws(VirtQueueError) -> Never { throw breakQueue() }
 
     /// Ends the queue until a reset.
     @usableFromInline
