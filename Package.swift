@@ -14,6 +14,10 @@ let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
+/// The commit that a package is made from, compiled in (scripts/package). Other builds have none: each commit would
+/// link them anew.
+let commit: [CSetting] = Context.environment["EMU_COMMIT"].map { [.define("EMU_COMMIT", to: $0)] } ?? []
+
 /// What the command line is made of.
 let everything: [Target.Dependency] = [
     "CycleBenchmark", "EmulatedMachine", "SimulatedConformance", "VhostVDPAConformance", "SimulatedVDPA",
@@ -59,7 +63,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux"),
-        .target(name: "CProcessStart"),
+        .target(name: "CProcessStart", cSettings: commit),
         .target(name: "CProfile", path: "Tests/CProfile"),
         .target(name: "CIOUring", linkerSettings: [.linkedLibrary("uring")]),
     ]

@@ -1,5 +1,6 @@
 #include "CProcessStart.h"
 
+#include <stddef.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -32,3 +33,15 @@ __attribute__((section(".preinit_array"), used)) static void (*const start_entry
 int cprocess_argument_count(void) { return argument_count; }
 
 const char *cprocess_argument(int index) { return argument_values[index]; }
+
+// Made a string here, as quotes do not get through a package manifest.
+#define TEXT_OF(words) #words
+#define TEXT(macro) TEXT_OF(macro)
+
+const char *cprocess_commit(void) {
+#ifdef EMU_COMMIT
+    return TEXT(EMU_COMMIT);
+#else
+    return NULL;
+#endif
+}

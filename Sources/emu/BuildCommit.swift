@@ -1,12 +1,12 @@
-internal import FoundationEssentials
+internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
 /// The commit of the checkout that a program was built in.
 ///
-/// Nothing is compiled in: a build that does not change a file would keep the commit of an earlier one. A program that
-/// lies in the build folder of a checkout was linked when its file was last changed, and git's own log of HEAD says
-/// which commit was checked out at that time. A program that has been moved elsewhere has none.
+/// Only a package has its commit compiled in (``Version``): a build that does not change a file would keep the commit of
+/// an earlier one. A program that lies in the build folder of a checkout was linked when its file was last changed, and
+/// git's own log of HEAD says which commit was checked out at that time. A program that has been moved elsewhere has none.
 struct BuildCommit: Hashable, Sendable, CustomStringConvertible {
     let hash: String
 
@@ -80,8 +80,8 @@ struct BuildCommit: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func changeTime(_ path: FilePath) -> Int? {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: "\(path)")
-        return (attributes?[.modificationDate] as? Date).map { Int($0.timeIntervalSince1970) }
+        let time = unsafe clinux_change_time(path.string)
+        return time < 0 ? nil : Int(time)
     }
 
     private static func resolved(_ path: String) -> String? {

@@ -70,6 +70,12 @@ static inline int clinux_kind_of_file(const char *path, struct clinux_file_kind 
     return 0;
 }
 
+// When the content of the file at `path` last changed, in seconds since 1970, or -errno.
+static inline int64_t clinux_change_time(const char *path) {
+    struct stat status;
+    return stat(path, &status) < 0 ? -errno : status.st_mtim.tv_sec;
+}
+
 // The number of the device that a descriptor stands for, 0 where it stands for none.
 static inline uint64_t clinux_device_number(int fd) {
     struct clinux_file_kind kind;

@@ -117,7 +117,6 @@ struct CycleReportFolder {
     }
 
     private static func isFolder(_ path: FilePath) -> Bool {
-        var status = stat()
-        return unsafe stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        (try? Stat(path, retryOnInterrupt: false))?.type == .directory
     }
 }

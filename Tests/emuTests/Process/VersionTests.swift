@@ -20,6 +20,12 @@ import Testing
         #expect(BuildCommit(ofProgramAt: "/bin/sh") == nil)
     }
 
+    @Test func `A commit that is compiled in is the one, wherever the program lies`() {
+        let text = Version.text(commit: "0123456789ab-dirty")
+        #expect(text == "emu \(Version.number) (debug build, commit 0123456789ab-dirty)")
+        #expect(Version.text(commit: nil) != text)
+    }
+
     @Test(arguments: [["--version"], ["run", "--version"]])
     func `--version says which emu it is`(arguments: [String]) throws {
         let outcome = try EmuProcess(arguments).finish()
