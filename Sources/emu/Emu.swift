@@ -22,6 +22,9 @@ struct Emu: ParsableCommand {
 
             Exit status: 0 done; 1 ran and found something wrong, or a result could not be written; 2 could not \
             start; 128 + n ended by signal n before there was a result.
+
+            Words: cycle, section, abandoned, parent, port, persist, remap, resume and verdict are explained in \
+            emu(1) and docs/glossary.md.
             """,
         version: Version.number,
         subcommands: [RunCommand.self, CheckCommand.self, CycleCommand.self, InfoCommand.self]

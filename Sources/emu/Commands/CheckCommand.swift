@@ -15,6 +15,11 @@ struct CheckCommand: EmuCommand {
             an IOMMU of its own and pinned memory, run as root: rules with traffic need a page's physical address \
             to be harmless. With --device all every kind of parent with every kernel that has it is checked, one after the \
             other: a line for each device and for each rule that is not as it should be. Ctrl-C ends it with what it has; rules that were not run make the status 1.
+
+            Examples:
+              emu check --device sim,kernel=6.1
+              emu check --device /dev/vhost-vdpa-0 --json
+              emu check --device all --sequences 10000 --seed 7
             """
     )
 
@@ -22,7 +27,7 @@ struct CheckCommand: EmuCommand {
         help: DeviceOption.help(
             "sim[,key=value]…, /dev/vhost-vdpa-N, or all for every kind of simulated device in turn (default: sim)."
         ),
-        transform: CheckedKinds.init(parsing:))
+        completion: .list(["all", "sim", "/dev/vhost-vdpa-0"]), transform: CheckedKinds.init(parsing:))
     var device = CheckedKinds.standard
     @Option(
         help: ArgumentHelp("Only these rules, by number.", valueName: "n,n…"),

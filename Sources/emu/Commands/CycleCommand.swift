@@ -16,6 +16,10 @@ struct CycleCommand: EmuCommand {
             Half as many cycles are then done under traffic, for the downtime. Guest memory is touched before it is \
             mapped; sizes the machine does not have are skipped, or modelled (--modelled). Ctrl-C ends it with what \
             it has.
+
+            Examples:
+              emu cycle --memory 256M,1G --report pages
+              emu cycle --device /dev/vhost-vdpa-0 --memory 1G --strategy remap,persist
             """
     )
 

@@ -6,7 +6,7 @@ struct DeviceOption: ParsableArguments {
     @Option(
         help: Self.help(
             "sim[,key=value]…, /dev/vhost-vdpa-N, or fd:N for one the caller has opened (default: sim)."),
-        transform: DeviceSpecification.init(parsing:))
+        completion: .list(["sim", "/dev/vhost-vdpa-0"]), transform: DeviceSpecification.init(parsing:))
     var device = DeviceSpecification.standard
 
     /// The help of an option that takes a device: `values`, and the keys of a simulated one.

@@ -7,7 +7,13 @@ struct InfoCommand: EmuCommand {
     static let configuration = CommandConfiguration(
         commandName: "info",
         abstract: "Shows what a device offers: features, queues, groups, address spaces, configuration.",
-        discussion: "The device is opened, which resets it and needs it to be nobody else's."
+        discussion: """
+            The device is opened, which resets it and needs it to be nobody else's.
+
+            Examples:
+              emu info --device /dev/vhost-vdpa-0
+              emu info --device sim,kernel=6.1 --json
+            """
     )
 
     @OptionGroup var deviceOption: DeviceOption

@@ -28,6 +28,8 @@ struct RunCommand: EmuCommand {
               emu run --compare
               emu run --device /dev/vhost-vdpa-0 --duration 60s
               emu run --guest tap:ta@left --wire tap:tb@right --duration 60s
+
+            Words: cycle, section, abandoned, parent, port and verdict are explained in emu(1) and docs/glossary.md.
             """
     )
 
@@ -43,13 +45,13 @@ struct RunCommand: EmuCommand {
 
     @Option(
         help: ArgumentHelp("What feeds the guest's driver (default: generator).", valueName: "port"),
-        transform: PortSpecification.init(argument:))
+        completion: .list(["generator", "tap:", "none"]), transform: PortSpecification.init(argument:))
     var guest: PortSpecification = .generator
 
     @Option(
         help: ArgumentHelp(
             "What stands at the end of a simulated device's wire (default: loopback).", valueName: "port"),
-        transform: PortSpecification.init(argument:))
+        completion: .list(["loopback", "tap:", "none"]), transform: PortSpecification.init(argument:))
     var wire: PortSpecification?
 
     @Option(
