@@ -9,26 +9,23 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, f"{os.path.dirname(os.path.realpath(__file__))}/../bench.d")
-import compare
+import counts
 
-# What emu may execute for each instruction of the C floor's: at least and at most. The floor makes only the necessary calls, so
-# with less than it not the same was counted. Of a remap's memory so much may lie otherwise (compare.alike).
-FLOOR = {"persist": (1, 1.3), "resume": (1, 1.3), "remap": (0.98, 1.05)}
 # What the largest memory may take of what the smallest does, where no map is touched.
 GROWTH = 1.1
 
 
 def against_floor(strategy, size, emu, floor):
     """What emu counted beside the floor, each None where it was not: the words, and whether it holds."""
-    name = f"{strategy}, {compare.memory(size)}"
+    name = f"{strategy}, {counts.memory(size)}"
     missing = [who for who, counted in (("emu", emu), ("the C floor", floor)) if not counted]
     if missing:
         return f"{name}: not counted: {' and '.join(missing)}", False
-    if strategy == "remap" and not compare.alike(emu, floor):
+    if strategy == "remap" and not counts.alike(emu, floor):
         return (f"{name}: cannot be compared: emu's memory lay in {emu['contiguousRuns']} runs, the C floor's in {floor['runs']},"
                 f" more than one for each MiB apart"), False
-    least, most = FLOOR[strategy]
-    ratio = compare.executed(strategy, emu["cycle"]) / compare.executed(strategy, floor)
+    least, most = counts.LIMITS[strategy]
+    ratio = counts.executed(strategy, emu["cycle"]) / counts.executed(strategy, floor)
     runs = f", runs {emu['contiguousRuns']} and {floor['runs']}" if strategy == "remap" else ""
     return f"{name}: {ratio:.3f} of the C floor, at least {least}, at most {most}{runs}", least <= ratio <= most
 
@@ -38,14 +35,14 @@ def growth(strategy, sizes, turns):
     if len(sizes) < 2 or any((strategy, size) not in turns for size in sizes):
         return f"{strategy}, in turns with remap: not counted at two sizes", False
     first, last = (turns[strategy, size]["cycle"]["p50"] for size in (sizes[0], sizes[-1]))
-    return (f"{strategy}: {last / first:.3f} at {compare.memory(sizes[-1])} of {compare.memory(sizes[0])},"
+    return (f"{strategy}: {last / first:.3f} at {counts.memory(sizes[-1])} of {counts.memory(sizes[0])},"
             f" in turns with remap, at most {GROWTH}"), last <= first * GROWTH
 
 
 def check(folder, sizes):
     """Every limit: what it is of, what was counted, and whether it holds."""
-    base, _, alone, turns = compare.counts(folder)
-    for strategy in FLOOR:
+    base, _, alone, turns = counts.counts(folder)
+    for strategy in counts.LIMITS:
         emu = turns if strategy == "remap" else alone
         for size in sizes:
             yield against_floor(strategy, size, emu.get((strategy, size)), base.get((strategy, size)))

@@ -1,22 +1,20 @@
 #!/usr/bin/env python3
-"""Prints what scripts/bench cycle measured on the kernel: emu beside the C floor, as Markdown.
+"""What scripts/bench cycle counted in one VM, and what it timed without remap in turn: emu beside the C floor, as Markdown.
 
-compare.py FOLDER    with what is there of emu.json, floor.jsonl, emu-fast-*.json, floor-fast.jsonl, floor-like-emu.jsonl,
-                     what was counted, and the shapes
+counts.py all FOLDER        everything of a part
+counts.py short FOLDER      instructions beside their limits, for docs/benchmarks.md
+counts.py times FOLDER      times of emu.json, for docs/benchmarks.md
+
+What the folder does not have is left out. scripts/check.d/limits.py holds the counts to LIMITS.
 """
 import glob
 import json
 import os
 import sys
 
-SHAPES = (
-    ("variants", "What batches buy, and what it costs to have the device answer for its maps"),
-    ("fragmented", "The same with memory in single pages"),
-    ("regions-1", "One region"),
-    ("regions-64", "64 regions"),
-    ("regions-512", "512 regions"),
-    ("sim-pinned", "The simulated device in the same VM, memory pinned"),
-)
+# What emu may execute for each instruction of the C floor's: at least and at most. The floor makes only the necessary calls, so
+# with less than it not the same was counted. Of a remap's memory so much may lie otherwise (alike).
+LIMITS = {"persist": (1, 1.3), "resume": (1, 1.3), "remap": (0.98, 1.05)}
 
 
 def time(microseconds):
@@ -58,66 +56,15 @@ def load(path):
         return json.load(file)
 
 
-def worth(time_, persist):
-    if not persist:
-        return "–"
-    ratio = time_ / persist
-    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.2g}"
-
-
-def table(report, floor):
-    rows = report["results"]
-    first = rows[0]
-    print(f"{report['machine']['kernel']}, {first['device']}, {'pinned' if first['pinned'] else 'not pinned'},"
-          f" pages: {first['pageKind']}, {first['regions']} regions\n")
-    print("| memory | runs | strategy | emu p50 | p99 | C floor p50 (runs) | emu / floor | × persist |"
-          " downtime p50 | p99 | suspend–enable p50 | updates + invalidates | ioctls |")
-    print("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
-    for one in rows:
-        base = floor.get((one["memoryBytes"], one["strategy"]))
-        persist = next((r["cycle"]["p50"] for r in rows
-                        if r["memoryBytes"] == one["memoryBytes"] and r["strategy"] == "persist"), None)
-        cycle, calls, downtime, span = one["cycle"], one["perCycle"], one["downtime"], one["suspendToEnable"]
-        cells = [
-            memory(one["memoryBytes"]) + (" (modelled)" if one["modelled"] else ""), one["contiguousRuns"] or "–", one["strategy"], time(cycle["p50"]), farthest(cycle),
-            f"{time(base[0])} ({base[1]})" if base else "–",
-            f"{cycle['p50'] / base[0]:.2f}" if base else "–",
-            worth(cycle["p50"], persist),
-            time(downtime["p50"]) if downtime else "–", farthest(downtime) if downtime else "–",
-            time(span["p50"]) if span else "–",
-            f"{calls['updates']:g} + {calls['invalidates']:g}", f"{calls['ioctls']:g}",
-        ]
-        print("| " + " | ".join(str(cell) for cell in cells) + " |")
-    for skip in report["skipped"]:
-        print(f"\nskipped: {memory(skip['memoryBytes'])} {skip.get('strategy') or ''}: {skip['reason']}")
-    for remark in report["remarks"]:
-        print(f"\nnote: {remark}")
-    for problem in report["problems"]:
-        print(f"\n**WRONG**: {problem}")
-
-
-def phases(rows, show):
-    """What each part of a cycle takes, in the unit of `show`."""
+def phases(rows):
+    """How many instructions each part of a cycle executes."""
     names = ["drain", "suspend", "baseRead", "unmap", "reset", "negotiate", "map", "vringSetup", "enable"]
     print("\nPhases, medians:\n")
     print("| memory | strategy | " + " | ".join(names) + " |")
     print("|---|---|" + "---|" * len(names))
     for one in rows:
-        cells = [show(one["phases"][name]) if one["phases"].get(name) else "–" for name in names]
+        cells = [instructions(one["phases"][name]) if one["phases"].get(name) else "–" for name in names]
         print(f"| {memory(one['memoryBytes'])} | {one['strategy']} | " + " | ".join(cells) + " |")
-
-
-def first_maps(report):
-    if not report.get("firstMaps"):
-        return
-    print("\nThe first map of an opening beside io_uring_register_buffers of the same memory, medians of five, in turns:\n")
-    print("| memory | runs | first map | io_uring registers | ratio |")
-    print("|---|---|---|---|---|")
-    for one in report["firstMaps"]:
-        registered = one.get("registerBuffers")
-        ratio = f"{one['map'] / registered:.2f}" if registered else "–"
-        print(f"| {memory(one['memoryBytes'])} | {one.get('contiguousRuns')} | {time(one['map'])} |"
-              f" {time(registered) if registered else one.get('obstacle')} | {ratio} |")
 
 
 def fast(folder):
@@ -207,29 +154,53 @@ def counted(folder):
               + (f" {instructions(like['p50'])} | {own / like['p50']:.3f} |" if like else " – | – |")
               + f" {instructions(turn)} | {f'{turn / own:.3f}' if itself else '–'} | {own / smallest.setdefault(strategy, own):.3f} |"
               f" {turns[strategy, size]['contiguousRuns']}, floor {below['runs']} |")
-    phases([turns[key] for key in sorted(turns, key=lambda key: (key[1], key[0]))], instructions)
+    phases([turns[key] for key in sorted(turns, key=lambda key: (key[1], key[0]))])
 
 
-def main(folder):
-    floors = {}
-    for one in lines(f"{folder}/floor.jsonl"):
-        floors.setdefault((one["memoryBytes"], one["strategy"]), []).append(one)
-    floor = {key: (middle([one["p50"] for one in ones]), "/".join(str(one["runs"]) for one in ones))
-             for key, ones in floors.items()}
+def short(folder):
+    """Instructions of a cycle and what they may be, one row for each strategy and size."""
+    base, _, alone, turns = counts(folder)
+    rows = []
+    for strategy, size in sorted(base, key=lambda key: (list(LIMITS).index(key[0]), key[1])):
+        one = (turns if strategy == "remap" else alone).get((strategy, size))
+        if one is None:
+            continue
+        emu, floor = executed(strategy, one["cycle"]), executed(strategy, base[strategy, size])
+        comparable = strategy != "remap" or alike(one, base[strategy, size])
+        ratio = f"{emu / floor:.3f}" if comparable else "memory not alike"
+        rows.append(f"| {strategy} | {memory(size)} | {instructions(emu)} | {instructions(floor)} | {ratio} | {LIMITS[strategy][1]} |")
+    if rows:
+        print("| strategy | memory | emu | C floor | emu / floor | limit |")
+        print("|---|---|---|---|---|---|")
+        print("\n".join(rows))
+
+
+def spread(times):
+    """The width of the middle half as a part of the median."""
+    if times["p25"] is None or not times["p50"]:
+        return "–"
+    return f"{(times['p75'] - times['p25']) / times['p50'] * 100:.0f} %"
+
+
+def times(folder):
+    """What a cycle takes, and what the guest notices, one row for each strategy and size."""
     report = load(f"{folder}/emu.json")
-    if report:
-        table(report, floor)
-        phases(report["results"], time)
-        first_maps(report)
+    if not report or not report["results"]:
+        return
+    print("| strategy | memory | cycle p50 | spread | downtime p50 | p99 | suspend to enable p50 |")
+    print("|---|---|---|---|---|---|---|")
+    for one in sorted(report["results"], key=lambda one: (one["strategy"], one["memoryBytes"])):
+        downtime, span = one["downtime"], one["suspendToEnable"]
+        cells = [one["strategy"], memory(one["memoryBytes"]), time(one["cycle"]["p50"]), spread(one["cycle"]),
+                 time(downtime["p50"]) if downtime else "–", farthest(downtime) if downtime else "–",
+                 time(span["p50"]) if span else "–"]
+        print("| " + " | ".join(cells) + " |")
+
+
+def everything(folder):
     fast(folder)
     counted(folder)
-    for name, title in SHAPES:
-        report = load(f"{folder}/{name}.json")
-        if report and report.get("results"):
-            print(f"\n{title}:\n")
-            table(report, {})
-            first_maps(report)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    {"all": everything, "short": short, "times": times}[sys.argv[1]](sys.argv[2])
