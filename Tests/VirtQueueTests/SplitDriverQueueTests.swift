@@ -163,3 +163,48 @@ struct SplitDriverQueueTests {
         #expect(layout.addresses.deviceArea.rawValue == 0x1000 + UInt64(geometry.deviceAreaOffset))
     }
 }
+
+/// A driver whose ring is in a guest's memory map.
+@Suite("A driver's ring in an address space")
+struct GuestMemoryRingTests {
+    private static func code(_ body: () throws -> Void) -> VirtQueueError.Code? {
+        do { try body() } catch { return (error as? VirtQueueError)?.code }
+        return nil
+    }
+
+    @Test("It is where the layout says, and keeps the memory that it is in")
+    func place() throws {
+        var space: AddressSpace? = try PCMemoryLayout(memory: .mebibytes(2), hasFirmware: false).addressSpace
+        let view = try #require(space?.view)
+        let layout = try RingGeometry(size: 4).layout(at: 0x1_0000)
+        var driver = try SplitDriverQueue(layout: layout, in: #require(space))
+        space = nil
+        check(driver.add(writable: SplitDriverQueueTests.one, token: 3))
+        check(driver.publish())
+        let index = try #require(
+            AddressRange(
+                first: GuestPhysicalAddress(rawValue: layout.addresses.driverArea.rawValue + 2),
+                byteCount: ByteCount(2)))
+        let host = try #require(view.hostRange(of: index, access: .read)).first.rawValue
+        #expect(unsafe UnsafePointer<UInt16>(bitPattern: UInt(host))?.pointee == 1)
+    }
+
+    @Test("A size, an address or memory that it cannot have is refused")
+    func refused() throws {
+        let space = try PCMemoryLayout(memory: .mebibytes(4)).addressSpace
+        let outside = try RingGeometry(size: 4).layout(at: 0x40_0000)
+        #expect(
+            Self.code { _ = try SplitDriverQueue(layout: outside, in: space) }
+                == .fault(TranslationFault(address: 0x40_0000, access: .readWrite)))
+        // The option ROMs are write-protected.
+        let rom = try RingGeometry(size: 4).layout(at: 0xc_0000)
+        #expect(
+            Self.code { _ = try SplitDriverQueue(layout: rom, in: space) }
+                == .fault(TranslationFault(address: 0xc_0000, access: .readWrite)))
+        let odd = try RingGeometry(size: 4).layout(at: 0x10_0008)
+        #expect(Self.code { _ = try SplitDriverQueue(layout: odd, in: space) } == .misalignedRing(0x10_0008))
+        var size = try RingGeometry(size: 4).layout(at: 0x10_0000)
+        size.size = 3
+        #expect(Self.code { _ = try SplitDriverQueue(layout: size, in: space) } == .invalidSize(3))
+    }
+}

@@ -1,4 +1,4 @@
-import GuestMemory
+public import GuestMemory
 public import Virtio
 
 /// The driver side of a split virtqueue (virtio 1.2, section 2.7): lends buffers to the device and gets them back.
@@ -11,7 +11,8 @@ public import Virtio
 /// **Errors.** A device that returns what it was not lent breaks the queue: every later `reap` gives the same
 /// error and `add` refuses, until ``reset(to:)``.
 ///
-/// **Thread.** One thread at a time. **Life.** The ring's memory must outlive the queue.
+/// **Thread.** One thread at a time. **Life.** The memory of a ring in a block must outlive the queue; that of one in an
+/// address space is kept by the queue.
 @safe
 public struct SplitDriverQueue: DriverQueue, ~Copyable {
     /// What was negotiated.
@@ -22,6 +23,8 @@ public struct SplitDriverQueue: DriverQueue, ~Copyable {
     @usableFromInline let used: RingMemory
     @usableFromInline let mask: UInt16
     @usableFromInline let hasEventIndex: Bool
+    /// Keeps the ring's memory, where the queue found it in an address space.
+    private let memory: FlatView?
     /// One slot per descriptor, out of the device's reach.
     @usableFromInline let slots: UnsafeMutablePointer<DriverSlot>
 
@@ -57,10 +60,61 @@ public struct SplitDriverQueue: DriverQueue, ~Copyable {
             throw VirtQueueError(
                 .misalignedRing(IOVirtualAddress(rawValue: UInt64(UInt(bitPattern: memory)))))
         }
+        unsafe self.init(
+            size: size, features: features, descriptors: RingMemory(memory),
+            avail: RingMemory(memory + geometry.driverAreaOffset),
+            used: RingMemory(memory + geometry.deviceAreaOffset), state: state, memory: nil)
+    }
+
+    /// Makes an empty ring at `layout` in a guest's memory; zeroes it. I/O virtual addresses are guest physical ones.
+    ///
+    /// - Throws: ``VirtQueueError/Code/invalidSize(_:)``, ``VirtQueueError/Code/misalignedRing(_:)``, or
+    ///   ``VirtQueueError/Code/fault(_:)`` where an area is not all in memory that can be written.
+    public init(
+        layout: RingLayout, features: VirtioFeatures = [], in space: AddressSpace,
+        state: QueueState = .initial(.split)
+    ) throws(VirtQueueError) {
+        let (size, ring, view) = (layout.size, layout.addresses, space.view)
+        guard SplitRingNumbers.isValid(size: size) else { throw VirtQueueError(.invalidSize(size)) }
+        self.init(
+            size: size, features: features,
+            descriptors: try Self.area(
+                ring.descriptorArea, SplitRingNumbers.descriptorTableBytes(size: size), 16, view),
+            avail: try Self.area(
+                ring.driverArea, SplitRingNumbers.availRingBytes(size: size, eventIndex: true), 2, view),
+            used: try Self.area(
+                ring.deviceArea, SplitRingNumbers.usedRingBytes(size: size, eventIndex: true), 4, view),
+            state: state, memory: view)
+    }
+
+    private static func area(
+        _ address: IOVirtualAddress, _ byteCount: Int, _ alignment: Int, _ view: FlatView
+    ) throws(VirtQueueError) -> RingMemory {
+        guard address.isAligned(to: ByteCount(alignment)) else {
+            throw VirtQueueError(.misalignedRing(address))
+        }
+        guard
+            let range = AddressRange(
+                first: GuestPhysicalAddress(rawValue: address.rawValue), byteCount: ByteCount(byteCount)),
+            let host = view.hostRange(of: range, access: .readWrite),
+            let base = unsafe UnsafeMutableRawPointer(bitPattern: UInt(host.first.rawValue))
+        else { throw VirtQueueError(.fault(TranslationFault(address: address, access: .readWrite))) }
+        // Atomics need the host's address aligned as well.
+        guard UInt(bitPattern: base) & UInt(alignment - 1) == 0 else {
+            throw VirtQueueError(.misalignedRing(address))
+        }
+        return unsafe RingMemory(base)
+    }
+
+    private init(
+        size: UInt16, features: VirtioFeatures, descriptors: RingMemory, avail: RingMemory, used: RingMemory,
+        state: QueueState, memory: FlatView?
+    ) {
         self.features = features
-        descriptors = unsafe RingMemory(memory)
-        avail = unsafe RingMemory(memory + geometry.driverAreaOffset)
-        used = unsafe RingMemory(memory + geometry.deviceAreaOffset)
+        self.memory = memory
+        self.descriptors = descriptors
+        self.avail = avail
+        self.used = used
         mask = size - 1
         hasEventIndex = features.contains(.eventIndex)
         unsafe slots = UnsafeMutablePointer.allocate(capacity: Int(size))
