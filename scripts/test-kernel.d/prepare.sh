@@ -8,6 +8,7 @@ prepare() {
     local started=$SECONDS
     install_tools
     build_emu
+    build_example
     build_probes
     "$VM" build --kernel all >/dev/null
     say "ready after $((SECONDS - started)) s"
@@ -36,6 +37,20 @@ build_emu() {
     [[ -x $EMU ]] || die "EMU: '$EMU' is no program"
     [[ -x $EMU_TESTS ]] || die "EMU_TESTS: '$EMU_TESTS' is no test bundle"
     EMU=$(realpath "$EMU") EMU_TESTS=$(realpath "$EMU_TESTS")
+}
+
+# The first program of Examples/, as scripts/check examples builds it.
+build_example() {
+    local options=(--package-path "$ROOT/Examples" --scratch-path "$ROOT/.build-examples")
+    if [[ -z ${EXAMPLE:-} ]]; then
+        "$ROOT/scripts/bootstrap" swift liburing
+        say "building the example"
+        swift build "${options[@]}" --product frame-out-and-back >"$WORK/build" 2>&1 ||
+            { cat "$WORK/build" >&2; die "the example does not build"; }
+        EXAMPLE=$(swift build "${options[@]}" --show-bin-path)/frame-out-and-back
+    fi
+    [[ -x $EXAMPLE ]] || die "EXAMPLE: '$EXAMPLE' is no program"
+    EXAMPLE=$(realpath "$EXAMPLE")
 }
 
 build_probes() {
