@@ -50,3 +50,16 @@ let package = Package(
             swiftSettings: strict),
     ]
 )
+
+// The blocks of code in the articles, which scripts/check docs gathers in one file each: compiled as an outsider's.
+if Context.environment["EMU_ARTICLES"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Articles",
+            dependencies: [
+                emu("GuestMemory"), emu("IOUring"), emu("LinuxHost"), emu("SimulatedVDPA"), emu("VhostVDPA"),
+                emu("VhostVDPABackend"), emu("VhostVDPAConformance"), emu("VirtQueue"), emu("Virtio"),
+                logging, system,
+            ],
+            path: "Articles", swiftSettings: strict))
+}

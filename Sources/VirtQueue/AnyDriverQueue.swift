@@ -80,7 +80,7 @@ public enum AnyDriverQueue: DriverQueue, ~Copyable {
         }
     }
 
-    /// As the requirement ``DriverQueue/add(readable:writable:token:)``.
+    /// As the requirement `DriverQueue.add(readable:writable:token:)`.
     public mutating func add(readable: DriverSegment, writable: DriverSegment, token: UInt32) -> Bool {
         switch consume self {
         case .split(var queue):
@@ -90,7 +90,7 @@ public enum AnyDriverQueue: DriverQueue, ~Copyable {
         }
     }
 
-    /// As the requirement ``DriverQueue/add(readable:writable:token:)``.
+    /// As the requirement `DriverQueue.add(readable:writable:token:)`.
     @unsafe
     public mutating func add(
         readable: UnsafeBufferPointer<DriverSegment>, writable: UnsafeBufferPointer<DriverSegment>,

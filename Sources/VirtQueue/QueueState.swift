@@ -2,7 +2,7 @@ public import Virtio
 
 /// Where a ring goes on, once nothing is in flight: all that a stop has to save of a queue. A plain value.
 ///
-/// vhost carries it as a ``VringBase`` (GET_VRING_BASE, SET_VRING_BASE), whose bits only the ring's format explains.
+/// vhost carries it as a `VringBase` (GET_VRING_BASE, SET_VRING_BASE), whose bits only the ring's format explains.
 public enum QueueState: Hashable, Sendable {
     /// A split ring whose device takes the avail entry `nextAvail` next. Its used index is the same.
     case split(nextAvail: UInt16)

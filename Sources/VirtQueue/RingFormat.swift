@@ -4,7 +4,7 @@ public import Virtio
 ///
 /// A new format is a case here and a type for each side; the compiler then asks for it in ``QueueState``,
 /// ``RingGeometry``, ``AnyDeviceQueue`` and ``AnyDriverQueue``. Code that moves data is generic over the sides' types and
-/// entered by ``visit(_:)`` once a batch, so that it holds no question about the format.
+/// entered by `visit` once a batch, so that it holds no question about the format.
 public enum RingFormat: Hashable, Sendable, CaseIterable {
     /// The split virtqueue (section 2.7): a descriptor table, an avail ring, a used ring.
     case split

@@ -5,9 +5,13 @@
 /// `system/memory.c`: a delete pass over everything, then an add pass). Registering replays every section as
 /// an add; unregistering every section as a remove. All calls come on the control thread.
 public protocol MemoryListener: AnyObject {
+    /// A transaction begins.
     func begin()
+    /// A section is gone, or is not what it was.
     func remove(_ section: MemorySection)
+    /// A section is new, or is not what it was.
     func add(_ section: MemorySection)
+    /// A section is as it was.
     func keep(_ section: MemorySection)
 
     /// Carries the transaction out, whole or not at all.

@@ -6,7 +6,7 @@ public import SystemPackage
 /// A piece of guest RAM: a sealed, shared memfd mapped into this process for as long as the block lives.
 ///
 /// Shared memory, because a vDPA device pins it and another process may map ``fileDescriptor``. Memory is
-/// sparse until touched, so a block may be larger than the machine; ``prefault(threads:progress:)`` is what
+/// sparse until touched, so a block may be larger than the machine; ``prefault(threads:progress:isCancelled:)`` is what
 /// refuses such a size. The bytes belong to the guest and its devices: any thread may reach them through
 /// ``hostRange``, and nothing here orders their accesses.
 public final class RAMBlock: Sendable {

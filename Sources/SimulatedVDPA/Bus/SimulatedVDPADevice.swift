@@ -8,10 +8,6 @@ package import VirtioNet
 
 /// A vDPA device without hardware, on a simulated bus, bound to vhost-vdpa when it is made.
 ///
-/// ```swift
-/// let file = try SimulatedVDPADevice().open()
-/// ```
-///
 /// It exists with its parent driver and its worker from creation to the last reference, whether a character
 /// device is open on it or not, as a kernel's device does; an open file holds a reference. Control thread only.
 public final class SimulatedVDPADevice {

@@ -1,12 +1,30 @@
 /// A key of a simulated device's text form, with what a person has to know of it: the one table that the parser,
 /// its messages and the command line's help are made of.
 public enum SimulatedDeviceKey: String, CaseIterable, Sendable {
-    case kernel, parent
+    /// The kernel whose rules hold.
+    case kernel
+    /// The kind of parent driver.
+    case parent
+    /// Whether the parent has `.reset_map`.
     case resetMap = "reset-map"
+    /// Whether the parent has `.compat_reset`.
     case compatReset = "compat-reset"
+    /// Whether `.reset` drops the maps.
     case wipeOnReset = "wipe-on-reset"
+    /// Whether maps are virtual addresses.
     case useVA = "use-va"
-    case queues, entries, fragment, memlock, profile, fault
+    /// The number of queue pairs.
+    case queues
+    /// The most entries of an address space.
+    case entries
+    /// The length of a physically contiguous run.
+    case fragment
+    /// The limit of pinned memory.
+    case memlock
+    /// Which network card.
+    case profile
+    /// What is wrong with the device.
+    case fault
 
     /// The values it takes, in words.
     public var values: String {

@@ -4,7 +4,7 @@ internal import GuestMemory
 extension SimulatedDeviceSpecification {
     private typealias Key = SimulatedDeviceKey
 
-    /// Reads `sim[,key=value]…`; switches take `on` and `off`, sizes what ``ByteCount`` reads.
+    /// Reads `sim[,key=value]…`; switches take `on` and `off`, sizes what `ByteCount` reads.
     public init(parsing text: String) throws(SimulatedDeviceSpecificationError) {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false)
         guard parts.first == "sim" else {

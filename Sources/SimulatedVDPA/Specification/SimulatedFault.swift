@@ -12,7 +12,7 @@ public enum SimulatedFault: String, CaseIterable, Sendable {
     case setMap = "set-map"
     /// `suspend` fails with EIO, and the device runs on.
     case suspend
-    /// Whatever makes the device act takes ``lateness`` longer.
+    /// Whatever makes the device act takes 20 ms longer.
     case late
     /// The device asks for a reset (NEEDS_RESET) as soon as it is started for the second time; once.
     case dies

@@ -43,7 +43,7 @@ extension VhostVDPADevice {
         return DeviceStatus(rawValue: value)
     }
 
-    /// SET_STATUS: all of the bits, not the new ones. ``DeviceStatus/reset`` resets the device.
+    /// SET_STATUS: all of the bits, not the new ones. `DeviceStatus.reset` resets the device.
     ///
     /// EINVAL where a set bit is dropped and the value is not zero.
     public func setStatus(_ status: DeviceStatus) throws(VhostVDPAError) {

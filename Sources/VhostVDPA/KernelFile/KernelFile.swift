@@ -71,7 +71,7 @@ public final class KernelFile: CharacterDevice {
     /// `false` also where sysfs does not say. One or two system calls.
     public var isGone: Bool { node.isGone }
 
-    /// `ioctl(2)`, once: what a signal interrupted is made again by who called (``CharacterDevice/ioctlAgain(_:_:after:)``).
+    /// `ioctl(2)`, once: what a signal interrupted is made again by who called (`ioctlAgain`).
     public func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
         let result = clinux_ioctl(openDescriptor, request, argument)
         guard result >= 0 else { throw Errno(rawValue: -result) }

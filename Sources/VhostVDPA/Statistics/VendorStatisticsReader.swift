@@ -3,7 +3,7 @@ internal import SystemPackage
 /// Reads what a vDPA device's parent driver counts, as `vdpa dev vstats show` does (linux/vdpa.h), while this process has
 /// the device open: the kernel answers only while features are negotiated.
 ///
-/// The kernel is asked over netlink, and by children alone (``GenericNetlink``). One thread.
+/// The kernel is asked over netlink, and by children alone (`GenericNetlink`). One thread.
 public final class VendorStatisticsReader {
     private let device: String
     private let netlink: GenericNetlink

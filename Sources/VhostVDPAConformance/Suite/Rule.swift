@@ -1,7 +1,7 @@
 /// One rule that every vhost-vdpa device must obey, as a value: what it says, whom it binds, and how to ask.
 ///
 /// The list of them is the documentation of the interface (`docs/rules.md` is printed from it). An action opens
-/// the device afresh, and leaves it closed: ``RuleContext`` closes what the action opened. It never waits without
+/// the device afresh, and leaves it closed: `RuleContext` closes what the action opened. It never waits without
 /// a bound and never asserts on speed.
 public struct Rule: Sendable {
     /// The number by which commands and documents name it. From 101 on: this project's own.

@@ -19,11 +19,6 @@ public enum RuleBook {
     /// Finds out what the device is, and asks it the rules with these numbers, or all of them: one after the other, each on
     /// a file of its own.
     ///
-    /// ```swift
-    /// let reports = try RuleBook.check(opener)
-    /// #expect(reports.filter(\.outcome.isFailure).isEmpty)
-    /// ```
-    ///
     /// A device without traffic takes a second or two. Nobody else may have the device open. Any thread, one at a time.
     ///
     /// - Parameters:
