@@ -70,6 +70,24 @@ struct FailureTests {
         #expect(device.deviceTable.count == 3)
     }
 
+    @Test("a first map that is refused at address 0 is taken back, and nothing is mapped in its stead")
+    func mapAtZero() throws {
+        let device = RecordingDevice()
+        let harness = try Harness(
+            device, configuration: .init(mapsWhenOpened: false, mapVerification: .never))
+        var refusals = 1
+        device.failure = { call in
+            guard call.hasPrefix("UPDATE 0x0-"), refusals > 0 else { return nil }
+            refusals -= 1
+            return .badAddress
+        }
+        #expect(throws: BackendError.self) { try harness.start() }
+        #expect(device.takeTrace().filter { $0.hasPrefix("UPDATE") }.count == 1)
+        #expect(harness.backend.mapping == .unmapped)
+        try harness.start()
+        #expect(device.deviceTable.count == 3)
+    }
+
     @Test("a start that fails where its reset fails too leaves a device that can only be closed")
     func startAndReset() throws {
         let device = RecordingDevice()

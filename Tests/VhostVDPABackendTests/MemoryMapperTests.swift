@@ -59,6 +59,16 @@ struct MemoryMapperTests {
         #expect(harness.device.takeTrace() == [])
     }
 
+    @Test("a guest without memory has no batch: even an empty one makes the device take its table again")
+    func noMemory() throws {
+        let harness = try Harness(
+            addressSpace: FakeAddressSpace([]), configuration: .init(persist: .off, mapVerification: .never))
+        try harness.start()
+        try harness.backend.stop()
+        #expect(harness.backend.counts.batches == 0)
+        #expect(!harness.device.takeTrace().contains("BATCH_END"))
+    }
+
     @Test("without IOTLB_BATCH there are no batch markers")
     func unbatched() throws {
         let device = RecordingDevice()

@@ -32,6 +32,13 @@ struct ResetTests {
         #expect(device.deviceTable.count == 3)
     }
 
+    @Test("a device that is reset before its first start is as it was when it was opened")
+    func resetOfOpened() throws {
+        let harness = try Harness()
+        try harness.backend.reset()
+        #expect(harness.backend.state == .opened)
+    }
+
     @Test("a guest's reset of a running device resets first, as nothing has stopped it")
     func running() throws {
         let device = RecordingDevice()
@@ -165,6 +172,19 @@ struct ResetTests {
         _ = device.takeTrace()
         #expect(try harness.backend.stop(reason: .recovery).map(\.loss) == [.deviceBroken, .deviceBroken])
         #expect(device.takeTrace() == OrderOfCallsTests.reset + OrderOfCallsTests.ready)
+    }
+
+    @Test("a device that has asked for a reset is not suspended in place: it would not go on")
+    func needsResetInPlace() throws {
+        let harness = try Harness(configuration: SuspensionTests.resuming)
+        try harness.start()
+        harness.device.extraStatus = .needsReset
+        try interrupt(harness.backend)
+        #expect(try harness.backend.handleConfigurationInterrupt() == .needsReset)
+        _ = harness.device.takeTrace()
+        #expect(throws: BackendError.self) { try harness.backend.suspendInPlace() }
+        #expect(harness.device.takeTrace() == [])
+        #expect(harness.backend.state == .started)
     }
 
     @Test("what is not possible in a state is refused, and changes nothing")

@@ -85,6 +85,38 @@ struct SuspensionTests {
         }
     }
 
+    @Test("what a reconfiguration leaves out is not acknowledged any more, and no reset counts on it")
+    func withoutPersist() throws {
+        let harness = try Harness()
+        try harness.start()
+        let wanted = BackendConfiguration().wantedBackendFeatures.subtracting(.iotlbPersist)
+        try harness.backend.reconfigure(
+            BackendConfiguration(wantedBackendFeatures: wanted, mapVerification: .never))
+        #expect(!harness.backend.acknowledgedBackendFeatures.contains(.iotlbPersist))
+        try harness.backend.stop()
+        #expect(harness.backend.lastDecision == .flush(.persistNotAcknowledged))
+    }
+
+    @Test("a reconfiguration says how the next change of memory is sent")
+    func changes() throws {
+        let harness = try Harness()
+        let wanted = BackendConfiguration().wantedBackendFeatures.subtracting(.iotlbBatch)
+        try harness.backend.reconfigure(
+            BackendConfiguration(wantedBackendFeatures: wanted, mapVerification: .never))
+        _ = harness.device.takeTrace()
+        try harness.addressSpace.plug(Guest.dimm)
+        #expect(harness.device.takeTrace() == ["UPDATE 0x100000000-0x1007fffff RW"])
+        try harness.addressSpace.unplug(Guest.dimm)
+        try harness.backend.reconfigure(BackendConfiguration(mapVerification: .always))
+        _ = harness.device.takeTrace()
+        try harness.addressSpace.plug(Guest.dimm)
+        #expect(
+            harness.device.takeTrace() == [
+                "BATCH_BEGIN", "UPDATE 0x100000000-0x1007fefff RW", "BATCH_END",
+                "UPDATE 0x1007ff000-0x1007fffff RW",
+            ])
+    }
+
     @Test("a reconfiguration that the device refuses changes nothing")
     func refused() throws {
         let harness = try Harness()

@@ -120,6 +120,38 @@ struct HostileChainTests {
         #expect(chain?.readableBytes == .max)
     }
 
+    @Test("One buffer in the map that answered last is checked like any other, for its length and its access")
+    func lastMap() throws {
+        let ring = try HandRing(size: 4)
+        // A length of 0 less one is in no map but one of 4 GiB.
+        let huge = try #require(
+            AddressRange(
+                first: IOVirtualAddress(rawValue: 1 << 40), byteCount: ByteCount(rawValue: 1 << 32)))
+        let start = UInt64(UInt(bitPattern: unsafe ring.memory.ring.start))
+        let range = try #require(
+            AddressRange(
+                first: ring.layout.addresses.descriptorArea, byteCount: ByteCount(ring.geometry.byteCount)))
+        var table = TranslationTable([
+            TranslationEntry(range: huge, host: HostAddress(rawValue: 4096), access: .read),
+            TranslationEntry(range: range, host: HostAddress(rawValue: start), access: .readWrite),
+        ])
+        var segments = SegmentBuffer(capacity: 4)
+        var device = try ring.device(table: &table)
+        ring.descriptor(0, 1 << 40, 16)
+        ring.descriptor(1, 1 << 40, 0)
+        ring.descriptor(2, 1 << 40, 16, flags: Chain.write)
+        for head in 0..<3 as Range<UInt16> { ring.offer(head) }
+        let chain = try device.pop(into: &segments, translation: &table)
+        #expect(chain?.readableBytes == 16)
+        #expect(throws: VirtQueueError(.emptyDescriptor, chain: ChainHandle(id: 1))) {
+            _ = try device.pop(into: &segments, translation: &table)
+        }
+        let fault = TranslationFault(address: IOVirtualAddress(rawValue: 1 << 40), access: .write)
+        #expect(throws: VirtQueueError(.fault(fault), chain: ChainHandle(id: 2))) {
+            _ = try device.pop(into: &segments, translation: &table)
+        }
+    }
+
     @Test("More segments than the buffer has room for are refused, what was there stays")
     func tooMany() throws {
         let ring = try HandRing(size: 4)

@@ -49,6 +49,21 @@ struct SplitDriverQueueTests {
         check(driver.inFlight == 1 && driver.freeDescriptors == 7)
     }
 
+    @Test("A chain gives all of its descriptors back")
+    func descriptorsOfAChain() throws {
+        let ring = try HandRing(size: 4)
+        var driver = try ring.driver()
+        for _ in 0..<3 {
+            check(driver.add(readable: Self.one, writable: Self.one, token: 0))
+            let slot = Int(driver.availIndex &- 1) % 4
+            _ = driver.publish()
+            let offset = ring.geometry.driverAreaOffset + 4 + 2 * slot
+            ring.giveBack(UInt32(ring.memory.number(at: offset, 2)), 0)
+            try check(driver.reap() != nil)
+            check(driver.freeDescriptors == 4)
+        }
+    }
+
     @Test("A chain may stay with the device while others go round many times")
     func longLived() throws {
         let ring = try HandRing(size: 4)

@@ -68,6 +68,22 @@ struct DevicePassTests {
         #expect(device.rings[1].usedIndex == SteppedDevice.size && device.rings[0].usedIndex == 0)
     }
 
+    @Test("sends no frame for a header alone, and one for a byte more", arguments: [0, 1])
+    func headerAlone(wire: Int) throws {
+        let device = try SteppedDevice(wire: wire == 0 ? .loopback : .none)
+        for head in 0..<2 as Range<UInt16> {
+            device.rings[0].setDescriptor(Int(head), SteppedDevice.buffers, 2048, .write)
+            let byteCount = UInt32(NetworkHeader.byteCount) + UInt32(head)
+            device.rings[1].setDescriptor(Int(head), SteppedDevice.buffers + 0x1000, byteCount)
+            for ring in device.rings { ring.offer(head) }
+        }
+        device.kick()
+        while wire == 0 ? device.worker.reflect() : device.worker.discard() {}
+        #expect(device.worker.transmit.counts.packets == 1 && device.worker.transmit.counts.errors == 1)
+        #expect(device.worker.transmit.account.malformed == 1 && device.worker.transmit.account.balances)
+        #expect(device.worker.receive.counts.packets == (wire == 0 ? 1 : 0))
+    }
+
     @Test("takes so many chains that break a rule and comes again")
     func badChains() throws {
         let device = try SteppedDevice(wire: .none)
@@ -212,6 +228,22 @@ struct DevicePassTests {
         #expect(device.worker.receive.counts.drops == 2)
         #expect(device.rings[0].usedIndex == 0)
         #expect(device.isGuardIntact)
+    }
+
+    @Test("a frame too long for its own chain is dropped, whichever chain it would move down to")
+    func longerChain() throws {
+        let wire = try DatagramPort()
+        let device = try SteppedDevice(wire: .tap(wire.makeNear()))
+        device.rings[0].setDescriptor(0, SteppedDevice.buffers, 100, .write)
+        device.rings[0].setDescriptor(1, SteppedDevice.buffers + 0x1000, 50, .write)
+        for head in 0..<2 as Range<UInt16> { device.rings[0].offer(head) }
+        // The first fits neither, the second the first chain alone.
+        for byteCount in [600, 60] { #expect(wire.send(DatagramPort.frame(byteCount))) }
+        device.kick()
+        while device.worker.receiveFromPort() {}
+        let account = device.worker.receive.account
+        #expect(account.entered == 2 && account.tooLong == 2 && account.left == 0)
+        #expect(device.rings[0].usedIndex == 0)
     }
 
     @Test(
