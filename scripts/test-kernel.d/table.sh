@@ -30,7 +30,11 @@ add_results() {
 add_vm_result() {
     local kernel=$1 device=$2 folder=$3 status=$4 seconds=$5 outcome=pass seen lines
     seen="every step ran"
-    ((status == 0)) || outcome=fail seen="exit status $status: $(tail -n 1 "$folder/errors")"
+    if ((status != 0)); then
+        outcome=fail seen="exit status $status: $(tail -n 1 "$folder/errors")"
+    elif [[ ! -s $folder/results ]]; then
+        outcome=fail seen="no check ran: no step of these is for this device"
+    fi
     add_row "$kernel" "$device" "the VM" "$outcome" "$seconds" "$seen"
 
     outcome=pass seen="no warning, no DMAR fault"
