@@ -4,7 +4,8 @@
 
 FOLDER is written anew: a file for each article, and a main.swift that calls one after the other. An article's blocks are
 one program, so that what an earlier block declares a later one has; imports go to the head of the file. Exit status 1
-where an article has no block, a block that does not end, or a fence of Swift with anything behind the word.
+where an article has no block, a block that does not end, a fence of Swift with anything behind the word, one that is
+indented, or one that does not say its language: docc takes that for Swift.
 """
 
 import pathlib
@@ -13,17 +14,19 @@ import sys
 
 def blocks(path):
     """The lines of Swift of an article, imports and the rest apart, with the number of each line."""
-    imports, lines, inside = [], [], False
+    imports, lines, fence = [], [], None
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if line.startswith("```"):
-            if not inside and line.startswith("```swift") and line != "```swift":
+        if fence is None and line.lstrip().startswith(("```", "~~~")):
+            if line in ("```", "~~~") or not line.startswith("```"):
+                sys.exit(f"{path}:{number}: no block of Swift is left out: the fence is ```LANGUAGE, not indented")
+            if line.startswith("```swift") and line != "```swift":
                 sys.exit(f"{path}:{number}: no block of Swift is left out: the fence is ```swift alone")
-            inside = not inside and line == "```swift"
-        elif inside and line.startswith("import "):
-            imports.append(line)
-        elif inside:
-            lines.append(line)
-    if inside:
+            fence = line
+        elif line == "```":
+            fence = None
+        elif fence == "```swift":
+            (imports if line.startswith("import ") else lines).append(line)
+    if fence:
         sys.exit(f"{path}: its last block does not end")
     if not lines:
         sys.exit(f"{path}: there is no block of Swift in it")
