@@ -26,4 +26,56 @@ import VirtioNet
             #expect(FileManager.default.fileExists(atPath: Self.root.appending(path: path).path()), "\(path)")
         }
     }
+
+    @Test("docs/architecture.md has every target, with the imports of Package.swift, and arrows that lead to them")
+    func architecture() throws {
+        let manifest = try text("Package.swift")
+        let lines = try text("docs/architecture.md").split(separator: "\n", omittingEmptySubsequences: false)
+        let rows = lines.drop { $0 != "| target | its one job | imports | unsafe code |" }.dropFirst(2)
+            .prefix { $0.hasPrefix("|") }.map { $0.split(separator: "|").map { $0.trimmingPrefix(" ") } }
+        var imports: [String: Set<String>] = [:]
+        for row in rows {
+            try #require(row.count == 4, "\(row)")
+            let names = row[2].matches(of: /\w+/).map { String($0.output) }
+            imports[String(row[0].filter(\.isLetter))] = Set(names)
+        }
+        let sources = try FileManager.default.contentsOfDirectory(
+            atPath: Self.root.appending(path: "Sources").path())
+        let isC: Set = ["CLinux", "CIOUring", "CProcessStart"]
+        #expect(Set(imports.keys) == Set(sources.filter { !$0.hasPrefix(".") }).subtracting(isC))
+
+        // emu itself is said to import all of it, in words.
+        imports["emu"] = Set(imports.keys).subtracting(["emu"])
+        for (name, listed) in imports where name != "emu" {
+            #expect(try dependencies(of: name, in: manifest) == listed, "\(name)")
+        }
+
+        let arrows = lines.drop { $0 != "graph TD" }.dropFirst().prefix { $0 != "```" }
+            .map { $0.matches(of: /\w+/).map { String($0.output) } }
+        #expect(arrows.count > 10)
+        var led: [String: Set<String>] = [:]
+        for arrow in arrows {
+            try #require(arrow.count == 2, "\(arrow)")
+            #expect(imports[arrow[0]]?.contains(arrow[1]) == true, "\(arrow)")
+            led[arrow[0], default: []].insert(arrow[1])
+        }
+        for (name, listed) in imports {
+            var reached = led[name] ?? []
+            var count = -1
+            while count != reached.count {
+                count = reached.count
+                for target in reached { reached.formUnion(led[target] ?? []) }
+            }
+            #expect(listed.subtracting(isC).isSubset(of: reached), "\(name)")
+        }
+    }
+
+    /// The targets of this package that a target of the manifest depends on.
+    private func dependencies(of name: String, in manifest: String) throws -> Set<String> {
+        let pattern = try Regex(
+            #"(?:library\(\s*"\#(name)",|name: "\#(name)",\s*dependencies:)\s*\[([^\]]*)\]"#)
+        let match = try #require(try pattern.firstMatch(in: manifest), "\(name)")
+        let list = try #require(match.output[1].substring)
+        return Set(list.matches(of: /"(\w+)"/).map { String($0.output.1) })
+    }
 }
