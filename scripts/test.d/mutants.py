@@ -29,6 +29,12 @@ func isMutant(_ number: Int) -> Bool { activeMutant == number }
 """
 
 
+def refuse(words):
+    """Ends the script where the question could not be asked."""
+    print(f"mutants: {words}", file=sys.stderr)
+    sys.exit(2)
+
+
 class Mutant:
     def __init__(self, group, number, fields):
         self.group, self.number, self.fields = group, number, fields
@@ -72,6 +78,8 @@ def read():
         with open(path, encoding="utf-8") as file:
             for fields in json.load(file):
                 mutants.append(Mutant(os.path.basename(path)[:-len(".json")].replace("-", " "), len(mutants) + 1, fields))
+    if not mutants:
+        problems.append(f"there is no mutant in {LISTS}")
     names = [mutant.name for mutant in mutants]
     for mutant in mutants:
         if mutant.problem:
@@ -144,14 +152,14 @@ def build(mutants):
     targets = ",".join(sorted({mutant.target for mutant in mutants}))
     command = ["swift", "build", "--package-path", COPY, "--scratch-path", f"{BUILD}/build", "--product", "emuPackageTests"]
     if subprocess.run(command, env={**os.environ, "EMU_TEST_TARGETS": targets}, stdout=sys.stderr).returncode:
-        sys.exit("mutants: the copy with the mutants does not build: see above")
+        refuse("the copy with the mutants does not build: see above")
     for path in glob.glob(f"{BUILD}/build/debug/*PackageTests.xctest"):
         return os.path.abspath(path)
-    sys.exit("mutants: the build has left no tests")
+    refuse("the build has left no tests")
 
 
 def run(tests, number, filter, limit):
-    """How the tests end: None where they pass, else in a word. Ended at the first that fails."""
+    """How the tests end: None where they pass, else in a word. Ended at the first that fails. That none ran ends the script."""
     process = subprocess.Popen([tests, "--testing-library", "swift-testing", "--filter", filter],
                                env={**os.environ, "EMU_MUTANT": str(number), "SWIFT_BACKTRACE": "enable=no"},
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=COPY)
@@ -173,7 +181,21 @@ def run(tests, number, filter, limit):
         return f"nothing after {limit} s"
     if status:
         return f"the process ended with {status}"
-    return None if ran else "no test ran"
+    if not ran:
+        refuse(f"no test ran for {filter}")
+    return None
+
+
+def notice(tests, mutant, limit):
+    """How the tests notice a mutant: None where they do not. A test that fails now and then notices everything, so what
+    is noticed by a failure is asked again, without the mutant and with it."""
+    filter = mutant.fields["filter"]
+    outcome = run(tests, mutant.number, filter, limit)
+    if outcome is None:
+        return None
+    if without := run(tests, 0, filter, limit):
+        refuse(f"{filter} does not pass every time without a mutant: {without}")
+    return outcome if run(tests, mutant.number, filter, limit) else None
 
 
 def main():
@@ -185,7 +207,7 @@ def main():
         sys.exit(1 if problems else 0)
     chosen = [mutant for mutant in mutants if not wanted or any(word in f"{mutant.group}: {mutant.name}" for word in wanted)]
     if not chosen:
-        sys.exit(f"mutants: no name has '{' '.join(wanted)}' in it")
+        refuse(f"no name has '{' '.join(wanted)}' in it")
 
     copy(mutants)
     tests = build(mutants)
@@ -193,11 +215,11 @@ def main():
     for filter in sorted({mutant.fields["filter"] for mutant in chosen}):
         begin = time.monotonic()
         if outcome := run(tests, 0, filter, 900):
-            sys.exit(f"mutants: without a mutant {filter} is not passed: {outcome}")
+            refuse(f"without a mutant {filter} is not passed: {outcome}")
         limits[filter] = max(LEAST_LIMIT, round(5 * (time.monotonic() - begin)))
     survivors = []
     for mutant in chosen:
-        outcome = run(tests, mutant.number, mutant.fields["filter"], limits[mutant.fields["filter"]])
+        outcome = notice(tests, mutant, limits[mutant.fields["filter"]])
         print(f"{'survived' if outcome is None else 'noticed'}  {mutant.group}: {mutant.name}"
               + (f" ({outcome[:150]})" if outcome else ""), file=sys.stderr, flush=True)
         if outcome is None:
