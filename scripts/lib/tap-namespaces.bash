@@ -10,6 +10,9 @@
 # Variables go both ways between this file and its users.
 # shellcheck disable=SC2034,SC2154
 
+# shellcheck source=compiler.bash
+source "$(dirname "${BASH_SOURCE[0]}")/compiler.bash"
+
 left_address=10.99.0.1
 right_address=10.99.0.2
 
@@ -41,7 +44,8 @@ find_emu() {
 # Builds the C bridge and says where it is.
 build_bridge() {
     bridge=$work/bridge
-    cc -O2 -o "$bridge" "$root/Benchmarks/CBridge/bridge.c" -lpthread || refuse "the C bridge does not compile"
+    "$root/scripts/bootstrap" cc
+    "$(compiler)" -O2 -o "$bridge" "$root/Benchmarks/CBridge/bridge.c" -lpthread || refuse "the C bridge does not compile"
 }
 
 clean_up() {
