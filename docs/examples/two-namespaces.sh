@@ -17,7 +17,7 @@ ip -n right tuntap add tb mode tap vnet_hdr && ip -n right addr add 10.9.0.2/24 
 tries=0
 until ip netns exec left ping -q -c 1 -W 1 10.9.0.2 >/dev/null; do
     tries=$((tries + 1))
-    [ "$tries" -lt 20 ] || exit 1
+    [ "$tries" -lt 20 ] && kill -0 $! 2>/dev/null || { kill $! 2>/dev/null || true; wait $! || true; exit 1; }
 done
 ip netns exec left ping -q -i 0.01 -c 1000 10.9.0.2
 wait $!
