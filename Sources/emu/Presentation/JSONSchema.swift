@@ -22,7 +22,8 @@ enum JSONSchema: String, CaseIterable, Sendable {
     /// What any of them prints where it has no result.
     case error
 
-    /// Grows when a field changes its meaning or goes; a new field does not change it.
+    /// Grows when a field changes its meaning or goes. A new field does not change it: the schemas that are out take
+    /// fields that they do not know.
     var version: Int {
         switch self {
         case .run, .runComparison, .check, .checkList, .checkSequences, .checkAll, .checkSequencesAll, .cycle,

@@ -9,6 +9,8 @@ struct JSONChange {
         case retyped
         /// It is a number below zero; of numbers alone.
         case negative
+        /// It is a number above all that can be; of numbers alone.
+        case tooLarge
         /// It is another text; of texts alone.
         case reworded
         /// A member that nobody knows is beside those of the object.
@@ -61,7 +63,8 @@ struct JSONChange {
     ) -> [JSONChange] {
         var new: [(Kind, JSONValue)] = [(.null, .null)]
         switch value {
-        case .integer, .unsigned, .number: new += [(.retyped, .string("1")), (.negative, .integer(-1))]
+        case .integer, .unsigned, .number:
+            new += [(.retyped, .string("1")), (.negative, .integer(-1)), (.tooLarge, .integer(.max))]
         case .string: new += [(.retyped, .integer(1)), (.reworded, .string("other words"))]
         default: new += [(.retyped, .integer(1))]
         }

@@ -37,6 +37,12 @@ import Testing
         Row(schema: "{\"const\": 1}", good: ["1"], bad: ["2", "\"1\"", "true", "null"]),
         Row(schema: "{\"enum\": [\"a\", \"b\"]}", good: ["\"a\"", "\"b\""], bad: ["\"c\"", "\"\"", "1"]),
         Row(schema: "{\"minimum\": 0.5}", good: ["0.5", "1", "\"0\""], bad: ["0", "0.4", "-3"]),
+        Row(schema: "{\"maximum\": 1}", good: ["1", "-7", "\"2\""], bad: ["1.5", "2"]),
+        Row(
+            schema: "{\"exclusiveMinimum\": 0, \"exclusiveMaximum\": 1}", good: ["0.5", "null"],
+            bad: ["0", "1", "5", "-1"]),
+        Row(
+            schema: "{\"properties\": {\"a\": {}}}", good: ["{}", "{\"a\": 1}"], bad: ["{\"b\": 1}"]),
         Row(
             schema: "{\"type\": \"string\", \"pattern\": \"^0x[0-9a-f]+$\"}", good: ["\"0x0\"", "\"0x1f\""],
             bad: ["\"0x\"", "\"1f\"", "\"0x1F\"", "\"0x1g\"", "\" 0x1\"", "\"0x1\\n\""]),
@@ -64,7 +70,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "{\"maximum\": 1}", "{\"anyOf\": []}", "{\"format\": \"date\"}", "{\"minLength\": 1}",
+        "{\"multipleOf\": 1}", "{\"maximum\": \"1\"}",
+        "{\"anyOf\": []}", "{\"format\": \"date\"}", "{\"minLength\": 1}",
         "{\"properties\": {\"a\": {\"uniqueItems\": true}}}", "{\"items\": {\"maxItems\": 1}}",
         "{\"$defs\": {\"a\": {\"not\": {}}}}", "{\"additionalProperties\": {\"oneOf\": []}}",
         "{\"pattern\": \"^a$\"}", "{\"type\": \"float\"}", "{\"type\": []}", "{\"enum\": []}",

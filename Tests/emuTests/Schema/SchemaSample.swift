@@ -15,6 +15,8 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
     var nullable: Set<String> = []
     /// Numbers that may be below zero.
     var signed: Set<String> = []
+    /// Numbers that have a limit above.
+    var bounded: Set<String> = ["schemaVersion"]
     /// Texts of which only certain ones are taken; any text is taken elsewhere.
     var closed: Set<String> = []
 
@@ -36,6 +38,7 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
         case .removed: optional.contains(change.place)
         case .null: nullable.contains(change.place)
         case .negative: signed.contains(change.place)
+        case .tooLarge: !bounded.contains(change.place)
         case .reworded: !closed.contains(change.place)
         case .retyped, .extended: false
         }
@@ -74,6 +77,7 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
             "failure", "captures.failure",
         ]
         sample.signed = ["accounts.missingInRing", "accounts.driver.missing", "accounts.device.missing"]
+        sample.bounded.insert("processorWait")
         sample.closed.formUnion([
             "setup.persistPolicy", "setup.lostRings", "accounts.direction", "recentFaults.address",
             "recentFaults.access",
@@ -92,6 +96,7 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
         sample.optional = Set(inBoth(run.optional))
         sample.nullable = ["notNegotiated", "ratio"]
         sample.signed = Set(inBoth(run.signed))
+        sample.bounded.formUnion(inBoth(run.bounded.subtracting(["schemaVersion"])))
         sample.closed.formUnion(inBoth(run.closed.subtracting(["schema"])) + ["verdict"])
         return sample
     }
@@ -164,6 +169,7 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
         sample.nullable = Set(
             ["results.contiguousRuns", "results.downtime", "results.suspendToEnable"]
                 + times.flatMap { time in ["p25", "p75", "p99", "modes"].map { "\(time).\($0)" } })
+        sample.bounded.formUnion(times.map { "\($0).modes.slowShare" })
         sample.closed.formUnion([
             "results.strategy", "results.pageKind", "firstMaps.pageKind", "skipped.strategy",
             "baseline.pairs.strategy", "baseline.pairs.pageKind",

@@ -6,7 +6,8 @@ import Testing
 /// Holds JSON to a schema of `docs/json-schema` (JSON Schema, draft 2020-12).
 ///
 /// It knows the keywords that those schemas use and no others: a schema that asks for something else is refused, so that
-/// none can ask for what is not checked.
+/// none can ask for what is not checked. And it is stricter than they are: an object whose fields are named has no others.
+/// Outside a field that comes later is taken, here it is one that the schema has forgotten.
 struct JSONSchemaValidator {
     /// Why a schema cannot be used.
     struct Refusal: Error, CustomStringConvertible {
@@ -91,7 +92,7 @@ struct JSONSchemaValidator {
         case "$schema", "$id", "title", "description", "$ref": value.text != nil
         case "const": true
         case "enum": value.items?.isEmpty == false
-        case "minimum": value.double != nil
+        case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum": value.double != nil
         case "pattern": value == .string(hexadecimal)
         case "type": Set(typeNames(value)).isSubset(of: types) && !typeNames(value).isEmpty
         case "required":
@@ -139,9 +140,7 @@ struct JSONSchemaValidator {
         if let words = schema["enum"]?.items, !words.contains(value) {
             found.append("\(place): \(value), expected one of \(words)")
         }
-        if let minimum = schema["minimum"]?.double, let number = value.double, number < minimum {
-            found.append("\(place): \(number), expected \(minimum) at the least")
-        }
+        if let number = value.double { found += violations(of: number, schema, place) }
         if schema["pattern"] != nil, let text = value.text, !Self.isHexadecimal(text) {
             found.append("\(place): '\(text)', expected \(Self.hexadecimal)")
         }
@@ -149,6 +148,23 @@ struct JSONSchemaValidator {
             for (index, item) in items.enumerated() { check(item, schema, "\(place)[\(index)]", &found) }
         }
         if let members = value.members { check(members, schema, place, &found) }
+    }
+
+    private func violations(of number: Double, _ schema: Keywords, _ place: String) -> [String] {
+        var found: [String] = []
+        if let minimum = schema["minimum"]?.double, number < minimum {
+            found.append("\(place): \(number), expected \(minimum) at the least")
+        }
+        if let maximum = schema["maximum"]?.double, number > maximum {
+            found.append("\(place): \(number), expected \(maximum) at the most")
+        }
+        if let limit = schema["exclusiveMinimum"]?.double, number <= limit {
+            found.append("\(place): \(number), expected more than \(limit)")
+        }
+        if let limit = schema["exclusiveMaximum"]?.double, number >= limit {
+            found.append("\(place): \(number), expected less than \(limit)")
+        }
+        return found
     }
 
     private func check(_ members: Keywords, _ schema: Keywords, _ place: String, _ found: inout [String]) {
@@ -162,7 +178,7 @@ struct JSONSchemaValidator {
                 check(member, property, place, &found)
             } else if let other = schema["additionalProperties"]?.members {
                 check(member, other, place, &found)
-            } else if schema["additionalProperties"] != nil {
+            } else if schema["additionalProperties"] != nil || schema["properties"] != nil {
                 found.append("\(place): nothing is said of it")
             }
         }
