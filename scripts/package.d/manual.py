@@ -47,7 +47,10 @@ def statuses(text):
     """`0 done; 2 could not start.` as a list."""
     lines = []
     for part in " ".join(text.split()).rstrip(".").split("; "):
-        status, meaning = re.fullmatch(r"(\d+(?: \+ n)?) (.*)", part, re.S).groups()
+        match = re.fullmatch(r"(\d+(?: \+ n)?) (.*)", part, re.S)
+        if not match:
+            sys.exit(f"manual.py: no exit status and what it means, as in '2 could not start': '{part}'")
+        status, meaning = match.groups()
         lines += [".TP", bold(status), prose(meaning[0].upper() + meaning[1:] + ".")]
     return lines
 
@@ -75,7 +78,8 @@ def use(argument):
     text = italic(argument["valueName"])
     if argument["kind"] != "positional":
         text = bold(names(argument)[-1]) + (f"\\ {text}" if argument["kind"] == "option" else "")
-    return f"[{text}]" if argument["isOptional"] else text
+    more = "..." if argument["isRepeating"] else ""
+    return (f"[{text}]" if argument["isOptional"] else text) + more
 
 
 def entry(argument):
