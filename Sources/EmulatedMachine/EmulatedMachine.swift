@@ -187,9 +187,7 @@ package final class EmulatedMachine {
     /// Where the rings go on as guest memory says, but for those of `states` that are known; `nil` where they are to
     /// start over.
     private func recoveredBases(_ states: [VringState]) throws(MachineError) -> [VringBase]? {
-        guard configuration.lostRings == .recover, takesRingPositions,
-            !states.contains(where: { $0.loss == .deviceBroken })
-        else { return nil }
+        guard configuration.lostRings == .recover, takesRingPositions else { return nil }
         let known = Dictionary(
             states.compactMap { state in state.base.map { (state.index, $0) } }, uniquingKeysWith: { $1 })
         let queues = try nextQueues()
