@@ -172,6 +172,13 @@ public enum AnyDriverQueue: DriverQueue, ~Copyable {
         }
     }
 
+    /// The tokens of the chains that are added and not reaped, in no order. O(size), with an allocation.
+    package var tokensInFlight: [UInt32] {
+        switch self {
+        case .split(let queue): queue.tokensInFlight
+        }
+    }
+
     /// As the requirement ``DriverQueue/detach()``.
     public mutating func detach() -> UInt32? {
         switch consume self {

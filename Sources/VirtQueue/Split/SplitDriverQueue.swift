@@ -282,6 +282,11 @@ public struct SplitDriverQueue: DriverQueue, ~Copyable {
         avail.store16Releasing(index, at: SplitRingNumbers.indexOffset)
     }
 
+    /// The tokens of the chains that are added and not reaped, in no order. O(size), with an allocation.
+    package var tokensInFlight: [UInt32] {
+        (0...Int(mask)).compactMap { unsafe slots[$0].count != 0 ? slots[$0].token : nil }
+    }
+
     /// Takes back any chain that is in flight and gives its token, or `nil` where there is none. O(size).
     ///
     /// For a device that is gone and will not return it; the ring is unusable until ``reset(to:)``.

@@ -89,6 +89,16 @@ final class DriverQueuePair: Sendable {
         try result?.get()
     }
 
+    /// Gives up the generated frames that are inside the device.
+    func abandonInFlight() {
+        commands.perform { $0.abandonInFlight() }
+    }
+
+    /// Whether the device has broken a ring.
+    func findsBrokenRing() -> Bool {
+        commands.perform { $0.findsBrokenRing() } ?? false
+    }
+
     /// Takes frame buffers from `buffers` from now on; those of the first block come back one by one.
     func useSecondBuffers(_ buffers: DriverBuffers) {
         commands.perform { $0.pool.useSecond(buffers) }

@@ -195,6 +195,26 @@ struct DriverWorker: ~Copyable {
         receive.post(from: &pool)
     }
 
+    /// Gives up the generated frames that the device had taken and not yet brought back: one that is reset while it runs
+    /// may drop them. The device must be stopped; the rings go on, and what stands in the transmit ring is sent once more.
+    mutating func abandonInFlight() {
+        guard case .generator = port.kind else { return }
+        while serveReceive() {}
+        transmit.reapSent(into: &pool)
+        var waiting: Set<UInt64> = []
+        for token in transmit.queue.tokensInFlight {
+            waiting.insert(pool.sequence(BufferPool.Token(rawValue: token)))
+        }
+        generator.abandonInFlight(except: waiting)
+        publishCounts()
+    }
+
+    /// Whether the device has broken a ring by what it has returned so far, all of which is taken.
+    mutating func findsBrokenRing() -> Bool {
+        synchronise()
+        return receive.failure != nil || transmit.failure != nil
+    }
+
     /// Takes everything that the device has returned, and makes the counts what they are then.
     ///
     /// No more than a ring holds: a device that goes on returning frames is not waited for.
