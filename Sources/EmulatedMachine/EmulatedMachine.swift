@@ -74,7 +74,8 @@ package final class EmulatedMachine {
 
     deinit { close() }
 
-    /// Ends everything in order: device, driver, worker. A second call does nothing.
+    /// Ends everything in order: device, driver, worker. Returns when their files and ports are closed, for whoever opens
+    /// them next. A second call does nothing.
     package func close() {
         backend.close()
         driver.shutdown()

@@ -95,6 +95,7 @@ struct DriverWorker: ~Copyable {
             hasSlept = !moved && isReadyToSleep()
             if hasSlept { sleep() } else { loop.collect() }
         }
+        loop.releasePort()
     }
 
     /// Reaps both rings and sends what the port has. Returns whether anything moved.

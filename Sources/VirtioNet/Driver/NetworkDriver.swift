@@ -148,7 +148,7 @@ package final class NetworkDriver: Sendable {
         for pair in pairs { pair.flushCapture() }
     }
 
-    /// Ends the workers. Every later call does nothing.
+    /// Ends the workers, and returns when their ports are closed. Every later call does nothing.
     package func shutdown() {
         for pair in pairs { pair.shutdown() }
     }

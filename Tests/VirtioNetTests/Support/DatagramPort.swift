@@ -42,6 +42,18 @@ final class DatagramPort {
         far = nil
     }
 
+    /// Whether nobody has the worker's end any more, as the kernel says of a frame to it.
+    var isNearClosed: Bool {
+        do {
+            _ = try unsafe Self.frame(60).withUnsafeBytes { unsafe try far?.write($0) }
+            return false
+        } catch let error as Errno {
+            return Self.refusals.contains(error.rawValue)
+        } catch {
+            return false
+        }
+    }
+
     /// A frame of `byteCount` bytes behind an empty header; its bytes tell `number`.
     static func frame(_ byteCount: Int, number: Int = 0) -> [UInt8] {
         [UInt8](repeating: 0, count: NetworkHeader.byteCount)
