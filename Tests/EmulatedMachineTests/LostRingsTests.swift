@@ -102,7 +102,9 @@ struct LostRingsTests {
         #expect(machine.settle().isFlawless)
     }
 
-    @Test("of a device that cannot be reset nobody touches the rings: it may still run", arguments: LostRings.allCases)
+    @Test(
+        "of a device that cannot be reset nobody touches the rings: it may still run",
+        arguments: LostRings.allCases)
     func notReset(lostRings: LostRings) throws {
         var faulty: FaultyDevice?
         let machine = try makeMachine("sim", lostRings: lostRings) { inner in

@@ -26,7 +26,9 @@ struct AnyQueueTests {
         try AnyRingMachine.run(program)
     }
 
-    @Test("Features that choose the packed format are refused on both sides: no split ring lies on a packed one's memory")
+    @Test(
+        "Features that choose the packed format are refused on both sides: no split ring lies on a packed one's memory"
+    )
     func packed() throws {
         let ring = try HandRing(size: 4)
         var table = ring.memory.table()

@@ -53,7 +53,9 @@ struct PortAccountTests {
         expectBalance(pair)
     }
 
-    @Test("generated frames inside a device that is reset are abandoned, and those in the ring wait for the next start")
+    @Test(
+        "generated frames inside a device that is reset are abandoned, and those in the ring wait for the next start"
+    )
     func insideTheDevice() throws {
         // What this wire takes is sent, and never comes back.
         let pair = try TestPair(wire: .none)

@@ -47,7 +47,10 @@ import Testing
             $0.recoveries = 1
             $0.packets.abandoned = 256
         },
-        Finding(words: "the device failed to suspend 3 times: ring positions recovered in 3 stops, 30 frames abandoned") {
+        Finding(
+            words:
+                "the device failed to suspend 3 times: ring positions recovered in 3 stops, 30 frames abandoned"
+        ) {
             $0.failedSuspends = 3
             $0.ringRecoveries = 3
             $0.packets.abandoned = 30
