@@ -32,7 +32,7 @@ package final class WorkerThread: Sendable {
     /// told the worker to end, and is not the worker. A second call returns at once.
     package func join() {
         guard !isJoined.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        unsafe pthread_join(thread, nil)
+        pthread_join(thread, nil)
     }
 
     /// Starts a thread that makes its state with `setUp` and then serves with `run` until that returns.
