@@ -15,7 +15,7 @@ final class DatagramPort {
 
     init() throws {
         var ends: [Int32] = [-1, -1]
-        let kind = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let kind = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         try #require(unsafe socketpair(AF_UNIX, kind, 0, &ends) == 0)
         near = FileDescriptor(rawValue: ends[0])
         far = FileDescriptor(rawValue: ends[1])
