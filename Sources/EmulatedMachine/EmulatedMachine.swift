@@ -74,7 +74,8 @@ package final class EmulatedMachine {
 
     deinit { close() }
 
-    /// Ends everything in order: device, driver, worker. A second call does nothing.
+    /// Ends everything in order: device, driver, worker. Returns when their files and ports are closed, for whoever opens
+    /// them next. A second call does nothing.
     package func close() {
         backend.close()
         driver.shutdown()
@@ -127,7 +128,8 @@ package final class EmulatedMachine {
             try backend.start(features: acceptedFeatures, queues: queues)
         } catch {
             guard rings == .recovered, error.refusesRingPosition else {
-                if error.ringsMayHaveMoved { try loseRings([]) }
+                // Of a device that could not even be reset nobody may touch the rings: it may still run.
+                if error.ringsMayHaveMoved, backend.state == .stopped { try loseRings([]) }
                 throw Self.cause(failure, .backend(error))
             }
             logger.warning(
@@ -146,7 +148,7 @@ package final class EmulatedMachine {
     /// Stops the device. Returns what becomes of the rings.
     ///
     /// Where the device does not say where they stood, ``MachineConfiguration/lostRings`` decides. Frames in rings that
-    /// start over count as abandoned; so do those inside a real device, which a reset may drop.
+    /// start over count as abandoned; so do, either way, generated ones inside a real device, which a reset may drop.
     @discardableResult
     package func stop(reason: ResetReason = .stop) throws(MachineError) -> RingOutcome {
         try takeBack(stopDevice(reason: reason))
@@ -175,21 +177,24 @@ package final class EmulatedMachine {
 
     /// Goes on without ring positions, or with those of `states` that there are.
     private func loseRings(_ states: [VringState]) throws(MachineError) {
+        // A simulated one has none inside between two batches, and a reset comes between two.
+        let mayDropFrames = simulation == nil
         if let recovered = try recoveredBases(states) {
+            if mayDropFrames { driver.abandonInFlight() }
             bases = recovered
             rings = .recovered
         } else {
-            try startOver(driverConfiguration, abandonsInFlight: simulation == nil)
+            try startOver(driverConfiguration, abandonsInFlight: mayDropFrames)
             rings = .startedOver
         }
     }
 
     /// Where the rings go on as guest memory says, but for those of `states` that are known; `nil` where they are to
-    /// start over.
+    /// start over: only that heals a ring that the device has broken.
     private func recoveredBases(_ states: [VringState]) throws(MachineError) -> [VringBase]? {
-        guard configuration.lostRings == .recover, takesRingPositions,
-            !states.contains(where: { $0.loss == .deviceBroken })
-        else { return nil }
+        guard configuration.lostRings == .recover, takesRingPositions, !driver.findsBrokenRing() else {
+            return nil
+        }
         let known = Dictionary(
             states.compactMap { state in state.base.map { (state.index, $0) } }, uniquingKeysWith: { $1 })
         let queues = try nextQueues()

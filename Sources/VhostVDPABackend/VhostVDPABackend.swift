@@ -23,8 +23,8 @@ public final class VhostVDPABackend {
     /// Where the device stands, with what is known of it only there; see ``BackendState``.
     private enum Phase {
         case opened, failed, closed
-        /// With the features of the start before.
-        case stopped(VirtioFeatures)
+        /// With what the rings of the start before can be recovered from.
+        case stopped(RingHistory)
         case started(Running)
         case suspended(Running)
     }
@@ -175,9 +175,8 @@ public final class VhostVDPABackend {
     /// Stops a running device, or a suspended one, and returns where its queues stood, in the order of the start.
     ///
     /// Without a successful SUSPEND no base is given: the queues then start again from empty rings, or where
-    /// ``recoveredBase(of:)`` says. Maps that are not
-    /// kept are removed; those that could not be removed before the reset are removed after it. On an error the state
-    /// is ``BackendState/failed``.
+    /// ``recoveredBase(of:)`` says. Maps that are not kept are removed; those that could not be removed before the reset
+    /// are removed after it. On an error the state is ``BackendState/failed``.
     @discardableResult
     public func stop(reason: ResetReason = .stop) throws(BackendError) -> [VringState] {
         let (running, isSuspended) =
@@ -214,22 +213,20 @@ public final class VhostVDPABackend {
     /// - Frames inside the device are lost, as with any reset.
     /// - vp_vdpa takes no base but 0 (EOPNOTSUPP): a start with what is recovered here is refused.
     ///
-    /// After ``VringState/Loss/deviceBroken`` the rings must start over all the same: the driver has to reset (virtio
-    /// 1.2, section 2.1.2), and nothing that the device wrote counts.
-    ///
     /// - Throws: ``BackendError/Code/invalidState`` unless the device is ``BackendState/stopped``;
-    ///   ``BackendError/Code/ringNotRecoverable`` of a packed ring, of which nothing in memory says where its device
-    ///   stands, and where the used ring is in no memory that the device can write.
+    ///   ``BackendError/Code/ringNotRecoverable`` after ``VringState/Loss/deviceBroken``, when the driver has to start
+    ///   over (virtio 1.2, section 2.1.2) and nothing that the device wrote counts; of a packed ring, of which nothing
+    ///   in memory says where its device stands; and where the used ring is in no memory that the device can write.
     public func recoveredBase(of queue: VringSetup) throws(BackendError) -> VringBase {
-        guard case .stopped(let features) = phase else { throw impossible("recovering a ring position") }
-        return try RingRecovery(mapper: mapper, features: features).base(of: queue)
+        guard case .stopped(let history) = phase else { throw impossible("recovering a ring position") }
+        return try RingRecovery(mapper: mapper, history: history).base(of: queue)
     }
 
     /// Takes a start with `features` that failed with `failure` back. Returns that, with what became of the device.
     private func takenBack(_ failure: BackendError, of features: VirtioFeatures) -> BackendError {
         do throws(BackendError) {
             try resetting(.failedStart) { (stop) throws(BackendError) in try stop.reset(isQuiet: false) }
-            phase = .stopped(features)
+            phase = .stopped(RingHistory(features: features, needsReset: false))
             return failure
         } catch {
             return failure.adding("the device could not be reset after it: \(error)")
@@ -251,7 +248,8 @@ public final class VhostVDPABackend {
             )
             self.decision = decision
             switch phase {
-            case .started(let running), .suspended(let running): phase = .stopped(running.features)
+            case .started(let running), .suspended(let running):
+                phase = .stopped(RingHistory(features: running.features, needsReset: running.needsReset))
             case .opened, .stopped, .failed, .closed: break
             }
             return result

@@ -9,10 +9,12 @@ public enum AnyDeviceQueue: DeviceQueue, ~Copyable {
     case split(SplitDeviceQueue)
 
     /// As the requirement; the features choose the format.
+    ///
+    /// - Throws: ``VirtQueueError/Code/unsupportedFormat`` too, where they have RING_PACKED.
     public init(
         layout: RingLayout, features: VirtioFeatures, state: QueueState, translation: inout TranslationTable
     ) throws(VirtQueueError) {
-        switch RingFormat(features) {
+        switch try RingFormat.checked(features) {
         case .split:
             self = .split(
                 try SplitDeviceQueue(

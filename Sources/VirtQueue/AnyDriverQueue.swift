@@ -7,11 +7,13 @@ public enum AnyDriverQueue: DriverQueue, ~Copyable {
     case split(SplitDriverQueue)
 
     /// As the requirement; the features choose the format.
+    ///
+    /// - Throws: ``VirtQueueError/Code/unsupportedFormat`` too, where they have RING_PACKED.
     @unsafe
     public init(
         size: UInt16, features: VirtioFeatures, memory: UnsafeMutableRawPointer, state: QueueState
     ) throws(VirtQueueError) {
-        switch RingFormat(features) {
+        switch try RingFormat.checked(features) {
         case .split:
             self = .split(
                 unsafe try SplitDriverQueue(size: size, features: features, memory: memory, state: state))
@@ -169,6 +171,13 @@ public enum AnyDriverQueue: DriverQueue, ~Copyable {
         case .split(var queue):
             queue.reset(to: state)
             self = .split(queue)
+        }
+    }
+
+    /// The tokens of the chains that are added and not reaped, in no order. O(size), with an allocation.
+    package var tokensInFlight: [UInt32] {
+        switch self {
+        case .split(let queue): queue.tokensInFlight
         }
     }
 

@@ -9,8 +9,17 @@ public enum RingFormat: Hashable, Sendable, CaseIterable {
     /// The split virtqueue (section 2.7): a descriptor table, an avail ring, a used ring.
     case split
 
-    /// The format that a driver's accepted features choose: split, the only one that is offered here.
+    /// The format that a driver's accepted features choose: split, the only one that is offered here. The queues of any
+    /// format refuse features that choose another.
     public init(_ features: VirtioFeatures) { self = .split }
+
+    /// The same, and what a queue that is made with `features` does about them.
+    ///
+    /// - Throws: ``VirtQueueError/Code/unsupportedFormat`` where they have RING_PACKED.
+    static func checked(_ features: VirtioFeatures) throws(VirtQueueError) -> RingFormat {
+        guard !features.contains(.packedRing) else { throw VirtQueueError(.unsupportedFormat) }
+        return RingFormat(features)
+    }
 
     /// Has `visitor` work on device queues of this format; gives its answer.
     @inlinable

@@ -6,6 +6,8 @@ public struct VirtQueueError: Error, Hashable, Sendable {
     public enum Code: Hashable, Sendable {
         /// The queue size is zero, above 32768 or not a power of two.
         case invalidSize(UInt16)
+        /// The features choose a format that no queue here has: RING_PACKED.
+        case unsupportedFormat
         /// A ring area is not aligned as virtio 1.2 section 2.7 demands.
         case misalignedRing(IOVirtualAddress)
         /// The avail index moved by more than the queue size, or backwards.

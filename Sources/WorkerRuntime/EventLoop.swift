@@ -35,8 +35,10 @@ package struct EventLoop: ~Copyable {
     package var hasCommands = true
     /// Set when the port may have frames; whoever finds it empty clears it.
     package var isPortReadable = false
-    /// The port's file is in error, as a TAP's whose interface is gone: it is not polled any more.
+    /// The port is not polled any more: its file is in error, as a TAP's whose interface is gone, or it is released.
     private var isPortBroken = false
+    /// A poll of the port is in the ring.
+    private var isPortPolled = false
 
     /// Why the loop does nothing any more.
     package private(set) var failure: EventLoopFailure?
@@ -101,6 +103,7 @@ package struct EventLoop: ~Copyable {
 
     private mutating func armPort() {
         guard let port else { return }
+        isPortPolled = true
         poll(port, UserData(kind: Kind.port))
     }
 
@@ -255,6 +258,7 @@ package struct EventLoop: ~Copyable {
     /// that the kernel refused says nothing about the port.
     private mutating func notePort(_ completion: Completion) {
         isPortReadable = true
+        if !completion.hasMore { isPortPolled = false }
         if !completion.events.isDisjoint(with: [.error, .hangUp]) { isPortBroken = true }
         if !completion.hasMore, !isPortBroken, mayPollAgain(completion, "its port") { armPort() }
     }
@@ -309,6 +313,28 @@ package struct EventLoop: ~Copyable {
         isPortReadable = false
         batch.finishPending(result: -cause.errno.rawValue)
     }
+
+    // MARK: The end
+
+    /// Lets go of the port, as the loop's last act with it: once its descriptor is closed the file is nobody's.
+    ///
+    /// The poll holds the file, and a ring that is closed lets go of its polls in the kernel's own time. Where it does not
+    /// end for ``releasePatience`` that is left to the kernel all the same.
+    package mutating func releasePort() {
+        isPortBroken = true
+        guard isPortPolled, queue({ $0.cancel(UserData(kind: Kind.port)) }) else { return }
+        var attempts = Self.releasePatience
+        while isPortPolled, !hasFailed, attempts > 0 {
+            attempts -= 1
+            enter { ring throws(IOUringError) in
+                _ = try ring.submitAndWait(count: 1, timeout: .milliseconds(1))
+            }
+            takeCompletions()
+        }
+    }
+
+    /// How many milliseconds the end of a poll that was cancelled is waited for, at the most. It takes microseconds.
+    private static var releasePatience: Int { 1000 }
 
     /// Waits for a command in a loop that has failed, without its ring.
     package mutating func waitForCommands() {

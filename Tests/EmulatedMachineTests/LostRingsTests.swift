@@ -85,6 +85,50 @@ struct LostRingsTests {
         #expect(machine.settle().isFlawless)
     }
 
+    @Test("a ring that its device has broken starts over, whatever its used index says: only that heals it")
+    func brokenByTheDevice() throws {
+        let machine = try makeMachine("sim,fault=suspend", lostRings: .recover)
+        defer { machine.close() }
+        try machine.start()
+        machine.driver.startTraffic()
+        try #require(machine.receives(300))
+        #expect(machine.settle().isFlawless)
+        try #require(try GuestRing(machine, 1)).jumpUsedIndex()
+        #expect(try machine.cycle().rings == .startedOver)
+        machine.driver.startTraffic()
+        try #require(machine.receives(300))
+        #expect(try machine.cycle().rings == .recovered)
+        try #require(machine.receives(300))
+        #expect(machine.settle().isFlawless)
+    }
+
+    @Test(
+        "of a device that cannot be reset nobody touches the rings: it may still run",
+        arguments: LostRings.allCases)
+    func notReset(lostRings: LostRings) throws {
+        var faulty: FaultyDevice?
+        let machine = try makeMachine("sim", lostRings: lostRings) { inner in
+            let device = FaultyDevice(inner)
+            faulty = device
+            return device
+        }
+        defer { machine.close() }
+        let device = try #require(faulty)
+        try machine.start()
+        machine.driver.startTraffic(limit: 300)
+        try #require(machine.receives(300))
+        try machine.stop()
+        let before = device.callCount
+        try machine.start()
+        // The last call of a start, and whatever would take it back.
+        let last = device.callCount - before - 1
+        try machine.stop()
+        device.fail(after: last, count: .max)
+        #expect(throws: MachineError.self) { try machine.start() }
+        #expect(machine.backend.state == .failed)
+        #expect(try GuestRing(machine, 1)?.usedIndex == 300)
+    }
+
     @Test("a start that failed once the device could run goes on from the used index too")
     func failedStart() throws {
         var faulty: FaultyDevice?

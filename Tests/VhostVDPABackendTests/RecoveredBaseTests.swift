@@ -96,6 +96,35 @@ struct RecoveredBaseTests {
         #expect(try scene.harness.backend.recoveredBase(of: scene.harness.queues[0]).rawValue == 3)
     }
 
+    @Test(
+        "the rings of a device that asked for a reset cannot be recovered, however it was reset",
+        arguments: [true, false])
+    func needsReset(isStopped: Bool) throws {
+        let scene = try Scene()
+        let backend = scene.harness.backend
+        try scene.harness.start()
+        try scene.setUsedIndex(7, of: scene.harness.queues[0])
+        scene.harness.device.extraStatus = .needsReset
+        _ = try unsafe withUnsafeBytes(of: UInt64(1)) {
+            try unsafe backend.configurationInterrupt.write($0)
+        }
+        #expect(try backend.handleConfigurationInterrupt() == .needsReset)
+        if isStopped {
+            #expect(try backend.stop(reason: .recovery).map(\.loss) == [.deviceBroken, .deviceBroken])
+        } else {
+            try backend.reset()
+        }
+        let error = #expect(throws: BackendError.self) {
+            _ = try backend.recoveredBase(of: scene.harness.queues[0])
+        }
+        #expect(error?.code == .ringNotRecoverable)
+        #expect(error?.message.contains("asked for a reset") == true)
+        // What counts is how the device ran last.
+        try scene.harness.start()
+        try backend.stop()
+        #expect(try backend.recoveredBase(of: scene.harness.queues[0]).rawValue == 7)
+    }
+
     @Test("a packed ring cannot be recovered")
     func packed() throws {
         let scene = try Scene { $0.features.insert(.packedRing) }

@@ -26,6 +26,25 @@ struct AnyQueueTests {
         try AnyRingMachine.run(program)
     }
 
+    @Test(
+        "Features that choose the packed format are refused on both sides: no split ring lies on a packed one's memory"
+    )
+    func packed() throws {
+        let ring = try HandRing(size: 4)
+        var table = ring.memory.table()
+        let error = VirtQueueError(.unsupportedFormat)
+        #expect(throws: error) {
+            _ = try AnyDeviceQueue(
+                layout: ring.layout, features: [.version1, .packedRing], state: .initial(.split),
+                translation: &table)
+        }
+        let block = try RAMBlock.allocate(name: "ring", byteCount: .kibibytes(64), pages: .base)
+        #expect(throws: error) {
+            _ = unsafe try AnyDriverQueue(
+                size: 4, features: [.version1, .packedRing], memory: block.base, state: .initial(.split))
+        }
+    }
+
     /// Serves a queue as a worker does: taken out of what it is kept in, as the format's own type, and put back.
     struct Server: DeviceQueueVisitor, ~Copyable {
         var kept: AnyDeviceQueue?

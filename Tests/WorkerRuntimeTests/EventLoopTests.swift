@@ -1,3 +1,4 @@
+import Glibc
 import LinuxHost
 import SystemPackage
 import Testing
@@ -196,6 +197,27 @@ final class EventLoopTests {
         let cause = try #require(failure)
         #expect(cause.errno == .canceled && cause.call == "io_uring poll")
         #expect("\(WorkerFailure(worker: "w", cause))".contains("its port"))
+    }
+
+    @Test("a port that is released is nobody's once its descriptor is closed, while the ring lives on")
+    func releasedPort() throws {
+        let (file, otherEnd) = try FileDescriptor.pipe()
+        defer { try? otherEnd.close() }
+        var loop = try EventLoop(commands: commands.descriptor, port: file, signals: 3, batchSize: 8)
+        loop.hasCommands = false
+        let isAwake = loop.sleep(timeout: .milliseconds(1))
+        loop.releasePort()
+        try file.close()
+        // To the writing end of a pipe that has no reader any more.
+        var event = pollfd(fd: otherEnd.rawValue, events: 0, revents: 0)
+        let count = unsafe poll(&event, 1, 0)
+        #expect(!isAwake && count == 1 && event.revents & Int16(POLLERR) != 0)
+        // The rest of the loop goes on; a second release has nothing to do.
+        loop.releasePort()
+        commands.signal()
+        loop.sleep()
+        let (hasCommands, hasFailed) = (loop.hasCommands, loop.hasFailed)
+        #expect(hasCommands && !hasFailed)
     }
 
     @Test("sleeps until there is an event, and tells a time that is over from one")

@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 import TestSupport
 import Testing
@@ -22,6 +23,29 @@ struct WorkerStartTests {
         }
         #expect(box.perform { $0.isEnding = true } == nil)
         #expect(box.perform { $0.isEnding } == nil)
+    }
+
+    /// Closes a file when it goes, as a worker's port does.
+    private struct Owner: ~Copyable {
+        let file: FileDescriptor
+        deinit { try? file.close() }
+    }
+
+    @Test("whoever has joined it finds what it owned closed")
+    func joined() throws {
+        for _ in 0..<200 {
+            let (reader, writer) = try FileDescriptor.pipe()
+            defer { try? reader.close() }
+            let thread = try WorkerThread.start(name: "test") {
+                Owner(file: writer)
+            } run: { (_: inout Owner) in
+            }
+            thread.join()
+            var event = pollfd(fd: reader.rawValue, events: 0, revents: 0)
+            let count = unsafe poll(&event, 1, 0)
+            #expect(count == 1 && event.revents & Int16(POLLHUP) != 0)
+            thread.join()
+        }
     }
 
     @Test("one that has returned from its work answers the commands of later as well")

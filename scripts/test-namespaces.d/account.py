@@ -365,6 +365,15 @@ def restarts(case):
         yield f"only {case.report['cycles']} cycles"
 
 
+def recoveries(case):
+    yield from restarts(case)
+    if case.report["ringRecoveries"] != case.report["cycles"]:
+        yield f"{case.report['ringRecoveries']} of {case.report['cycles']} stops went on from the used index"
+    abandoned = sum(case.sum(direction, "driver", "abandoned") for direction in ("transmit", "receive"))
+    if abandoned:
+        yield f"{abandoned} frames abandoned in rings that went on"
+
+
 CASES = [
     *((f"MTU {a} and {b}", plain, (), (a, b), ("--interval", "200ms")) for a in (1500, 9000) for b in (1500, 9000)),
     *((f"{side} down and up", down_and_up, (side,), (1500, 1500), ("--interval", "200ms")) for side in ("guest", "wire")),
@@ -373,6 +382,8 @@ CASES = [
     *((f"{side} flapping", flapping, (side,), (1500, 9000), ("--interval", "50ms")) for side in ("guest", "wire")),
     *((f"rings start over, {key.split(',')[0]}", restarts, (), (9000, 9000), ("--interval", "50ms", "--device", f"sim,{key}"))
       for key in ("fault=suspend", "parent=vp-vdpa,memlock=unlimited,entries=65536", "fault=dies")),
+    *((f"rings go on, {key}", recoveries, (), (9000, 9000), ("--interval", "50ms", "--lost-rings", "recover", "--device", f"sim,{key}"))
+      for key in ("fault=suspend", "parent=vduse")),
 ]
 
 

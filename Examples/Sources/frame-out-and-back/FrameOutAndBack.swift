@@ -61,6 +61,8 @@ struct FrameOutAndBack {
             let bytes = try memory.read(Int(received?.byteCount ?? 0), at: 0x30_0000)
             guard bytes.dropFirst(12) == frame.dropFirst(12) else { fatalError("another frame came back") }
 
+            // Where the device did not say where a ring stood, its used index does. Of a device that asked for a reset
+            // neither counts: that throws, and only a driver that starts over with empty rings could go on.
             for (place, state) in try backend.stop().enumerated() {
                 queues[place].base = try state.base ?? backend.recoveredBase(of: queues[place])
             }

@@ -20,6 +20,7 @@ package final class MachineRun {
     private var times = RunTimes()
     private var recoveries = 0
     private var failedSuspends = 0
+    private var ringRestarts = 0
     private var idleStops = 0
     private var watch: ReturnWatch
     private var ports: PortWatch
@@ -97,8 +98,8 @@ package final class MachineRun {
             ending: ending, negotiated: machine.backend.negotiated,
             acknowledgedBackendFeatures: machine.backend.acknowledgedBackendFeatures,
             acceptedFeatures: machine.acceptedFeatures,
-            cycles: cycles, failedSuspends: failedSuspends, idleStops: idleStops, settlement: settlement,
-            times: times,
+            cycles: cycles, failedSuspends: failedSuspends, ringRestarts: ringRestarts, idleStops: idleStops,
+            settlement: settlement, times: times,
             accounts: machine.accounts(), frames: machine.driver.counters.frames,
             received: machine.driver.counters.receive, transmitted: machine.driver.counters.transmit,
             device: machine.simulation?.counts ?? parentCounts,
@@ -198,6 +199,7 @@ package final class MachineRun {
     private func note(_ rings: RingOutcome) {
         let canSuspend = machine.backend.acknowledgedBackendFeatures.contains(.suspend)
         if rings != .kept, canSuspend { failedSuspends += 1 }
+        if rings == .startedOver { ringRestarts += 1 }
     }
 
     // MARK: Waiting

@@ -16,6 +16,9 @@ package struct RunResult: Sendable {
     package let cycles: CycleStatistics
     /// Stops, the last one included, at which a device that has acknowledged SUSPEND did not say where its rings stood.
     package let failedSuspends: Int
+    /// Stops, the last one included, at which the driver started over with empty rings, as the device did not say where
+    /// they stood. Those of a device that asked for a reset are not among them.
+    package let ringRestarts: Int
     /// Stops at which the generator had sent all that it was to send, and had it back.
     package let idleStops: Int
     /// What the wait for the frames on their way came to.

@@ -73,7 +73,7 @@ struct DeviceStop {
             if error.errno == .notSupportedOnSocket || error.errno == .notSupported {
                 return VringState(index: vring, loss: .unsupported)
             }
-            logger.warning("\(error); queue \(vring) must start again from empty rings")
+            logger.warning("\(error); queue \(vring) has no ring position to go on from")
             return VringState(index: vring, loss: .failed(error))
         }
     }

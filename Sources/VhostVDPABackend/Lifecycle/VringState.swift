@@ -21,7 +21,8 @@ public struct VringState: Hashable, Sendable {
     /// Where the ring goes on, or why that is not known.
     public let position: Result<VringBase, Loss>
 
-    /// Where the ring goes on; `nil` where the queue must start again from empty rings and base zero.
+    /// Where the ring goes on; `nil` where the device did not say, and the queue starts again from empty rings and base
+    /// zero, or where ``VhostVDPABackend/recoveredBase(of:)`` says.
     public var base: VringBase? { try? position.get() }
 
     /// Why there is no base, or `nil` where there is one.

@@ -19,7 +19,9 @@ package struct MapLimits {
     /// The entries an address space can hold (module parameter max_iotlb_entries; the smaller one of vhost_vdpa
     /// and vdpa_sim), or `nil` if unknown.
     package let entryLimit: () -> Int?
-    /// The number of the process that asks (getpid(2)): maps are of one process's memory.
+    /// The number of the process that asks (getpid(2)): maps are of one process's memory. A child in a PID namespace of
+    /// its own that has its parent's number there is not told from it; the kernel refuses its calls for the queues
+    /// (EPERM, `vhost_dev_check_owner`), so that it cannot start the device.
     package let currentProcess: () -> Int32
 
     package init(

@@ -158,6 +158,9 @@ public struct SplitDriverQueue: DriverQueue, ~Copyable {
 
     /// Takes the next chain the device has returned; `nil` where there is none. O(1).
     ///
+    /// A chain is in flight from its `add` on: a device that returns one whose descriptors it guessed, before it is
+    /// published, is believed. Who reaps between `add` and ``publish()`` reckons with that.
+    ///
     /// - Throws: ``VirtQueueError/Code/invalidUsedElement``, the queue broken: the used index passed what is
     ///   published, or the element names no chain in flight, or more bytes than it may have written.
     @inlinable
@@ -280,6 +283,11 @@ public struct SplitDriverQueue: DriverQueue, ~Copyable {
         }
         used.store16Releasing(index, at: SplitRingNumbers.indexOffset)
         avail.store16Releasing(index, at: SplitRingNumbers.indexOffset)
+    }
+
+    /// The tokens of the chains that are added and not reaped, in no order. O(size), with an allocation.
+    package var tokensInFlight: [UInt32] {
+        (0...Int(mask)).compactMap { unsafe slots[$0].count != 0 ? slots[$0].token : nil }
     }
 
     /// Takes back any chain that is in flight and gives its token, or `nil` where there is none. O(size).

@@ -13,6 +13,7 @@ internal import WorkerRuntime
 /// done what they say.
 final class DeviceQueuePair: Sendable {
     let commands: CommandBox<DeviceWorker>
+    private let thread: WorkerThread
     private let isShutDown = Atomic<Bool>(false)
     private let counters = [QueueCounters(), QueueCounters(), QueueCounters()]
     private let isSimulator: Bool
@@ -36,7 +37,7 @@ final class DeviceQueuePair: Sendable {
             report(event)
         }
         do throws(WorkerThread.StartFailure<VirtioNetError>) {
-            try WorkerThread.start(name: name, box: commands) { () throws(VirtioNetError) in
+            thread = try WorkerThread.start(name: name, box: commands) { () throws(VirtioNetError) in
                 try DeviceWorker(
                     port: transfer.take() ?? .none, box: commands,
                     receive: DeviceQueueState(
@@ -136,8 +137,11 @@ final class DeviceQueuePair: Sendable {
         while commands.perform({ worker in worker.isAtRest }) == false {}
     }
 
+    /// Ends the worker, and returns when its port is closed. Every later call does nothing.
     func shutdown() {
         guard !isShutDown.exchange(true, ordering: .relaxed) else { return }
         commands.perform { worker in worker.isEnding = true }
+        // One that cannot be woken ends in its own time.
+        if !commands.isDeaf { thread.join() }
     }
 }

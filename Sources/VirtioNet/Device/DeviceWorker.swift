@@ -91,6 +91,7 @@ struct DeviceWorker: ~Copyable {
             hasSlept = !moved && isReadyToSleep()
             if hasSlept { loop.sleep() } else { loop.collect() }
         }
+        loop.releasePort()
     }
 
     private mutating func reportFailure() {

@@ -15,6 +15,7 @@ final class DriverQueuePair: Sendable {
 
     private let memory: DriverMemory
     let commands: CommandBox<DriverWorker>
+    private let thread: WorkerThread
     private let isShutDown = Atomic<Bool>(false)
     private let firstFailure = FirstFailure()
 
@@ -36,7 +37,7 @@ final class DriverQueuePair: Sendable {
         )
         let firstFailure = firstFailure
         do throws(WorkerThread.StartFailure<VirtioNetError>) {
-            try WorkerThread.start(name: name, box: commands) { () throws(VirtioNetError) in
+            thread = try WorkerThread.start(name: name, box: commands) { () throws(VirtioNetError) in
                 try DriverWorker(
                     port: transfer.take() ?? .none, box: commands, memory: memory,
                     configuration: configuration,
@@ -89,6 +90,16 @@ final class DriverQueuePair: Sendable {
         try result?.get()
     }
 
+    /// Gives up the generated frames that are inside the device.
+    func abandonInFlight() {
+        commands.perform { $0.abandonInFlight() }
+    }
+
+    /// Whether the device has broken a ring.
+    func findsBrokenRing() -> Bool {
+        commands.perform { $0.findsBrokenRing() } ?? false
+    }
+
     /// Takes frame buffers from `buffers` from now on; those of the first block come back one by one.
     func useSecondBuffers(_ buffers: DriverBuffers) {
         commands.perform { $0.pool.useSecond(buffers) }
@@ -114,9 +125,11 @@ final class DriverQueuePair: Sendable {
         commands.perform { $0.recorder?.flush() }
     }
 
-    /// Ends the worker. Every later call does nothing.
+    /// Ends the worker, and returns when its port is closed. Every later call does nothing.
     func shutdown() {
         guard !isShutDown.exchange(true, ordering: .relaxed) else { return }
         commands.perform { $0.isEnding = true }
+        // One that cannot be woken ends in its own time.
+        if !commands.isDeaf { thread.join() }
     }
 }

@@ -95,6 +95,7 @@ struct DriverWorker: ~Copyable {
             hasSlept = !moved && isReadyToSleep()
             if hasSlept { sleep() } else { loop.collect() }
         }
+        loop.releasePort()
     }
 
     /// Reaps both rings and sends what the port has. Returns whether anything moved.
@@ -193,6 +194,26 @@ struct DriverWorker: ~Copyable {
         unsafe try transmit.replaceQueue(memory.ring(1), new)
         configuration = new
         receive.post(from: &pool)
+    }
+
+    /// Gives up the generated frames that the device had taken and not yet brought back: one that is reset while it runs
+    /// may drop them. The device must be stopped; the rings go on, and what stands in the transmit ring is sent once more.
+    mutating func abandonInFlight() {
+        guard case .generator = port.kind else { return }
+        while serveReceive() {}
+        transmit.reapSent(into: &pool)
+        var waiting: Set<UInt64> = []
+        for token in transmit.queue.tokensInFlight {
+            waiting.insert(pool.sequence(BufferPool.Token(rawValue: token)))
+        }
+        generator.abandonInFlight(except: waiting)
+        publishCounts()
+    }
+
+    /// Whether the device has broken a ring by what it has returned so far, all of which is taken.
+    mutating func findsBrokenRing() -> Bool {
+        synchronise()
+        return receive.failure != nil || transmit.failure != nil
     }
 
     /// Takes everything that the device has returned, and makes the counts what they are then.

@@ -100,6 +100,17 @@ package final class NetworkDriver: Sendable {
         for pair in pairs { try pair.reinitialise(configuration, abandonsInFlight: abandonsInFlight) }
     }
 
+    /// Gives up the generated frames that the device had taken and not yet brought back, where its rings go on after a
+    /// reset that it was not quiet for: such a device may have dropped them. They count as abandoned, and as received
+    /// should they come back after all. The device must be stopped.
+    package func abandonInFlight() {
+        for pair in pairs { pair.abandonInFlight() }
+    }
+
+    /// Whether the device has returned on some ring what it was not lent. Such a ring returns nothing more until
+    /// ``reinitialise(_:abandonsInFlight:)``.
+    package func findsBrokenRing() -> Bool { pairs.contains { $0.findsBrokenRing() } }
+
     /// Takes frame buffers from `buffers` from now on; those of the first block come back one by one.
     package func useSecondBuffers(_ buffers: DriverBuffers) {
         for (index, pair) in pairs.enumerated() {
@@ -137,7 +148,7 @@ package final class NetworkDriver: Sendable {
         for pair in pairs { pair.flushCapture() }
     }
 
-    /// Ends the workers. Every later call does nothing.
+    /// Ends the workers, and returns when their ports are closed. Every later call does nothing.
     package func shutdown() {
         for pair in pairs { pair.shutdown() }
     }

@@ -126,10 +126,13 @@ extension RunReport {
         guard !causes.isEmpty else { return [] }
         let frames = "\(NumberText.grouped(packets.abandoned)) \(packets.abandoned == 1 ? "frame" : "frames")"
         var outcomes = ringRecoveries > 0 ? ["ring positions recovered in \(recoveredStops)"] : []
-        if ringRecoveries == 0 || recoveries > 0 || packets.abandoned > 0 {
-            outcomes.append("rings started over, \(frames) abandoned")
-        }
-        return ["the device \(causes.joined(separator: " and ")): " + outcomes.joined(separator: "; ")]
+        let haveStartedOver = ringRestarts > 0 || recoveries > 0
+        if haveStartedOver { outcomes.append("rings started over") }
+        // Where only the last stop gave no positions, nothing had to go on from them.
+        var words = "the device \(causes.joined(separator: " and "))"
+        if !outcomes.isEmpty { words += ": " + outcomes.joined(separator: "; ") }
+        if haveStartedOver || packets.abandoned > 0 { words += ", \(frames) abandoned" }
+        return [words]
     }
 
     /// Why a frame may have been sent twice, where there is a reason.

@@ -19,6 +19,7 @@ extension RunReport {
         idleStops = result.idleStops
         failedSuspends = result.failedSuspends
         ringRecoveries = result.cycles.ringRecoveries
+        ringRestarts = result.ringRestarts
         accounts = result.accounts.map(QueueAccount.init)
         packets = Packets(result, accounts, options: options)
         iotlb = IOTLB(result)

@@ -53,11 +53,18 @@ extension RunReport {
         if !expectsReturn, let flow = flows.first(where: { $0.left == 0 }) {
             return "not one frame from \(flow.source) came through"
         }
+        if ringRecoveries > 0, !showsRepetition {
+            return "nothing here can tell whether a frame went out twice where ring positions were recovered"
+        }
         guard setup.cycles != 0, cycles == 0 else { return nil }
         let lasted = NumberText.time(microseconds: trafficTime)
         return "no stop took place, as the run ended after \(lasted) and the interval is "
             + NumberText.time(microseconds: setup.interval)
     }
+
+    /// Whether a frame that goes out twice is seen: by the generator, to which it comes back twice, or by the device's own
+    /// account, which takes it twice from the ring.
+    private var showsRepetition: Bool { expectsReturn || accounts.allSatisfy { $0.device != nil } }
 
     private var ports: String { setup.guest + (setup.wire.map { " or \($0)" } ?? "") }
 
@@ -73,7 +80,8 @@ extension RunReport {
     private var generated: String {
         let sent = "\(NumberText.grouped(packets.sent)) \(packets.sent == 1 ? "frame" : "frames") sent"
         guard packets.received != packets.sent else { return "\(sent), all of them back and unchanged" }
-        let named = [(packets.abandoned, "abandoned in rings that started over")] + dropsByName
+        let abandoned = ringRecoveries == 0 ? "abandoned in rings that started over" : "abandoned at resets"
+        let named = [(packets.abandoned, abandoned)] + dropsByName
         let unnamed = named.reduce(packets.sent - min(packets.sent, packets.received)) { $0 - min($0, $1.0) }
         let fates = named + [(min(unnamed, parentDrops), "dropped by the device, as its parent counts")]
         let rest = fates.filter { $0.0 > 0 }.map { ", \(NumberText.grouped($0.0)) \($0.1)" }
@@ -102,9 +110,11 @@ extension RunReport {
             ? "\(made) of \(NumberText.grouped(asked)) stops"
                 + (ending == .timeWasUp ? ", when the time was up" : "")
             : "\(made) \(cycles == 1 ? "stop" : "stops")"
-        return words
-            + (idleStops > 0
-                ? ", \(NumberText.grouped(idleStops)) of them with every frame back already" : "")
+        let kinds = [
+            (idleStops, "every frame back already"), (ringRecoveries, "ring positions recovered"),
+        ]
+        return kinds.filter { $0.0 > 0 }
+            .reduce(words) { "\($0), \(NumberText.grouped($1.0)) of them with \($1.1)" }
     }
 
     /// Frames through the device one way: where they came from, where they went, and where the rest is.

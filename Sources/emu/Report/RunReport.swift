@@ -18,8 +18,9 @@ struct RunReport: JSONResult, Codable, Equatable, Sendable {
         var lost: UInt64
         var duplicated: UInt64
         var corrupted: UInt64
-        /// In rings that had to start over, as the device could not say where they stood, or with a worker that stopped
-        /// for good: whether they were sent nobody can tell. The generator's own are all of the first kind.
+        /// In rings that had to start over, as the device could not say where they stood, in a real device that was reset
+        /// then, or with a worker that stopped for good: whether they were sent nobody can tell. The generator's own are
+        /// of the first two kinds.
         var abandoned: UInt64
         /// Dropped by the device or its parent, which counted it: no receive buffer, a frame too long, a port that is
         /// full. Of all queues.
@@ -126,6 +127,9 @@ struct RunReport: JSONResult, Codable, Equatable, Sendable {
     var failedSuspends: Int
     /// Stops and starts after which the rings went on from their used index, as the device did not say where they stood.
     var ringRecoveries: Int
+    /// Stops, the last one included, at which the driver started over with empty rings for the same reason. Those of
+    /// ``recoveries`` are not among them.
+    var ringRestarts: Int
     var packets: Packets
     /// What became of the frames of each queue, on both its sides.
     var accounts: [QueueAccount]

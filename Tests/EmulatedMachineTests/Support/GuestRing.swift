@@ -4,22 +4,24 @@ import Synchronization
 import VirtQueue
 import VirtioNet
 
-/// A hand that reaches into the driver's avail ring, behind the driver's back.
+/// A hand that reaches into a queue's ring, behind the backs of driver and device.
 @safe
 struct GuestRing {
     private let avail: UnsafeMutableRawPointer
+    private let used: UnsafeMutableRawPointer
     private let layout: RingLayout
     private let view: FlatView
     private let size: Int
 
-    /// The avail ring of queue `index` of `machine`.
+    /// The ring of queue `index` of `machine`.
     init?(_ machine: EmulatedMachine, _ index: Int) throws {
         layout = try machine.driver.layout(index, size: machine.driverConfiguration.queueSize)
         size = Int(layout.size)
-        guard let avail = unsafe Self.host(layout.addresses.driverArea, 4 + 2 * size, machine) else {
-            return nil
-        }
+        guard let avail = unsafe Self.host(layout.addresses.driverArea, 4 + 2 * size, machine),
+            let used = unsafe Self.host(layout.addresses.deviceArea, 4 + 8 * size, machine)
+        else { return nil }
         unsafe self.avail = avail
+        unsafe self.used = used
         view = machine.memory.addressSpace.view
     }
 
@@ -37,10 +39,13 @@ struct GuestRing {
         unsafe (avail + 2).assumingMemoryBound(to: Atomic<UInt16>.self).pointee.load(ordering: .acquiring)
     }
 
+    /// The used index; `nil` where the ring is in no memory.
+    var usedIndex: UInt16? { UsedIndex(of: layout, in: view)?.value }
+
     /// Whether every chain that the ring has room for is the device's.
     var isFull: Bool {
-        guard let used = UsedIndex(of: layout, in: view) else { return false }
-        return Int(availIndex &- used.value) == size
+        guard let usedIndex else { return false }
+        return Int(availIndex &- usedIndex) == size
     }
 
     private func store(_ value: UInt16, at offset: Int) {
@@ -51,6 +56,13 @@ struct GuestRing {
     /// Moves the avail index further than any driver can.
     func jumpIndex() {
         store(availIndex &+ UInt16(size) &+ 1, at: 2)
+    }
+
+    /// Moves the used index further than any device may.
+    func jumpUsedIndex() {
+        guard let usedIndex else { return }
+        unsafe (used + 2).assumingMemoryBound(to: Atomic<UInt16>.self).pointee
+            .store(usedIndex &+ UInt16(size) &+ 1, ordering: .releasing)
     }
 
     /// Names in every entry a descriptor that the table does not have.

@@ -53,6 +53,41 @@ struct PortAccountTests {
         expectBalance(pair)
     }
 
+    @Test(
+        "generated frames inside a device that is reset are abandoned, and those in the ring wait for the next start"
+    )
+    func insideTheDevice() throws {
+        // What this wire takes is sent, and never comes back.
+        let pair = try TestPair(wire: .none)
+        try pair.start()
+        pair.driver.startTraffic(limit: 100)
+        #expect(
+            eventually {
+                pair.driver.synchronise()
+                return pair.driver.account(1).left == 100
+            })
+        let bases = pair.stop()
+        pair.driver.startTraffic(limit: 20)
+        #expect(
+            eventually {
+                pair.driver.synchronise()
+                return pair.driver.account(1).pending == 20
+            })
+        pair.driver.abandonInFlight()
+        let frames = pair.driver.counters.frames
+        #expect(frames.sent == 120 && frames.abandoned == 100 && frames.outstanding == 20, "\(frames)")
+        try pair.start(bases: bases)
+        #expect(
+            eventually {
+                pair.driver.synchronise()
+                return pair.driver.account(1).left == 120
+            })
+        #expect(pair.driver.counters.frames.outstanding == 20)
+        _ = pair.stop()
+        pair.driver.synchronise()
+        expectBalance(pair)
+    }
+
     @Test("frames in rings that start over are abandoned, for a port as for the generator: none is nowhere")
     func startingOver() throws {
         let (guest, wire) = (try DatagramPort(), try DatagramPort())

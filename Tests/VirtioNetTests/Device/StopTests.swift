@@ -1,5 +1,6 @@
 import GuestMemory
 import LinuxHost
+import TestSupport
 import Testing
 import VirtQueue
 
@@ -55,6 +56,23 @@ struct StopTests {
             pair.driver.shutdown()
             pair.driver.startTraffic()
             pair.driver.shutdown()
+        }
+    }
+
+    @Test("both ends' ports are closed when their end is answered: who opens them next finds them free")
+    func portsAreClosed() throws {
+        for _ in 0..<100 {
+            let (guest, wire) = (try DatagramPort(), try DatagramPort())
+            let pair = try TestPair(guest: .tap(guest.makeNear()), wire: .tap(wire.makeNear()))
+            try pair.start()
+            #expect(guest.send(DatagramPort.frame(60)))
+            #expect(wire.awaitPayload() != nil)
+            #expect(!guest.isNearClosed && !wire.isNearClosed)
+            _ = pair.stop()
+            pair.driver.shutdown()
+            #expect(guest.isNearClosed && !wire.isNearClosed)
+            pair.device.shutdown()
+            #expect(wire.isNearClosed)
         }
     }
 

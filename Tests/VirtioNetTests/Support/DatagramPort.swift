@@ -15,7 +15,7 @@ final class DatagramPort {
 
     init() throws {
         var ends: [Int32] = [-1, -1]
-        let kind = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let kind = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         try #require(unsafe socketpair(AF_UNIX, kind, 0, &ends) == 0)
         near = FileDescriptor(rawValue: ends[0])
         far = FileDescriptor(rawValue: ends[1])
@@ -40,6 +40,18 @@ final class DatagramPort {
     func close() {
         try? far?.close()
         far = nil
+    }
+
+    /// Whether nobody has the worker's end any more, as the kernel says of a frame to it.
+    var isNearClosed: Bool {
+        do {
+            _ = try unsafe Self.frame(60).withUnsafeBytes { unsafe try far?.write($0) }
+            return false
+        } catch let error as Errno {
+            return Self.refusals.contains(error.rawValue)
+        } catch {
+            return false
+        }
     }
 
     /// A frame of `byteCount` bytes behind an empty header; its bytes tell `number`.

@@ -26,7 +26,8 @@ import Testing
         ("iotlb.perCycle.invalidates", 0), ("faults", 0), ("cycleTime.p50", 152.5), ("cycleTime.max", 1310),
         ("throughput", 123_457), ("trafficTime", 10_000_000), ("wallTime", 10_010_000),
         ("runningTime", 9_800_000.25),
-        ("schemaVersion", 1), ("failedSuspends", 0), ("ringRecoveries", 0), ("idleStops", 0),
+        ("schemaVersion", 1), ("failedSuspends", 0), ("ringRecoveries", 0), ("ringRestarts", 0),
+        ("idleStops", 0),
         ("memoryBytes", 1_073_741_824),
         ("queues", 1), ("untaken", 0),
     ])

@@ -70,7 +70,7 @@ import VirtioNet
                 iovaRange: range, vringCount: 2, maximumVringSize: 256, groupCount: 1, addressSpaceCount: 1,
                 configuration: []),
             acknowledgedBackendFeatures: [.suspend], acceptedFeatures: [.version1], cycles: cycles,
-            failedSuspends: 41, idleStops: 42,
+            failedSuspends: 41, ringRestarts: 51, idleStops: 42,
             settlement: settlement,
             times: RunTimes(traffic: .seconds(3), running: .milliseconds(2500), wall: .seconds(4)),
             accounts: [
@@ -111,6 +111,7 @@ import VirtioNet
         #expect(report.setup.guest == "generator" && report.setup.wire == "loopback")
         #expect(report.persist == .init(offered: true, acknowledged: false))
         #expect(report.cycles == 150 && report.idleStops == 42 && report.failedSuspends == 41)
+        #expect(report.ringRestarts == 51)
         #expect(report.ringRecoveries == 2 && report.setup.lostRings == "recover")
         #expect(
             report.iotlb.updates == 1101 && report.iotlb.invalidates == 1102 && report.iotlb.batches == 1103)
@@ -261,7 +262,8 @@ extension RunResult {
             ending: ending, negotiated: negotiated,
             acknowledgedBackendFeatures: acknowledgedBackendFeatures, acceptedFeatures: acceptedFeatures,
             cycles: cycles,
-            failedSuspends: failedSuspends, idleStops: idleStops, settlement: settlement, times: times,
+            failedSuspends: failedSuspends, ringRestarts: ringRestarts, idleStops: idleStops,
+            settlement: settlement, times: times,
             accounts: accounts,
             frames: frames,
             received: received, transmitted: transmitted, device: device, deviceErrors: deviceErrors,

@@ -32,6 +32,7 @@ import Testing
         },
         Finding(words: "the device failed to suspend 10 times: rings started over, 2,304 frames abandoned") {
             $0.failedSuspends = 10
+            $0.ringRestarts = 10
             $0.packets.abandoned = 2304
         },
         Finding(words: "the device failed to suspend 11 times: ring positions recovered in 10 stops") {
@@ -45,6 +46,14 @@ import Testing
             $0.ringRecoveries = 1
             $0.recoveries = 1
             $0.packets.abandoned = 256
+        },
+        Finding(
+            words:
+                "the device failed to suspend 3 times: ring positions recovered in 3 stops, 30 frames abandoned"
+        ) {
+            $0.failedSuspends = 3
+            $0.ringRecoveries = 3
+            $0.packets.abandoned = 30
         },
         Finding(words: "3 frames duplicated, as can be where ring positions are recovered (2 stops)") {
             $0.packets.duplicated = 3
@@ -111,6 +120,11 @@ import Testing
         #expect(report.problems.first?.contains(finding.words) == true, "\(report.problems)")
         #expect(report.status == .foundSomethingWrong)
         #expect(report.status.rawValue == 1)
+    }
+
+    @Test func `A last stop without positions, of rings that go on nowhere, has started nothing over`() {
+        let report = RunReport.sample { $0.failedSuspends = 1 }
+        #expect(report.problems == ["the device failed to suspend once"])
     }
 
     @Test(arguments: [
@@ -279,6 +293,36 @@ import Testing
             report: .betweenTAPs(back: 9) {
                 $0.accounts[0].device = .init(entered: 9, filtered: 9)
                 $0.accounts[0].driver = .init()
+            }),
+        Conclusion(
+            line:
+                "OK: 1,234,567 frames sent, 1,234,537 back and unchanged, 30 abandoned at resets, over 48 stops, 3 of them"
+                + " with ring positions recovered",
+            report: .sample {
+                $0.setup.wire = nil
+                for index in $0.accounts.indices { $0.accounts[index].device = nil }
+                $0.packets.received -= 30
+                $0.packets.abandoned = 30
+                $0.ringRecoveries = 3
+            }),
+        Conclusion(
+            line:
+                "OK: 1,000 frames from tap:ta@left, all of them out of tap:tb; 500 frames from tap:tb, all of them out of"
+                + " tap:ta@left, over 48 stops, 3 of them with ring positions recovered",
+            report: .betweenTAPs { $0.ringRecoveries = 3 }),
+        // Neither a generator nor a device's own account could see a frame that goes out twice.
+        Conclusion(
+            line:
+                "NOT SHOWN: nothing here can tell whether a frame went out twice where ring positions were recovered; 1,000"
+                + " frames from tap:ta@left, all of them taken by the device; 500 frames from the device, all of them out of"
+                + " tap:ta@left, over 48 stops, 3 of them with ring positions recovered",
+            report: .betweenTAPs {
+                $0.setup.wire = nil
+                for index in $0.accounts.indices {
+                    $0.accounts[index].device = nil
+                    $0.accounts[index].missingInRing = nil
+                }
+                $0.ringRecoveries = 3
             }),
         Conclusion(
             line:

@@ -11,7 +11,7 @@ extension RunReport {
                 duration: 10_000_000, sections: 6,
                 features: "0x100000000 (VERSION_1)", backendFeatures: "0x100 (IOTLB_PERSIST)"),
             persist: Persist(offered: true, acknowledged: true), cycles: 48, idleStops: 0,
-            failedSuspends: 0, ringRecoveries: 0,
+            failedSuspends: 0, ringRecoveries: 0, ringRestarts: 0,
             packets: Packets(
                 sent: 1_234_567, received: 1_234_567, lost: 0, duplicated: 0, corrupted: 0, abandoned: 0,
                 deviceDrops: 0),

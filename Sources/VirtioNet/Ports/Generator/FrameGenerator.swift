@@ -85,10 +85,13 @@ struct FrameGenerator: ~Copyable {
     /// Waits no longer for the frames on their way. They stay outstanding in the account.
     mutating func stopWaiting() { unawaited = ledger.nextSequence }
 
-    /// Gives up every frame on its way: newer than all that have come back.
-    mutating func abandonInFlight() {
-        ledger.abandon(newest..<ledger.nextSequence)
-        newest = ledger.nextSequence
+    /// Gives up every frame on its way, newer than all that have come back, but for `waiting`: those that are still to be
+    /// sent.
+    mutating func abandonInFlight(except waiting: Set<UInt64> = []) {
+        for sequence in newest..<ledger.nextSequence where !waiting.contains(sequence) {
+            ledger.abandon(sequence)
+        }
+        newest = max(newest, waiting.min() ?? ledger.nextSequence)
     }
 
     /// Gives up a frame whose fate nobody can know.

@@ -27,4 +27,18 @@ struct FrameGeneratorTests {
         let counts = generator.counts
         #expect(counts.abandoned == 10 && counts.outstanding == 0, "\(counts)")
     }
+
+    @Test("Frames that are still to be sent are not: they are waited for", arguments: [4, 0, 9] as [UInt64])
+    func waiting(first: UInt64) {
+        let configuration = DriverConfiguration(
+            queueSize: 16, deviceAddress: MACAddress(0x5254_00ab_cdef))
+        var generator = FrameGenerator(configuration)
+        send(10, &generator)
+        generator.abandonInFlight(except: Set(first..<10))
+        let counts = generator.counts
+        #expect(counts.abandoned == first && counts.outstanding == 10 - first, "\(counts)")
+        // The window has room for all but those.
+        generator.start(limit: 100)
+        #expect(generator.room == 16 - Int(10 - first))
+    }
 }
