@@ -23,6 +23,7 @@ ERRORS = {
     "fchmod": "EPERM EROFS EIO",
     "fcntl": "EACCES EINTR EMFILE EPERM",
     "fdatasync": "EIO ENOSPC EINVAL EINTR",
+    "flock": "ENOLCK EWOULDBLOCK",
     "fstat": "ENOMEM EIO EACCES",
     "fstatfs": "EIO ENOMEM ENOSYS EINTR",
     "fsync": "EIO ENOSPC EINVAL EINTR",

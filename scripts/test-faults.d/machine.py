@@ -15,7 +15,7 @@ import uuid
 class Command:
     """A command of emu's that is tried, and how to see that its answer is whole."""
 
-    def __init__(self, name, text, json=False, report=False, taps=False, root=False, lines=None, calls=True):
+    def __init__(self, name, text, json=False, report=False, taps=False, root=False, lines=None, calls=True, capture=None):
         self.name, self.words = name, text.split()
         # What its stdout must be: JSON, or as many lines as without a fault ("same"), or a verdict.
         self.json, self.lines = json, lines
@@ -23,6 +23,8 @@ class Command:
         # mapping that is made or moved has it read all mappings anew.
         self.calls = calls
         self.report, self.taps = report, taps
+        # A file that its frames go to.
+        self.capture = capture
         # TAPs in a namespace and pages pinned over the limit take privileges.
         self.root = root or taps
         self.whole = None
@@ -47,6 +49,7 @@ COMMANDS = (
     Command("run", "run --memory 64M --duration 200ms --interval 50ms"),
     Command("run-json", "run --memory 64M --duration 200ms --interval 50ms --json", json=True),
     Command("run-compare", "run --compare --memory 64M --duration 100ms --interval 20ms --json", json=True),
+    Command("run-capture", "run --memory 64M --duration 200ms --interval 50ms --guest capture:guest.pcapng", capture="guest.pcapng"),
     Command("run-pinned", "run --device sim,use-va=off,memlock=unlimited,entries=65536 --memory 64M --duration 200ms --interval 50ms",
             root=True),
     Command("run-tap", "run --memory 64M --duration 200ms --interval 50ms --guest GUEST --wire WIRE", taps=True),
@@ -106,6 +109,27 @@ class Place:
         if self.command.report:
             for name, end in (("index.html", "</html>"), ("cycles.csv", "\n"), ("cycles.svg", "</svg>")):
                 yield from self.damaged(name, end)
+
+        if self.command.capture:
+            yield from self.cut(self.command.capture)
+
+    def cut(self, name):
+        """Whether a pcapng file is not of whole blocks: each has its length behind its type, and once more at its end."""
+        try:
+            with open(os.path.join(self.folder, name), "rb") as file:
+                blocks = file.read()
+        except OSError as error:
+            yield f"{name}: {error.strerror}"
+            return
+        at = 0
+        while at < len(blocks):
+            length = int.from_bytes(blocks[at + 4 : at + 8], "little")
+            if length < 12 or blocks[at + length - 4 : at + length] != blocks[at + 4 : at + 8]:
+                yield f"{name} is cut"
+                return
+            at += length
+        if at == 0:
+            yield f"{name} is empty"
 
     def damaged(self, name, end):
         try:

@@ -57,6 +57,7 @@ package final class MachineRun {
     package func run() throws(MachineError) -> RunResult {
         try machine.start()
         try SpareDescriptors.require()
+        try machine.beginCaptures()
         interrupt.enter("the device's traffic")
         machine.logger.info("the device has started")
         let parentAtFirst = machine.parentCounts
@@ -92,8 +93,10 @@ package final class MachineRun {
         }
         machine.driver.synchronise()
         breakOffWhereWorkerFailed(&ending)
-        lookAtPorts()
         noteTimes(trafficEnd: trafficEnd)
+        interrupt.enter("the files of captures")
+        let captures = tell(machine.finishCaptures())
+        lookAtPorts()
         return RunResult(
             ending: ending, negotiated: machine.backend.negotiated,
             acknowledgedBackendFeatures: machine.backend.acknowledgedBackendFeatures,
@@ -106,7 +109,7 @@ package final class MachineRun {
             deviceErrors: machine.simulation?.ringErrors ?? parentCounts?.errors ?? 0,
             faults: machine.simulation?.faultCount ?? 0,
             recentFaults: machine.simulation?.recentFaults ?? [], recoveries: recoveries,
-            lostPorts: lostPorts, captures: lookAtCaptures(),
+            lostPorts: lostPorts, captures: captures,
             firstResources: firstResources, lastResources: lastResources, processorTime: processorTime,
             counts: machine.backend.counts)
     }
@@ -171,10 +174,9 @@ package final class MachineRun {
         }
     }
 
-    /// Brings the files of captures up to date. A capture that is broken off is told of once.
+    /// Tells of a capture that is broken off, once.
     @discardableResult
-    private func lookAtCaptures() -> [PortCapture] {
-        let captures = machine.captures()
+    private func tell(_ captures: [PortCapture]) -> [PortCapture] {
         for capture in captures where capture.outcome.failure != nil {
             if failedCaptures.insert(capture.end).inserted { observer?.runDidFail(capture) }
         }
@@ -244,7 +246,7 @@ package final class MachineRun {
     private func report(at now: ContinuousClock.Instant) {
         guard now >= nextReport else { return }
         nextReport = now.advanced(by: .seconds(1))
-        lookAtCaptures()
+        tell(machine.captures())
         observer?.runDidProgress(
             RunProgress(
                 elapsed: begin.duration(to: now), cycles: cycles.count,

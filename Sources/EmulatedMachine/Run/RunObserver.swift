@@ -12,7 +12,8 @@ package protocol RunObserver: AnyObject {
     func runDidSee(_ refusal: PortRefusal)
     /// The network namespace of a TAP was deleted: it takes frames on, and nobody gets them.
     func runDidLose(_ port: PortSpecification)
-    /// A write to the file of a capture was refused: what passes from now on is not in it.
+    /// A capture was broken off, by a write that was refused or a file that is too slow: what passes from now on is not in
+    /// it.
     func runDidFail(_ capture: PortCapture)
     /// No more frames are sent, and `outstanding` ones are waited for.
     func runDidEndTraffic(outstanding: UInt64)

@@ -74,7 +74,7 @@ final class DeviceQueuePair: Sendable {
     /// Returns when the worker has published what it had done before.
     func synchronise() { commands.perform { _ in } }
 
-    /// Returns when what the worker has recorded is in its file.
+    /// Returns when what the worker has recorded is on its way to the file.
     func flushCapture() { commands.perform { worker in worker.recorder?.flush() } }
 
     func setTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {
@@ -140,7 +140,13 @@ final class DeviceQueuePair: Sendable {
     /// Ends the worker, and returns when its port is closed. Every later call does nothing.
     func shutdown() {
         guard !isShutDown.exchange(true, ordering: .relaxed) else { return }
-        commands.perform { worker in worker.isEnding = true }
+        commands.perform { worker in
+            // What it has recorded is handed over, and is what the counts say: nothing moves after this.
+            worker.recorder = nil
+            worker.receive.publishCounts()
+            worker.transmit.publishCounts()
+            worker.isEnding = true
+        }
         // One that cannot be woken ends in its own time.
         if !commands.isDeaf { thread.join() }
     }

@@ -74,7 +74,7 @@ package final class NetworkDevice: DataPath {
         for pair in pairs { pair.synchronise() }
     }
 
-    /// Returns when what the workers have recorded is in ``capture``. Nothing to do where there is none.
+    /// Returns when what the workers have recorded is on its way to ``capture``. Nothing to do where there is none.
     package func flushCapture() {
         guard capture != nil else { return }
         for pair in pairs { pair.flushCapture() }
@@ -125,6 +125,7 @@ package final class NetworkDevice: DataPath {
 
     package func shutdown() {
         for pair in pairs { pair.shutdown() }
+        capture?.withdraw()
     }
 
     /// Asks the pair of queue `index`, with the number that the queue has in it.

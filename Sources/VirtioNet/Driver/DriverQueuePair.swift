@@ -120,7 +120,7 @@ final class DriverQueuePair: Sendable {
         commands.perform { $0.synchronise() }
     }
 
-    /// Returns when what the worker has recorded is in its file.
+    /// Returns when what the worker has recorded is on its way to the file.
     func flushCapture() {
         commands.perform { $0.recorder?.flush() }
     }
@@ -128,7 +128,12 @@ final class DriverQueuePair: Sendable {
     /// Ends the worker, and returns when its port is closed. Every later call does nothing.
     func shutdown() {
         guard !isShutDown.exchange(true, ordering: .relaxed) else { return }
-        commands.perform { $0.isEnding = true }
+        commands.perform { worker in
+            // What it has recorded is handed over, and is what the counts say: nothing moves after this.
+            worker.recorder = nil
+            worker.publishCounts()
+            worker.isEnding = true
+        }
         // One that cannot be woken ends in its own time.
         if !commands.isDeaf { thread.join() }
     }

@@ -142,7 +142,7 @@ package final class NetworkDriver: Sendable {
         for pair in pairs { pair.synchronise() }
     }
 
-    /// Returns when what the workers have recorded is in ``capture``. Nothing to do where there is none.
+    /// Returns when what the workers have recorded is on its way to ``capture``. Nothing to do where there is none.
     package func flushCapture() {
         guard capture != nil else { return }
         for pair in pairs { pair.flushCapture() }
@@ -151,6 +151,7 @@ package final class NetworkDriver: Sendable {
     /// Ends the workers, and returns when their ports are closed. Every later call does nothing.
     package func shutdown() {
         for pair in pairs { pair.shutdown() }
+        capture?.withdraw()
     }
 
     private static func another(

@@ -64,6 +64,11 @@ package struct PortSpecification: Sendable {
     /// How each kind is spelled.
     package static var spellings: [String] { kinds.map { $0.spelling } }
 
+    /// What a shell offers for a port at `end`: each kind, up to what somebody fills in.
+    package static func completions(at end: PortEnd) -> [String] {
+        kinds.filter { $0.ends.contains(end) }.map { $0.keyword + ($0.spelling.contains(":") ? ":" : "") }
+    }
+
     /// What a port can be, as half a sentence with the ends of those that cannot stand at both, and what to know of some.
     package static var help: String {
         let names = kinds.map { kind in

@@ -45,13 +45,15 @@ struct RunCommand: EmuCommand {
 
     @Option(
         help: ArgumentHelp("What feeds the guest's driver (default: generator).", valueName: "port"),
-        completion: .list(["generator", "tap:", "none"]), transform: PortSpecification.init(argument:))
+        completion: .list(PortSpecification.completions(at: .guest)),
+        transform: PortSpecification.init(argument:))
     var guest: PortSpecification = .generator
 
     @Option(
         help: ArgumentHelp(
             "What stands at the end of a simulated device's wire (default: loopback).", valueName: "port"),
-        completion: .list(["loopback", "tap:", "none"]), transform: PortSpecification.init(argument:))
+        completion: .list(PortSpecification.completions(at: .wire)),
+        transform: PortSpecification.init(argument:))
     var wire: PortSpecification?
 
     @Option(

@@ -10,7 +10,7 @@ extension RunReport {
         var file: String
         /// Frames in it.
         var frames: UInt64
-        /// Frames that passed and are not in it, as a write was refused.
+        /// Frames that passed and are not in it.
         var unrecorded: UInt64
         /// Why; none where every frame is in the file.
         var failure: String?
@@ -35,6 +35,7 @@ extension RunReport.Capture {
 
     /// The same as something wrong, with what is missing; `nil` where nothing is.
     var problem: String? {
-        failure.map { _ in "\(words); \(NumberText.grouped(unrecorded)) more are not in it" }
+        failure == nil && unrecorded == 0
+            ? nil : "\(words); \(NumberText.grouped(unrecorded)) more are not in it"
     }
 }

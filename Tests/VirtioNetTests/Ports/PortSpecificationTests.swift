@@ -50,6 +50,12 @@ import Testing
         #expect(Set(PortSpecification.kinds.map { $0.keyword }).count == PortSpecification.kinds.count)
     }
 
+    @Test("A shell offers every kind of port at the ends that it can stand at")
+    func completions() {
+        #expect(PortSpecification.completions(at: .guest) == ["generator", "tap:", "capture:", "none"])
+        #expect(PortSpecification.completions(at: .wire) == ["loopback", "tap:", "capture:", "none"])
+    }
+
     @Test(
         "A port at an end that is not its own is refused, with those that can stand there",
         arguments: [

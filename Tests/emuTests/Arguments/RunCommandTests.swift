@@ -134,6 +134,15 @@ import VirtioNet
             "--guest capture:x --wire capture:x,none: one capture file cannot be at both ends; give the wire another"
         ),
         (
+            ["--guest", "capture:./x", "--wire", "capture:x,none"],
+            "--guest capture:./x --wire capture:x,none: one capture file cannot be at both ends; give the wire another"
+        ),
+        (
+            ["--guest", "capture:/dev/./null", "--wire", "capture:/dev/null"],
+            "--guest capture:/dev/./null --wire capture:/dev/null: one capture file cannot be at both ends; give the"
+                + " wire another"
+        ),
+        (
             ["--guest", "capture:x,tap:a", "--wire", "tap:a"],
             "--guest capture:x,tap:a --wire tap:a: one TAP cannot be at both ends; give the wire another"
         ),

@@ -1,3 +1,5 @@
+internal import SystemPackage
+
 /// Another port, with every frame that passes it written to a file in pcapng.
 struct CapturePort: PortKind {
     static let keyword = "capture"
@@ -6,7 +8,7 @@ struct CapturePort: PortKind {
     static let note: String? =
         "A capture writes every frame that passes PORT, both ways, to FILE in pcapng, for tshark or Wireshark; without"
         + " PORT that of a generator in the guest and of a loopback on the wire. A file of that name is overwritten, as"
-        + " tcpdump -w does it."
+        + " tcpdump -w does it. A disk or a pipe's reader that is too slow breaks the capture off, which is WRONG."
 
     let path: String
     /// The port behind it, where one is named.
@@ -57,7 +59,6 @@ struct CapturePort: PortKind {
     }
 
     func openWire(_ opening: PortOpening) throws(PortError) -> WirePort {
-        // The port first: where it does not open, a file that is there is left alone.
         let port = try (carried(at: .wire) ?? .loopback).kind.openWire(opening)
         return port.recorded(in: try makeFile(.wire, opening))
     }
@@ -67,7 +68,7 @@ struct CapturePort: PortKind {
         return port.recorded(in: try makeFile(.guest, opening))
     }
 
-    /// The file, with an interface for each queue pair.
+    /// The file, with an interface for each queue pair. What is in it stays until the run has started.
     private func makeFile(_ end: PortEnd, _ opening: PortOpening) throws(PortError) -> CaptureFile {
         let names =
             opening.queuePairs == 1
@@ -76,7 +77,17 @@ struct CapturePort: PortKind {
     }
 
     var overwrites: String? { path }
-    var claims: [PortClaim] { (inner?.claims ?? []) + [PortClaim(kind: "capture file", name: path)] }
+    var claims: [PortClaim] { (inner?.claims ?? []) + [PortClaim(kind: "capture file", name: identity)] }
+    /// Which file it is, however it is spelled: the one that is there, or a name in the directory that it is to be in.
+    private var identity: String {
+        if let file = FileIdentity(path: path) { return "\(file.device):\(file.inode)" }
+        let name = FilePath(path)
+        let folder = name.removingLastComponent().string
+        guard let parent = FileIdentity(path: folder.isEmpty ? "." : folder), let last = name.lastComponent
+        else { return path }
+        return "\(parent.device):\(parent.inode)/\(last.string)"
+    }
+
     var leadsOut: Bool { inner?.leadsOut ?? false }
     var namespace: String? { inner?.namespace }
     var commandToBringUp: String? { inner?.commandToBringUp }

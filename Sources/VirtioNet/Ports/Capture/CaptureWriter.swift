@@ -1,38 +1,38 @@
 internal import CIOUring
 internal import Glibc
 
-/// One thread's way into a ``CaptureFile``: packets gather in memory and go into the file many at a time, one write(2)
-/// for each quarter of a megabyte.
+/// One thread's way into a ``CaptureFile``: packets gather in a block of a quarter of a megabyte, which goes to the file's
+/// thread when it is full.
 ///
-/// Nothing allocates once it is made, and no packet costs a system call. What has gathered is written by ``flush()``,
-/// and when the writer goes.
+/// Nothing allocates once it is made, and no packet costs a system call or a lock. What has gathered is handed over by
+/// ``flush()``, and when the writer goes.
 @safe
 package struct CaptureWriter: ~Copyable, @unchecked Sendable {
     package typealias Direction = PcapngBlocks.Direction
 
     /// How many bytes gather.
-    static let capacity = 1 << 18
+    private static var capacity: Int { CaptureBlocks.byteCount }
 
     private let file: CaptureFile
     private let interface: UInt32
-    private let buffer: UnsafeMutableRawPointer
+    private var block: Int
+    /// Where the block begins.
+    private var buffer: UnsafeMutableRawPointer
     private var byteCount = 0
     private var packets = 0
+    /// How long the writer may still wait for a free block.
+    private var patience = CaptureQueue.patience
     /// When the present batch began, in nanoseconds since 1970.
     private var time: UInt64 = 0
 
     init(_ file: CaptureFile, interface: UInt32) {
         self.file = file
         self.interface = interface
-        unsafe buffer = .allocate(byteCount: Self.capacity, alignment: 64)
+        block = file.queue.takeBlock()
+        unsafe buffer = file.blocks.start(block)
     }
 
-    deinit {
-        if byteCount > 0 {
-            unsafe file.append(UnsafeRawBufferPointer(start: buffer, count: byteCount), packets: packets)
-        }
-        unsafe buffer.deallocate()
-    }
+    deinit { file.queue.takeBack(.init(block: block, byteCount: byteCount, packets: packets)) }
 
     /// Reads the clock for the packets that follow. They share a time: a worker sees a batch at once. A clock that is
     /// set back stands still here.
@@ -51,7 +51,9 @@ package struct CaptureWriter: ~Copyable, @unchecked Sendable {
     ) {
         let original = byteCount &- NetworkHeader.byteCount
         let captured = min(held, byteCount) &- NetworkHeader.byteCount
-        guard captured >= 0, captured <= NetworkHeader.longestFrameByteCount else { return }
+        guard captured >= 0, captured <= NetworkHeader.longestFrameByteCount else {
+            return file.queue.leaveOut()
+        }
         let start = unsafe makeRoom(captured)
         var target = unsafe start + PcapngBlocks.packetDataOffset
         var (skipped, left) = (NetworkHeader.byteCount, captured)
@@ -81,10 +83,25 @@ package struct CaptureWriter: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Writes what has gathered. One system call, none where there is nothing.
+    /// Hands over what has gathered, where the file's thread keeps up; else it waits for more. A lock, and nothing where
+    /// there is nothing.
     package mutating func flush() {
-        guard byteCount > 0 else { return }
-        unsafe file.append(UnsafeRawBufferPointer(start: buffer, count: byteCount), packets: packets)
+        guard byteCount > 0, let next = file.queue.offer(gathered) else { return }
+        goOn(next)
+    }
+
+    private var gathered: CaptureQueue.Batch { .init(block: block, byteCount: byteCount, packets: packets) }
+
+    /// Hands over a full block, and waits for another, though not for long.
+    @inline(never)
+    private mutating func handOver() {
+        let batch = gathered
+        goOn(file.queue.exchange(batch, patience: &patience))
+    }
+
+    private mutating func goOn(_ next: Int) {
+        block = next
+        unsafe buffer = file.blocks.start(next)
         byteCount = 0
         packets = 0
     }
@@ -92,7 +109,7 @@ package struct CaptureWriter: ~Copyable, @unchecked Sendable {
     /// Where the block of a packet is to stand.
     @inline(__always)
     private mutating func makeRoom(_ captured: Int) -> UnsafeMutableRawPointer {
-        if byteCount &+ PcapngBlocks.packetByteCount(captured: captured) > Self.capacity { flush() }
+        if byteCount &+ PcapngBlocks.packetByteCount(captured: captured) > Self.capacity { handOver() }
         return unsafe buffer + byteCount
     }
 

@@ -127,6 +127,11 @@ package enum PcapngBlocks {
         return (count, offset)
     }
 
+    /// How long the first of `blocks` is, which has its length within.
+    static func firstBlockByteCount(of blocks: UnsafeRawBufferPointer) -> Int {
+        unsafe Int(UInt32(littleEndian: blocks.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
+    }
+
     @inline(__always)
     private static func store(_ value: UInt32, at address: UnsafeMutableRawPointer) {
         unsafe address.storeBytes(of: value.littleEndian, as: UInt32.self)

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import VirtioNet
@@ -20,7 +21,10 @@ struct Capture {
 
     /// Reads a file of whole blocks; anything else fails the test.
     init(_ path: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
-        let data = try [UInt8](Data(contentsOf: URL(filePath: path)))
+        try self.init([UInt8](Data(contentsOf: URL(filePath: path))), sourceLocation: sourceLocation)
+    }
+
+    init(_ data: [UInt8], sourceLocation: SourceLocation = #_sourceLocation) throws {
         func word(_ offset: Int) -> UInt32 {
             (0..<4).reduce(0) { $0 | UInt32(data[offset + $1]) << (8 * $1) }
         }
@@ -77,17 +81,28 @@ final class CapturePath {
 final class Reader {
     private let ends: [Int32]
     private var isOpen = true
+    /// What it has read.
+    private(set) var bytes: [UInt8] = []
 
     init() throws {
         // Whoever writes is to be told by its errno.
         _ = signal(SIGPIPE, SIG_IGN)
         var ends: [Int32] = [-1, -1]
         try #require(unsafe pipe(&ends) == 0)
+        try #require(fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0)
         self.ends = ends
     }
 
     /// What to write to.
     var path: String { "/proc/self/fd/\(ends[1])" }
+
+    /// Reads what is in the pipe, if anything is.
+    func read() {
+        let room = 1 << 21
+        var buffer = [UInt8](repeating: 0, count: room)
+        let count = unsafe Glibc.read(ends[0], &buffer, room)
+        if count > 0 { bytes += buffer[..<count] }
+    }
 
     func close() {
         guard isOpen else { return }
@@ -99,4 +114,16 @@ final class Reader {
         close()
         Glibc.close(ends[1])
     }
+}
+
+extension CaptureFile {
+    /// A capture that has begun, as a run's has when it has started.
+    static func begun(path: String, interfaces: [String] = ["wire"]) throws -> CaptureFile {
+        let file = try CaptureFile(path: path, interfaces: interfaces)
+        try file.begin()
+        return file
+    }
+
+    /// Waits until as many packets are in the file.
+    func records(_ count: UInt64) -> Bool { eventually { self.outcome.recorded == count } }
 }

@@ -3,6 +3,7 @@ import CLinux
 import Foundation
 import Glibc
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import VirtioNet
@@ -27,7 +28,7 @@ import Testing
     func frames() throws {
         let before = UInt64(Date().timeIntervalSince1970) * 1_000_000_000
         do {
-            let file = try CaptureFile(path: place.path, interfaces: ["wire0", "wire1"])
+            let file = try CaptureFile.begun(path: place.path, interfaces: ["wire0", "wire1"])
             var first = file.writer(0)
             var second = file.writer(1)
             first.beginBatch()
@@ -36,6 +37,7 @@ import Testing
             second.beginBatch()
             record(Self.frame(14), .outbound, &second)
             first.flush()
+            #expect(file.records(2))
         }
         let capture = try Capture(place.path)
         #expect(capture.interfaces == 2)
@@ -62,7 +64,7 @@ import Testing
                 unsafe vectors.append(iovec(iov_base: base + offset, iov_len: length))
                 offset += length
             }
-            var writer = try CaptureFile(path: place.path, interfaces: ["wire"]).writer(0)
+            var writer = try CaptureFile.begun(path: place.path).writer(0)
             unsafe vectors.withUnsafeBufferPointer { vectors in
                 guard let start = vectors.baseAddress else { return }
                 unsafe writer.record(.inbound, start, count: vectors.count, byteCount: 72, held: 72)
@@ -75,7 +77,7 @@ import Testing
     func cut() throws {
         let frame = Self.frame(100)
         do {
-            var writer = try CaptureFile(path: place.path, interfaces: ["wire"]).writer(0)
+            var writer = try CaptureFile.begun(path: place.path).writer(0)
             unsafe frame.withUnsafeBytes { unsafe writer.record(.inbound, $0, byteCount: 5000) }
         }
         let packet = try #require(try Capture(place.path).packets.first)
@@ -84,16 +86,17 @@ import Testing
 
     @Test("takes packets by the quarter of a megabyte, and at any moment holds whole ones")
     func batches() throws {
-        let file = try CaptureFile(path: place.path, interfaces: ["wire"])
+        let file = try CaptureFile.begun(path: place.path)
         let prologue = place.byteCount
         var writer = file.writer(0)
         let longest = Self.frame(NetworkHeader.longestFrameByteCount - NetworkHeader.byteCount)
         for _ in 0..<3 { record(longest, .outbound, &writer) }
         #expect(place.byteCount == prologue && file.outcome.recorded == 0)
         record(longest, .outbound, &writer)
-        #expect(file.outcome.recorded == 3)
+        #expect(file.records(3))
         #expect(try Capture(place.path).packets.count == 3)
         writer.flush()
+        #expect(file.records(4))
         #expect(file.outcome == CaptureFile.Outcome(recorded: 4, unrecorded: 0, failure: nil))
         let size = place.byteCount
         writer.flush()
@@ -103,16 +106,107 @@ import Testing
     @Test("of that name is overwritten, as tcpdump does it")
     func overwritten() throws {
         try Data(repeating: 0x41, count: 1 << 16).write(to: URL(filePath: place.path))
-        _ = try CaptureFile(path: place.path, interfaces: ["wire"])
+        _ = try CaptureFile.begun(path: place.path)
         #expect(try Capture(place.path).packets.isEmpty)
     }
 
-    @Test("that another capture writes to is refused, and keeps what it has")
-    func locked() throws {
+    @Test("stays as it was until the capture begins, with what is recorded before")
+    func unbegun() throws {
+        let earlier = Data(repeating: 0x41, count: 1000)
+        try earlier.write(to: URL(filePath: place.path))
+        do {
+            let file = try CaptureFile(path: place.path, interfaces: ["wire"])
+            var writer = file.writer(0)
+            record(Self.frame(60), .outbound, &writer)
+            writer.flush()
+            #expect(file.overwrites)
+            #expect(try Data(contentsOf: URL(filePath: place.path)) == earlier)
+            file.withdraw()
+        }
+        #expect(try Data(contentsOf: URL(filePath: place.path)) == earlier)
         let file = try CaptureFile(path: place.path, interfaces: ["wire"])
         var writer = file.writer(0)
         record(Self.frame(60), .outbound, &writer)
         writer.flush()
+        try file.begin()
+        #expect(file.records(1))
+        #expect(try Capture(place.path).packets.count == 1)
+    }
+
+    @Test("that was not there is not there after a capture that never began")
+    func withdrawn() throws {
+        let file = try CaptureFile(path: place.path, interfaces: ["wire"])
+        #expect(place.byteCount == 0 && !file.overwrites)
+        file.withdraw()
+        #expect(place.byteCount == -1)
+    }
+
+    @Test(
+        "of a kind that may wait for somebody or set something off is refused by name, and not opened",
+        arguments: [
+            (0o020600, 0x1ff_0000, "a character device"), (0o020666, 0x109, "a character device"),
+            (0o060660, 0x800, "a block device"), (0o140755, 0, "a socket"), (0o040755, 0, "a directory"),
+        ] as [(UInt32, UInt, String)])
+    func kinds(mode: UInt32, device: UInt, words: String) {
+        var information = stat()
+        information.st_mode = mode
+        information.st_rdev = device
+        #expect {
+            _ = try CaptureTarget.kind(of: information, "x")
+        } throws: {
+            ($0 as? PortError)?.code == .capture && "\($0)".contains("capture file 'x': is \(words)")
+        }
+    }
+
+    @Test("may be a regular file, a pipe, or a device that takes everything")
+    func takenKinds() throws {
+        var information = stat()
+        for (mode, device, kind) in [
+            (0o100644, 0, .regular), (0o010600, 0, .pipe), (0o020666, 0x103, .sink), (0o020666, 0x107, .sink),
+        ] as [(UInt32, UInt, CaptureTarget.Kind)] {
+            information.st_mode = mode
+            information.st_rdev = device
+            #expect(try CaptureTarget.kind(of: information, "x") == kind)
+        }
+        _ = try CaptureFile.begun(path: "/dev/null")
+    }
+
+    @Test("that is a pipe is refused while nobody reads it, without a wait for somebody")
+    func unread() throws {
+        try #require(unsafe mkfifo(place.path, 0o600) == 0)
+        #expect {
+            _ = try CaptureFile(path: place.path, interfaces: ["wire"])
+        } throws: {
+            "\($0)".contains("nobody reads this pipe")
+        }
+    }
+
+    @Test("that is a pipe gets every packet, short and long, when its reader is slow and comes in time")
+    func slow() throws {
+        let reader = try Reader()
+        let file = try CaptureFile.begun(path: reader.path)
+        var writer = file.writer(0)
+        let sizes = (0..<200).map { $0.isMultiple(of: 10) ? 9000 : 60 + $0 }
+        for size in sizes { record(Self.frame(size), .outbound, &writer) }
+        writer.flush()
+        let isTaken = eventually {
+            reader.read()
+            return file.outcome.recorded == 200
+        }
+        #expect(isTaken)
+        file.finish()
+        #expect(file.outcome == CaptureFile.Outcome(recorded: 200))
+        reader.read()
+        #expect(try Capture(reader.bytes).packets.map(\.original) == sizes)
+    }
+
+    @Test("that another capture writes to is refused, and keeps what it has")
+    func locked() throws {
+        let file = try CaptureFile.begun(path: place.path)
+        var writer = file.writer(0)
+        record(Self.frame(60), .outbound, &writer)
+        writer.flush()
+        #expect(file.records(1))
         #expect {
             _ = try CaptureFile(path: place.path, interfaces: ["guest"])
         } throws: {
@@ -129,7 +223,7 @@ import Testing
         ])
     func refused(path: String, errno: Errno) {
         #expect {
-            _ = try CaptureFile(path: path, interfaces: ["wire"])
+            _ = try CaptureFile.begun(path: path)
         } throws: {
             ($0 as? PortError)?.errno == errno && "\($0)".contains("'\(path)'")
         }
@@ -142,14 +236,15 @@ import Testing
         try #require(memory >= 0)
         defer { close(memory) }
         let path = "/proc/self/fd/\(memory)"
-        let file = try CaptureFile(path: path, interfaces: ["wire"])
+        let file = try CaptureFile.begun(path: path)
         try #require(ftruncate(memory, 8192) == 0)
         try #require(clinux_add_seals(memory, clinux_seal_grow) == 0)
         var writer = file.writer(0)
         for _ in 0..<100 { record(Self.frame(1000), .outbound, &writer) }
         writer.flush()
+        #expect(eventually { file.outcome.failure != nil })
         let outcome = file.outcome
-        #expect(outcome.failure == Errno.notPermitted)
+        #expect(outcome.failure == .refused(.notPermitted))
         #expect(outcome.recorded == 7 && outcome.unrecorded == 93)
         #expect(try Capture(path).packets.count == 7)
         record(Self.frame(1000), .outbound, &writer)

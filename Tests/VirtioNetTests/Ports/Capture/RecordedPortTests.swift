@@ -12,17 +12,19 @@ import Testing
     private func files(interfaces: Int = 1) throws -> (guest: CaptureFile, wire: CaptureFile) {
         func names(_ end: String) -> [String] { (0..<interfaces).map { "\(end)\($0)" } }
         return (
-            try CaptureFile(path: guestPlace.path, interfaces: names("guest")),
-            try CaptureFile(path: wirePlace.path, interfaces: names("wire"))
+            try .begun(path: guestPlace.path, interfaces: names("guest")),
+            try .begun(path: wirePlace.path, interfaces: names("wire"))
         )
     }
 
-    /// What is recorded once the device is stopped, with every account balanced and as many frames in the files as passed.
+    /// What is recorded once the device is stopped and both sides are ended, with every account balanced and as many
+    /// frames in the files as passed.
     private func finish(_ pair: TestPair) throws -> (guest: Capture, wire: Capture) {
         _ = pair.stop()
         pair.driver.synchronise()
-        pair.driver.flushCapture()
-        pair.device.flushCapture()
+        pair.driver.shutdown()
+        pair.device.shutdown()
+        for file in [pair.driver.capture, pair.device.capture] { file?.finish() }
         let (guest, wire) = (try Capture(guestPlace.path), try Capture(wirePlace.path))
         let (received, sent) = (pair.accounts[0], pair.accounts[1])
         for account in pair.accounts { #expect(account.balances, "\(account)") }
@@ -133,6 +135,11 @@ import Testing
                 unsafe guestRecorder?.record(.outbound, bytes, byteCount: bytes.count)
                 unsafe wireRecorder?.record(.inbound, bytes, byteCount: bytes.count)
             }
+            // What a writer hands over when it goes is in the file before the next one's.
+            guestRecorder = nil
+            wireRecorder = nil
+            let count = UInt64(port) + 1
+            #expect(files.guest.records(count) && files.wire.records(count))
         }
         #expect(try Capture(guestPlace.path).packets.map(\.interface) == [0, 1])
         #expect(try Capture(wirePlace.path).packets.map(\.interface) == [0, 1])
@@ -142,7 +149,7 @@ import Testing
     func broken() throws {
         #expect(GuestPort.generator.recorder == nil && WirePort.loopback.recorder == nil)
         let reader = try Reader()
-        let wire = try CaptureFile(path: reader.path, interfaces: ["wire"])
+        let wire = try CaptureFile.begun(path: reader.path)
         let pair = try TestPair(wire: .loopback.recorded(in: wire))
         try pair.start()
         reader.close()
@@ -150,8 +157,55 @@ import Testing
         #expect(pair.awaitReceived(5000))
         _ = pair.stop()
         pair.driver.synchronise()
-        pair.device.flushCapture()
+        pair.device.shutdown()
+        wire.finish()
         for account in pair.accounts { #expect(account.balances, "\(account)") }
-        #expect(wire.outcome == CaptureFile.Outcome(recorded: 0, unrecorded: 10_000, failure: .brokenPipe))
+        #expect(
+            wire.outcome
+                == CaptureFile.Outcome(recorded: 0, unrecorded: 10_000, failure: .refused(.brokenPipe))
+        )
+    }
+
+    @Test(
+        "has at the end what its account has, of a guest's file too that is read while the device is stopped")
+    func ended() throws {
+        let files = try files()
+        let near = try DatagramPort()
+        let pair = try TestPair(
+            guest: .tap(near.makeNear()).recorded(in: files.guest),
+            wire: .loopback.recorded(in: files.wire))
+        try pair.start()
+        _ = pair.stop()
+        pair.driver.synchronise()
+        for number in 0..<20 {
+            #expect(eventually { near.send(DatagramPort.frame(100, number: number)) })
+        }
+        #expect(eventually { pair.driver.account(1).entered > 0 })
+        pair.driver.shutdown()
+        let entered = pair.driver.account(1).entered
+        files.guest.finish()
+        #expect(files.guest.outcome == CaptureFile.Outcome(recorded: entered))
+        #expect(try Capture(guestPlace.path).count(.outbound) == entered)
+    }
+
+    @Test("that nobody reads holds no frame up: the capture is broken off, and what is in the pipe is whole")
+    func stuck() throws {
+        let reader = try Reader()
+        let wire = try CaptureFile.begun(path: reader.path)
+        let pair = try TestPair(wire: .loopback.recorded(in: wire), frameByteCount: 1514)
+        try pair.start()
+        // More than the pipe and the queue hold.
+        pair.driver.startTraffic(limit: 20_000)
+        #expect(pair.awaitReceived(20_000))
+        _ = pair.stop()
+        pair.driver.synchronise()
+        pair.device.shutdown()
+        wire.finish()
+        let outcome = wire.outcome
+        #expect(outcome.failure == .behind)
+        #expect(outcome.recorded > 0 && outcome.recorded + outcome.unrecorded == 40_000)
+        for account in pair.accounts { #expect(account.balances, "\(account)") }
+        reader.read()
+        #expect(try UInt64(Capture(reader.bytes).packets.count) == outcome.recorded)
     }
 }
