@@ -87,7 +87,8 @@ import VirtioNet
                     outcome: CaptureFile.Outcome(recorded: 2001, unrecorded: 0, failure: nil)),
                 PortCapture(
                     end: .wire, path: "w.pcapng",
-                    outcome: CaptureFile.Outcome(recorded: 2002, unrecorded: 2003, failure: .refused(.noSpace))),
+                    outcome: CaptureFile.Outcome(
+                        recorded: 2002, unrecorded: 2003, failure: .refused(.noSpace))),
             ],
             firstResources: ProcessResources(pinned: ByteCount(46), descriptors: 47),
             lastResources: ProcessResources(pinned: ByteCount(48), descriptors: 50),
