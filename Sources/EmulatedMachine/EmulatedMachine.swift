@@ -36,11 +36,6 @@ package final class EmulatedMachine {
     var bufferBlock: RAMBlock?
     let logger: Logger
 
-    /// Where the driver's rings and buffers stand: in RAM above the first megabyte, as a kernel's would.
-    private static let driverAddress = GuestPhysicalAddress(rawValue: 16 << 20)
-    /// The queue size that a reprobed driver can always change to, where its device has it: 6 MiB of memory.
-    private static let roomyQueueSize: UInt16 = 1024
-
     /// Assembles the machine: RAM, device, driver, backend. The device is open and mapped, and stopped.
     ///
     /// `hook` may put a character device of its own before the opened one, to watch its calls or to fail
@@ -62,14 +57,10 @@ package final class EmulatedMachine {
         } catch {
             throw Self.cause(opened.simulation?.network.failure, error)
         }
-        driverConfiguration = try Self.agree(
-            configuration, backend.negotiated, expectsReturn: opened.returnsFrames)
+        let guest = MachineDriver(configuration, backend.negotiated, logger: logger)
+        driverConfiguration = try guest.agree(expectsReturn: opened.returnsFrames)
         bases = Array(repeating: .zero, count: configuration.queues.count)
-        let largestQueue = min(backend.negotiated.maximumVringSize, Self.roomyQueueSize)
-        driver = try Self.makeDriver(
-            configuration, driverConfiguration, memory,
-            roomFor: max(driverConfiguration.queueSize, largestQueue),
-            wireMTU: simulation?.network.wireMTU, logger)
+        driver = try guest.make(driverConfiguration, in: memory, wireMTU: simulation?.network.wireMTU)
     }
 
     deinit { close() }
@@ -282,95 +273,6 @@ package final class EmulatedMachine {
         } catch {
             throw .backend(error)
         }
-    }
-
-    /// The guest's driver, with buffers for the longest frames of the interfaces at both ends, where there is RAM for them.
-    private static func makeDriver(
-        _ configuration: MachineConfiguration, _ driverConfiguration: DriverConfiguration,
-        _ memory: PCMemoryLayout, roomFor queueSize: UInt16, wireMTU: Int?, _ logger: Logger
-    ) throws(MachineError) -> NetworkDriver {
-        let port = try openGuest(configuration, logger)
-        func place(stride: Int) throws(MachineError) -> DriverMemory {
-            try driverMemory(
-                DriverMemory.byteCount(
-                    queueSize: queueSize, queuePairs: configuration.queuePairs, bufferStride: stride),
-                stride: stride, in: memory, configuration)
-        }
-        let stride = DriverBuffers.stride(forMTU: max(port.mtu ?? 0, wireMTU ?? 0))
-        var block: DriverMemory
-        do throws(MachineError) {
-            block = try place(stride: stride)
-        } catch {
-            guard stride > DriverBuffers.defaultStride else { throw error }
-            block = try place(stride: DriverBuffers.defaultStride)
-            logger.warning(
-                "frames longer than \(DriverBuffers.defaultStride) bytes are dropped and counted as too long: \(error)"
-            )
-        }
-        do throws(VirtioNetError) {
-            return try NetworkDriver(
-                queuePairs: configuration.queuePairs, port: port, memory: block,
-                configuration: driverConfiguration)
-        } catch {
-            throw .network(error)
-        }
-    }
-
-    private static func openGuest(
-        _ configuration: MachineConfiguration, _ logger: Logger
-    ) throws(MachineError) -> GuestPort {
-        do throws(PortError) {
-            return try GuestPort(opening: configuration.guest, queuePairs: configuration.queuePairs) {
-                logger.warning("\($0)")
-            }
-        } catch {
-            throw .port(error)
-        }
-    }
-
-    private static func driverMemory(
-        _ byteCount: ByteCount, stride: Int, in memory: PCMemoryLayout, _ configuration: MachineConfiguration
-    ) throws(MachineError) -> DriverMemory {
-        guard
-            let range = AddressRange(first: driverAddress, byteCount: byteCount),
-            let host = memory.hostRange(of: range, access: .readWrite),
-            let pointer = unsafe UnsafeMutableRawPointer(bitPattern: UInt(host.first.rawValue))
-        else {
-            throw .unsupported(
-                "the guest's driver needs \(byteCount) of RAM from \(driverAddress) on, and \(configuration.memory)"
-                    + " is too little: give the machine \(Self.memoryNeeded(byteCount)) or more")
-        }
-        return unsafe DriverMemory(
-            guest: driverAddress, host: pointer, byteCount: byteCount, bufferStride: stride)
-    }
-
-    /// Whole megabytes with room for a driver of `byteCount`.
-    private static func memoryNeeded(_ byteCount: ByteCount) -> ByteCount {
-        .mebibytes(Int(max(64, (driverAddress.rawValue + byteCount.rawValue + (1 << 20) - 1) >> 20)))
-    }
-
-    /// What the guest's driver sets up with a device that offers `negotiated`.
-    private static func agree(
-        _ configuration: MachineConfiguration, _ negotiated: NegotiatedDevice, expectsReturn: Bool
-    ) throws(MachineError) -> DriverConfiguration {
-        guard negotiated.deviceFeatures.contains(.version1), negotiated.vringCount >= 2 else {
-            throw .unsupported(
-                "the device is no modern network device: it offers \(negotiated.deviceFeatures) and"
-                    + " \(negotiated.vringCount) queues, and VERSION_1 and two queues are needed")
-        }
-        guard Int(negotiated.vringCount) >= configuration.queues.count else {
-            throw .unsupported(
-                "\(configuration.queuePairs) queue pairs need \(configuration.queues.count) queues, and the device"
-                    + " has \(negotiated.vringCount): use fewer, or a simulated device with queues=\(configuration.queuePairs)"
-            )
-        }
-        let size = min(configuration.queueSize, negotiated.maximumVringSize)
-        let features = negotiated.deviceFeatures.intersection([.indirectDescriptors, .eventIndex])
-        return DriverConfiguration(
-            queueSize: size, features: features,
-            deviceAddress: negotiated.configuration.count >= 6
-                ? MACAddress(octets: negotiated.configuration[0..<6]) : .broadcast,
-            frameByteCount: configuration.frameByteCount, expectsReturn: expectsReturn)
     }
 }
 

@@ -90,10 +90,8 @@ struct HostileChainTests {
         }
     }
 
-    @Test("More bytes than 32 bits count are refused")
-    func tooLarge() throws {
-        let ring = try HandRing(size: 4)
-        // One map of 4 GiB whose bytes nobody touches.
+    /// The ring's own map, and one of 4 GiB at 1 << 40 whose bytes nobody touches.
+    private static func tableWithHugeMap(_ ring: HandRing) throws -> TranslationTable {
         let huge = try #require(
             AddressRange(
                 first: IOVirtualAddress(rawValue: 1 << 40), byteCount: ByteCount(rawValue: 1 << 32)))
@@ -101,10 +99,16 @@ struct HostileChainTests {
         let range = try #require(
             AddressRange(
                 first: ring.layout.addresses.descriptorArea, byteCount: ByteCount(ring.geometry.byteCount)))
-        var table = TranslationTable([
+        return TranslationTable([
             TranslationEntry(range: huge, host: HostAddress(rawValue: 4096), access: .read),
             TranslationEntry(range: range, host: HostAddress(rawValue: start), access: .readWrite),
         ])
+    }
+
+    @Test("More bytes than 32 bits count are refused")
+    func tooLarge() throws {
+        let ring = try HandRing(size: 4)
+        var table = try Self.tableWithHugeMap(ring)
         var segments = SegmentBuffer(capacity: 4)
         var device = try ring.device(table: &table)
         ring.descriptor(0, 1 << 40, 0xFFFF_FFFF, flags: Chain.next, next: 1)
@@ -124,17 +128,7 @@ struct HostileChainTests {
     func lastMap() throws {
         let ring = try HandRing(size: 4)
         // A length of 0 less one is in no map but one of 4 GiB.
-        let huge = try #require(
-            AddressRange(
-                first: IOVirtualAddress(rawValue: 1 << 40), byteCount: ByteCount(rawValue: 1 << 32)))
-        let start = UInt64(UInt(bitPattern: unsafe ring.memory.ring.start))
-        let range = try #require(
-            AddressRange(
-                first: ring.layout.addresses.descriptorArea, byteCount: ByteCount(ring.geometry.byteCount)))
-        var table = TranslationTable([
-            TranslationEntry(range: huge, host: HostAddress(rawValue: 4096), access: .read),
-            TranslationEntry(range: range, host: HostAddress(rawValue: start), access: .readWrite),
-        ])
+        var table = try Self.tableWithHugeMap(ring)
         var segments = SegmentBuffer(capacity: 4)
         var device = try ring.device(table: &table)
         ring.descriptor(0, 1 << 40, 16)

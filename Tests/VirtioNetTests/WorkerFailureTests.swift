@@ -11,12 +11,17 @@ import VirtQueue
 /// A worker whose io_uring is taken from it under traffic: every later io_uring_enter of it is answered EBADF.
 @Suite("A worker that fails", .timeLimit(.minutes(15)))
 struct WorkerFailureTests {
-    @Test("the device's: reported once, by call and errno, and stops still tell where the rings stand")
-    func device() throws {
+    private func underTraffic() throws -> TestPair {
         let pair = try TestPair()
         try pair.start()
         pair.driver.startTraffic()
         #expect(pair.awaitReceived(500))
+        return pair
+    }
+
+    @Test("the device's: reported once, by call and errno, and stops still tell where the rings stand")
+    func device() throws {
+        let pair = try underTraffic()
         pair.device.pairs[0].commands.perform { $0.loop.loseRing() }
         #expect(eventually { pair.device.failure != nil })
         let failure = try #require(pair.device.failure)
@@ -34,10 +39,7 @@ struct WorkerFailureTests {
 
     @Test("the device's: its queues stand where the rings do, and no frame is unaccounted for")
     func deviceAccount() throws {
-        let pair = try TestPair()
-        try pair.start()
-        pair.driver.startTraffic()
-        #expect(pair.awaitReceived(500))
+        let pair = try underTraffic()
         pair.device.pairs[0].commands.perform { $0.loop.loseRing() }
         #expect(eventually { pair.device.failure != nil })
         let bases = pair.stop()
@@ -52,10 +54,7 @@ struct WorkerFailureTests {
 
     @Test("the driver's: known by call and errno, and its commands are answered")
     func driver() throws {
-        let pair = try TestPair()
-        try pair.start()
-        pair.driver.startTraffic()
-        #expect(pair.awaitReceived(500))
+        let pair = try underTraffic()
         pair.driver.pairs[0].commands.perform { $0.loop.loseRing() }
         #expect(eventually { pair.driver.failure != nil })
         let failure = try #require(pair.driver.failure)
