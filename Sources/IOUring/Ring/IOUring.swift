@@ -1,4 +1,5 @@
 public import CIOUring
+import Synchronization
 import SystemPackage
 
 /// An io_uring: requests go in, completions come out, one system call for many of either.
@@ -17,6 +18,11 @@ import SystemPackage
 public struct IOUring: ~Copyable, @unchecked Sendable {
     /// On the heap so that the ring's address never changes and the hot path touches fields, not copies.
     @usableFromInline let ring: UnsafeMutablePointer<io_uring>
+
+    /// Rings that are open. What was done with one happens before what is done with a ring that is made once it is gone:
+    /// the kernel may map that one at the same address, for another thread. It orders the two itself, in calls that
+    /// only liburing makes; this says it in the memory model, for a reader and for ThreadSanitizer.
+    private static let openRings = Atomic<Int>(0)
 
     /// What the kernel agreed to. Lacks `singleIssuer` and `deferredTaskRun` where it is older than 6.1: everything
     /// works there, with more interruptions; the caller logs it.
@@ -64,6 +70,7 @@ public struct IOUring: ~Copyable, @unchecked Sendable {
             parameters.cq_entries = completions
             answer = unsafe setup(submissions, ring, &parameters)
             if answer == 0 {
+                Self.openRings.add(1, ordering: .acquiring)
                 unsafe self.ring = ring
                 self.options = attempt
                 return
@@ -77,6 +84,7 @@ public struct IOUring: ~Copyable, @unchecked Sendable {
     }
 
     deinit {
+        Self.openRings.subtract(1, ordering: .releasing)
         unsafe io_uring_queue_exit(ring)
         unsafe ring.deallocate()
     }
