@@ -22,7 +22,7 @@ let commit: [CSetting] = Context.environment["EMU_COMMIT"].map { [.define("EMU_C
 let everything: [Target.Dependency] = [
     "CycleBenchmark", "EmulatedMachine", "SimulatedConformance", "VhostVDPAConformance", "SimulatedVDPA",
     "VhostVDPABackend",
-    "VhostVDPA", "VirtioNet", "WorkerRuntime",
+    "VhostVDPA", "VirtioNet", "VirtioDevice", "WorkerRuntime",
     "VirtQueue", "Virtio", "GuestMemory", "LinuxHost", "CLinux", "CProcessStart", system, logging,
     .product(name: "ArgumentParser", package: "swift-argument-parser"),
 ]
@@ -80,9 +80,11 @@ let package = Package(
         + library("GuestMemory", ["LinuxHost", "CLinux", system, logging])
         + library("VirtQueue", ["Virtio", "GuestMemory"])
         + library(
+            "VirtioDevice", ["Virtio", "VirtQueue", "WorkerRuntime", "GuestMemory", "LinuxHost", system])
+        + library(
             "VirtioNet",
             [
-                "VirtQueue", "Virtio", "GuestMemory", "WorkerRuntime", "IOUring", "CIOUring", "LinuxHost",
+                "VirtioDevice", "VirtQueue", "Virtio", "GuestMemory", "WorkerRuntime", "IOUring", "CIOUring", "LinuxHost",
                 "CLinux", system, logging,
             ],
             testing: ["CProfile", "TestSupport"]
@@ -96,8 +98,8 @@ let package = Package(
         + library(
             "SimulatedVDPA",
             [
-                "VhostVDPA", "VirtioNet", "VirtQueue", "Virtio", "GuestMemory", "WorkerRuntime", "IOUring",
-                "LinuxHost", "CLinux", system, logging,
+                "VhostVDPA", "VirtioNet", "VirtioDevice", "VirtQueue", "Virtio", "GuestMemory", "WorkerRuntime",
+                "IOUring", "LinuxHost", "CLinux", system, logging,
             ],
             testing: ["VhostVDPAConformance"]
         )
@@ -110,8 +112,8 @@ let package = Package(
             .target(
                 name: "SimulatedConformance",
                 dependencies: [
-                    "VhostVDPAConformance", "SimulatedVDPA", "VhostVDPA", "VirtioNet", "VirtQueue", "Virtio",
-                    "GuestMemory", "LinuxHost", system, logging,
+                    "VhostVDPAConformance", "SimulatedVDPA", "VhostVDPA", "VirtioNet", "VirtioDevice",
+                    "VirtQueue", "Virtio", "GuestMemory", "LinuxHost", system, logging,
                 ],
                 swiftSettings: strict)
         ]

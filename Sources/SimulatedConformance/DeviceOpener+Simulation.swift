@@ -5,6 +5,7 @@ package import SimulatedVDPA
 internal import SystemPackage
 package import VhostVDPA
 package import VhostVDPAConformance
+internal import VirtioDevice
 internal import VirtioNet
 
 extension DeviceOpener {

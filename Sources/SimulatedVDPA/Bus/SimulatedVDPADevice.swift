@@ -4,6 +4,7 @@ internal import LinuxHost
 public import Logging
 public import SystemPackage
 public import VhostVDPA
+internal import VirtioDevice
 package import VirtioNet
 
 /// A vDPA device without hardware, on a simulated bus, bound to vhost-vdpa when it is made.

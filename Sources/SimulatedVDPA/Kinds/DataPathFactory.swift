@@ -1,4 +1,4 @@
-package import VirtioNet
+package import VirtioDevice
 
 /// Makes the data path of a new device: its worker, with every queue stopped and no translation.
 package struct DataPathFactory {

@@ -1,4 +1,5 @@
 package import Virtio
+package import VirtioDevice
 package import VirtioNet
 
 /// What a simulated device is apart from its parent driver: its virtio type, its queues and features, its

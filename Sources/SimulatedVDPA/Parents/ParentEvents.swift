@@ -1,4 +1,4 @@
-package import VirtioNet
+package import VirtioDevice
 internal import WorkerRuntime
 
 /// What a data path reports, and who is told: the one meeting point of the worker and the control thread.

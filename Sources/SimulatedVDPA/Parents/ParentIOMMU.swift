@@ -1,7 +1,7 @@
 internal import GuestMemory
 internal import SystemPackage
 internal import VhostVDPA
-internal import VirtioNet
+internal import VirtioDevice
 
 /// The IOMMU that a device's queues translate through, and the data path kept in step with it.
 ///

@@ -1,7 +1,7 @@
 internal import SystemPackage
 internal import VirtQueue
 internal import Virtio
-internal import VirtioNet
+internal import VirtioDevice
 
 /// The virtqueues of a device: what the driver set of each, and which of them the data path runs.
 ///

@@ -2,6 +2,7 @@ package import GuestMemory
 package import SystemPackage
 package import VirtQueue
 package import Virtio
+package import VirtioDevice
 package import VirtioNet
 
 /// A simulated device of any kind and its parent driver, with an IOMMU of its own or behind the platform's.

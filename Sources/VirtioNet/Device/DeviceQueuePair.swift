@@ -4,6 +4,7 @@ internal import Synchronization
 internal import SystemPackage
 internal import VirtQueue
 internal import Virtio
+internal import VirtioDevice
 internal import WorkerRuntime
 
 /// A queue pair of a simulated network device and the worker thread that serves it from an io_uring of its own:

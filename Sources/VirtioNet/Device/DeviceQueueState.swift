@@ -3,6 +3,7 @@ internal import LinuxHost
 internal import SystemPackage
 internal import VirtQueue
 internal import Virtio
+internal import VirtioDevice
 
 /// One queue of the device as its worker sees it: what the parent configured, and the ring while it runs.
 struct DeviceQueueState: ~Copyable {

@@ -1,5 +1,6 @@
 internal import VirtQueue
 internal import Virtio
+internal import VirtioDevice
 internal import WorkerRuntime
 
 /// The network device of the kernel's vdpa_sim_net (`vdpasim_net_work` in drivers/vdpa/vdpa_sim/vdpa_sim_net.c).
@@ -157,6 +158,11 @@ extension DeviceWorker {
             frame.address(at: ControlCommand.headerByteCount).octets, at: 0)
         return ControlCommand.ok
     }
+}
+
+extension ConfigurationSpace {
+    /// The device's address, the first six bytes of a `struct virtio_net_config`.
+    fileprivate var address: MACAddress { MACAddress(octets: read(at: 0, count: 6)) }
 }
 
 /// `struct virtio_net_ctrl_hdr` and the values vdpa_sim_net knows (virtio 1.2, section 5.1.6.5).

@@ -3,6 +3,7 @@ internal import IOUring
 internal import LinuxHost
 internal import VirtQueue
 internal import Virtio
+internal import VirtioDevice
 internal import WorkerRuntime
 
 /// The thread of a simulated device: serves one queue pair and one port from one io_uring.

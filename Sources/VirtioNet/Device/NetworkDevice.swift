@@ -2,6 +2,7 @@ package import GuestMemory
 package import SystemPackage
 package import VirtQueue
 package import Virtio
+package import VirtioDevice
 package import WorkerRuntime
 
 /// A simulated network device's data path: pairs of queues, a worker thread for each, and a control queue where the

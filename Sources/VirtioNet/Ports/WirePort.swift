@@ -1,4 +1,5 @@
 internal import SystemPackage
+package import VirtioDevice
 
 /// What stands at the far end of a simulated device's wire, open.
 package struct WirePort: ~Copyable, Sendable {

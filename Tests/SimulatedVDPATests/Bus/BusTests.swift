@@ -3,6 +3,7 @@ import SystemPackage
 import Testing
 import VhostVDPA
 import Virtio
+import VirtioDevice
 
 @Suite("The bus")
 struct BusTests {

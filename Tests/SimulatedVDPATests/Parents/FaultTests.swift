@@ -3,6 +3,7 @@ import SimulatedVDPA
 import SystemPackage
 import Testing
 import VhostVDPAConformance
+import VirtioDevice
 
 @Suite("Faulty parents")
 struct FaultTests {

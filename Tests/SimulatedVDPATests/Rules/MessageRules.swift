@@ -4,6 +4,7 @@ import SimulatedVDPA
 import SystemPackage
 import Testing
 import VhostVDPAConformance
+import VirtioDevice
 
 @Suite("IOTLB messages, with causes and tables")
 struct MessageRules {

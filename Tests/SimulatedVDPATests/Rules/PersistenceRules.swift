@@ -3,6 +3,7 @@ import SimulatedVDPA
 import SystemPackage
 import Testing
 import VirtQueue
+import VirtioDevice
 import VirtioNet
 import VhostVDPAConformance
 

@@ -4,6 +4,7 @@ import SimulatedVDPA
 import SystemPackage
 import VhostVDPA
 import VhostVDPAConformance
+import VirtioDevice
 
 /// A process on a simulated character device, which it can look into.
 final class Client: DeviceCaller {

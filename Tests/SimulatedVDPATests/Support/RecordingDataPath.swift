@@ -3,6 +3,7 @@ import Synchronization
 import SystemPackage
 import VirtQueue
 import Virtio
+import VirtioDevice
 import VirtioNet
 
 /// A data path that moves nothing and remembers what it was told.

@@ -1,6 +1,7 @@
 import GuestMemory
 import Testing
 import VirtQueue
+import VirtioDevice
 import WorkerRuntime
 
 @testable import VirtioNet

@@ -3,6 +3,7 @@ import GuestMemory
 import Testing
 import VirtQueue
 import Virtio
+import VirtioDevice
 
 @testable import VirtioNet
 

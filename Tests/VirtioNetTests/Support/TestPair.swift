@@ -4,6 +4,7 @@ import Synchronization
 import TestSupport
 import VirtQueue
 import Virtio
+import VirtioDevice
 import WorkerRuntime
 
 @testable import VirtioNet

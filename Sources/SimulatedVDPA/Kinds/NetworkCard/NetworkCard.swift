@@ -1,4 +1,5 @@
 package import Virtio
+package import VirtioDevice
 package import VirtioNet
 
 /// `profile=standard`: no control queue, one group of queues, two address spaces, rings up to 1024, any wire.

@@ -1,4 +1,5 @@
 package import Virtio
+package import VirtioDevice
 package import VirtioNet
 
 /// `profile=vdpasim-net`: what `vdpasim_net_dev_add` of the kernel's vdpa_sim_net makes. It loops frames back by itself

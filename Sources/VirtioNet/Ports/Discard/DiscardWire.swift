@@ -1,4 +1,5 @@
 internal import VirtQueue
+internal import VirtioDevice
 
 /// A wire that ends in nothing: transmitted frames are gone, none come in.
 enum DiscardWire {

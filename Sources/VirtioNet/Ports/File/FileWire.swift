@@ -1,5 +1,6 @@
 internal import Glibc
 internal import VirtQueue
+internal import VirtioDevice
 internal import WorkerRuntime
 
 /// A wire through a file, as a TAP's: frames go straight between it and guest memory, a batch with one system call.

@@ -1,4 +1,5 @@
 internal import VirtQueue
+internal import VirtioDevice
 
 /// A wire that gives every frame back: one copy from a transmit chain into a receive chain of the same pair.
 enum LoopbackWire {

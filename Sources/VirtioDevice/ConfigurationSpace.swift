@@ -1,4 +1,3 @@
-internal import Virtio
 internal import WorkerRuntime
 
 /// A device's configuration space where a control queue can change it: shared by its parent driver, which answers
@@ -8,11 +7,8 @@ internal import WorkerRuntime
 package final class ConfigurationSpace: Sendable {
     private let bytes: Guarded<[UInt8]>
 
-    /// Makes a space of `bytes`: `struct virtio_net_config`, so six at least.
-    package init(_ bytes: [UInt8]) {
-        precondition(bytes.count >= 6, "a network device's configuration begins with its address")
-        self.bytes = Guarded(bytes)
-    }
+    /// Makes a space of `bytes`, in the layout of the device's kind.
+    package init(_ bytes: [UInt8]) { self.bytes = Guarded(bytes) }
 
     /// `count` bytes from `offset`; none where they are not all there.
     package func read(at offset: Int, count: Int) -> [UInt8] {
@@ -31,7 +27,4 @@ package final class ConfigurationSpace: Sendable {
             bytes.replaceSubrange(offset..<offset + new.count, with: new)
         }
     }
-
-    /// The device's address, the first six bytes.
-    var address: MACAddress { bytes.withLock { MACAddress(octets: $0[0..<6]) } }
 }
