@@ -1,5 +1,5 @@
 package import GuestMemory
-package import SystemPackage
+package import LinuxHost
 package import VirtQueue
 package import Virtio
 
@@ -25,17 +25,13 @@ package protocol DataPath: AnyObject, Sendable {
     /// A queue's ring position: the next avail index it takes. A running queue runs on.
     func position(of index: Int) -> UInt16
 
-    /// Polls `descriptor`, an eventfd, for kicks from now on; `nil` unbinds. The data path duplicates it.
+    /// Polls `kick` from now on, and keeps it; `nil` unbinds.
     ///
     /// An eventfd that is already signalled kicks at once. The data path never reads it.
-    ///
-    /// - Throws: EMFILE and what else a duplication may answer: the queue is bound to what it was bound to then.
-    func setKick(_ descriptor: FileDescriptor?, queue: Int) throws(Errno)
+    func bindKick(_ kick: SharedEventFD?, queue: Int)
 
-    /// Signals `descriptor`, an eventfd, when the driver wants a call; `nil` unbinds. The data path duplicates it.
-    ///
-    /// - Throws: as ``setKick(_:queue:)``.
-    func setCall(_ descriptor: FileDescriptor?, queue: Int) throws(Errno)
+    /// Signals `call` when the driver wants a call, and keeps it; `nil` unbinds.
+    func bindCall(_ call: SharedEventFD?, queue: Int)
 
     /// Looks at a queue as if the driver had kicked it.
     func kick(_ queue: Int)

@@ -1,5 +1,5 @@
 package import GuestMemory
-package import SystemPackage
+package import LinuxHost
 package import VirtQueue
 package import Virtio
 
@@ -11,8 +11,8 @@ package final class StillDataPath: DataPath {
     package func startQueue(_ index: Int, layout: RingLayout, features: VirtioFeatures, base: UInt16) {}
     package func stopQueue(_ index: Int) -> UInt16 { 0 }
     package func position(of index: Int) -> UInt16 { 0 }
-    package func setKick(_ descriptor: FileDescriptor?, queue: Int) {}
-    package func setCall(_ descriptor: FileDescriptor?, queue: Int) {}
+    package func bindKick(_ kick: SharedEventFD?, queue: Int) {}
+    package func bindCall(_ call: SharedEventFD?, queue: Int) {}
     package func kick(_ queue: Int) {}
     package func shutdown() {}
 }

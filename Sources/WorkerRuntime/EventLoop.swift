@@ -71,20 +71,17 @@ package struct EventLoop: ~Copyable {
     ///
     /// The descriptor must stay open until another one is bound or the loop ends.
     package mutating func bind(_ descriptor: FileDescriptor?, signal index: Int) {
-        bind(descriptor, owned: nil, signal: index)
+        bind(descriptor, kept: nil, signal: index)
     }
 
-    /// The same for an eventfd that the loop owns from now on.
-    package mutating func bind(owned event: consuming EventFD?, signal index: Int) {
-        let descriptor = event?.descriptor
-        bind(descriptor, owned: event, signal: index)
+    /// The same for an eventfd that the loop keeps open for as long as it polls it.
+    package mutating func bind(shared event: SharedEventFD?, signal index: Int) {
+        bind(event?.descriptor, kept: event, signal: index)
     }
 
-    private mutating func bind(
-        _ descriptor: FileDescriptor?, owned: consuming EventFD?, signal index: Int
-    ) {
+    private mutating func bind(_ descriptor: FileDescriptor?, kept: SharedEventFD?, signal index: Int) {
         // The old one's poll keeps its file, and its descriptor is not needed to cancel it.
-        let generation = signals.replace(index, by: descriptor, owned: owned)
+        let generation = signals.replace(index, by: descriptor, kept: kept)
         queue { $0.cancel(UserData(kind: Kind.signal, queue: index, generation: generation)) }
         armSignal(index)
     }

@@ -7,8 +7,8 @@ struct SignalTable: ~Copyable {
     /// One eventfd, and the number that tells its polls from those of one bound earlier.
     private struct Signal: ~Copyable {
         var descriptor: FileDescriptor?
-        /// The eventfd where it is the loop's own.
-        var owned: EventFD?
+        /// The eventfd where the loop is one of its owners.
+        var kept: SharedEventFD?
         var generation: UInt16 = 0
         var count = 0
     }
@@ -31,15 +31,13 @@ struct SignalTable: ~Copyable {
 
     /// Puts another eventfd, or none, in the place of signal `index`, and returns the generation that has ended.
     ///
-    /// `owned` is closed by the next one, or with the table. What came before is still to be taken.
-    mutating func replace(
-        _ index: Int, by descriptor: FileDescriptor?, owned: consuming EventFD?
-    ) -> UInt16 {
+    /// `kept` is kept until the next one comes, or the table goes. What came before is still to be taken.
+    mutating func replace(_ index: Int, by descriptor: FileDescriptor?, kept: SharedEventFD?) -> UInt16 {
         precondition(index < count)
         let ended = unsafe signals[index].generation
         unsafe signals[index].generation &+= 1
         unsafe signals[index].descriptor = descriptor
-        unsafe signals[index].owned = owned
+        unsafe signals[index].kept = kept
         return ended
     }
 

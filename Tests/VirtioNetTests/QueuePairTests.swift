@@ -39,8 +39,8 @@ struct QueuePairTests {
         }
 
         func start(_ queue: Int, base: UInt16) throws {
-            try device.setKick(driver.signals[queue].kick.descriptor, queue: queue)
-            try device.setCall(driver.signals[queue].call.descriptor, queue: queue)
+            device.bindKick(try SharedEventFD(duplicating: driver.signals[queue].kick.descriptor), queue: queue)
+            device.bindCall(try SharedEventFD(duplicating: driver.signals[queue].call.descriptor), queue: queue)
             device.startQueue(
                 queue, layout: try driver.layout(queue, size: QueuePairTests.size),
                 features: [.eventIndex, .indirectDescriptors], base: base)

@@ -91,21 +91,10 @@ struct WorkerFailureTests {
         defer { try? full.close() }
         let pair = try TestPair()
         try pair.start()
-        try pair.device.setCall(full, queue: 0)
+        pair.device.bindCall(try SharedEventFD(duplicating: full), queue: 0)
         pair.driver.startTraffic(limit: 64)
         #expect(eventually { pair.device.failure?.errno == .noSpace })
         #expect(pair.device.failure?.call == "write")
-    }
-
-    @Test("an eventfd that cannot be taken is refused by errno, kick and call alike")
-    func refusedEvent() throws {
-        let pair = try TestPair()
-        let none = FileDescriptor(rawValue: 1 << 24)
-        #expect(throws: Errno.badFileDescriptor) { try pair.device.setKick(none, queue: 0) }
-        #expect(throws: Errno.badFileDescriptor) { try pair.device.setCall(none, queue: 1) }
-        try pair.start()
-        pair.driver.startTraffic(limit: 10)
-        #expect(pair.awaitReceived(10))
     }
 }
 

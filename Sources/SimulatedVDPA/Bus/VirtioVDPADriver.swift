@@ -65,8 +65,8 @@ package final class VirtioVDPADriver {
         isRemoved = true
         try? parent.reset()
         for queue in 0..<2 {
-            try? parent.setKick(nil, queue: queue)
-            try? parent.setCallback(nil, queue: queue)
+            parent.setKick(nil, queue: queue)
+            parent.setCallback(nil, queue: queue)
         }
         parent.unmapKernelMemory(pages.range)
     }
@@ -78,11 +78,11 @@ package final class VirtioVDPADriver {
         parent.setStatus([.acknowledge, .driver, .featuresOK])
         for queue in 0..<2 {
             let layout = geometry.layout(at: advanced(queue * geometry.byteCount))
-            try parent.setCallback(call, queue: queue)
+            parent.setCallback(call, queue: queue)
             parent.setQueueSize(UInt32(layout.size), queue: queue)
             try parent.setQueueAddresses(layout.addresses, queue: queue)
             try parent.setQueueBase(0, queue: queue)
-            try parent.setKick(kicks[queue], queue: queue)
+            parent.setKick(kicks[queue], queue: queue)
             parent.setQueueReady(true, queue: queue)
         }
         parent.setStatus([.acknowledge, .driver, .featuresOK, .driverOK])

@@ -55,11 +55,10 @@ public protocol ParentDriver: AnyObject {
     /// Lets the queue run, as soon as the device does, or not.
     func setQueueReady(_ isReady: Bool, queue: Int)
     /// Takes kicks from `file`; `nil` unbinds. In the kernel vhost polls it and calls `kick_vq`; here the device polls it,
-    /// so that a kick wakes one thread instead of two. That may take a descriptor more than the kernel does, and so EMFILE
-    /// where none is left; an unbinding never fails.
-    func setKick(_ file: EventFile?, queue: Int) throws(Errno)
-    /// Calls through `file` from now on, until a reset; `nil` unbinds. Fails as ``setKick(_:queue:)`` does.
-    func setCallback(_ file: EventFile?, queue: Int) throws(Errno)
+    /// so that a kick wakes one thread instead of two.
+    func setKick(_ file: EventFile?, queue: Int)
+    /// Calls through `file` from now on, until a reset; `nil` unbinds.
+    func setCallback(_ file: EventFile?, queue: Int)
     /// The size of a queue's ring. Optional: `.queueSize`.
     func queueSize(_ queue: Int) -> UInt32
     /// The group a queue translates with. Optional: `.queueGroup`.

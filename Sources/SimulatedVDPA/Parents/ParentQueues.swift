@@ -1,4 +1,3 @@
-internal import SystemPackage
 internal import VirtQueue
 internal import Virtio
 internal import VirtioDevice
@@ -64,21 +63,9 @@ final class ParentQueues {
         if isReady { startIfAllowed(queue) } else { stop(queue) }
     }
 
-    func setKick(_ file: EventFile?, queue: Int) throws(Errno) {
-        do throws(Errno) {
-            try dataPath.setKick(file?.descriptor, queue: queue)
-        } catch {
-            throw SimulationFailure.note("dup of a kick's eventfd", error)
-        }
-    }
+    func setKick(_ file: EventFile?, queue: Int) { dataPath.bindKick(file?.event, queue: queue) }
 
-    func setCall(_ file: EventFile?, queue: Int) throws(Errno) {
-        do throws(Errno) {
-            try dataPath.setCall(file?.descriptor, queue: queue)
-        } catch {
-            throw SimulationFailure.note("dup of a call's eventfd", error)
-        }
-    }
+    func setCall(_ file: EventFile?, queue: Int) { dataPath.bindCall(file?.event, queue: queue) }
 
     // MARK: Running
 
@@ -116,7 +103,7 @@ final class ParentQueues {
         halt()
         for queue in queues.indices {
             queues[queue] = ParentQueue(size: forgetsSizes ? 0 : queues[queue].size)
-            try? dataPath.setCall(nil, queue: queue)
+            dataPath.bindCall(nil, queue: queue)
         }
     }
 

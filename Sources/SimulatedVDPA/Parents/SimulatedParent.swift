@@ -177,12 +177,12 @@ package final class SimulatedParent: ParentDriver {
         queues.setReady(isReady, queue: queue, features: features)
     }
 
-    package func setKick(_ file: EventFile?, queue: Int) throws(Errno) {
-        try queues.setKick(file, queue: queue)
+    package func setKick(_ file: EventFile?, queue: Int) {
+        queues.setKick(file, queue: queue)
     }
 
-    package func setCallback(_ file: EventFile?, queue: Int) throws(Errno) {
-        try queues.setCall(file, queue: queue)
+    package func setCallback(_ file: EventFile?, queue: Int) {
+        queues.setCall(file, queue: queue)
     }
 
     package func group(ofQueue queue: Int) -> UInt32 { kind.group(ofQueue: queue) }

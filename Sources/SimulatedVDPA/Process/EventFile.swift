@@ -1,59 +1,47 @@
 internal import CLinux
-internal import Glibc
+package import LinuxHost
 public import SystemPackage
 
 /// A reference to a caller's eventfd, as the kernel takes one with `eventfd_ctx_fdget`.
 ///
 /// The object owns a duplicate, so the caller may close its own. It may be signalled from any thread.
 public final class EventFile: Sendable {
-    /// The duplicate this object owns: lent, not given, and valid while the object lives.
-    public let descriptor: FileDescriptor
+    /// The eventfd, by a descriptor of our own; whoever works with it without this object keeps it.
+    package let event: SharedEventFD
+    /// That descriptor: lent, not given, and valid while the object lives.
+    public var descriptor: FileDescriptor { event.descriptor }
     /// The kernel's number of the eventfd: equal for two descriptors of the same one.
     package let identifier: Int
 
     /// Takes a reference to `number`: EBADF if it is not open, EINVAL if it is no eventfd. Where no descriptor
     /// is left EMFILE, which the kernel has no need of.
     package init(callerDescriptor number: Int32) throws(Errno) {
-        let copy = clinux_duplicate(number)
-        guard copy >= 0 else {
-            let error = Errno(rawValue: -copy)
+        let event: SharedEventFD
+        do throws(Errno) {
+            event = try SharedEventFD(duplicating: FileDescriptor(rawValue: number))
+        } catch {
             throw error == .badFileDescriptor ? error : SimulationFailure.note("dup of an eventfd", error)
         }
-        let duplicate = FileDescriptor(rawValue: copy)
-        let identifier: Int?
-        do throws(Errno) {
-            identifier = try Self.identifier(of: duplicate)
-        } catch {
-            try? duplicate.close()
-            throw error
-        }
-        guard let identifier else {
-            try? duplicate.close()
-            throw .invalidArgument
-        }
-        descriptor = duplicate
+        guard let identifier = try Self.identifier(of: event.descriptor) else { throw .invalidArgument }
+        self.event = event
         self.identifier = identifier
     }
 
     /// Makes an eventfd of the kernel's own.
-    package convenience init() throws(Errno) {
-        let number = clinux_eventfd(0)
-        guard number >= 0 else { throw Errno(rawValue: -number) }
-        defer { try? FileDescriptor(rawValue: number).close() }
-        try self.init(callerDescriptor: number)
+    package init() throws(Errno) {
+        let event = try SharedEventFD()
+        guard let identifier = try Self.identifier(of: event.descriptor) else { throw .invalidArgument }
+        self.event = event
+        self.identifier = identifier
     }
-
-    deinit { try? descriptor.close() }
 
     /// Waits until it is signalled, or `milliseconds` are over, and takes the whole counter.
     ///
     /// Who waits looks at what it waits for whether or not it was signalled, and again and again: a wait that is refused
     /// only ends early, and a counter that could not be taken ends the next wait early.
     package func wait(milliseconds: Int32) {
-        var poll = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-        _ = unsafe Glibc.poll(&poll, 1, milliseconds)
-        var count: UInt64 = 0
-        _ = unsafe clinux_eventfd_drain(descriptor.rawValue, &count)
+        event.event.wait(milliseconds: milliseconds)
+        event.event.drain()
     }
 
     /// Adds one to the counter. A kernel's signal cannot be refused: a refusal is the simulation's failure.

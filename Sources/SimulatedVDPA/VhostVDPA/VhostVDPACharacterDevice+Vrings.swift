@@ -28,7 +28,7 @@ extension VhostVDPACharacterDevice {
         case clinux_vhost_set_vring_kick: try setKick(queue, argument)
         case clinux_vhost_set_vring_call:
             let call = try eventFile(try descriptor(argument))
-            try parent.setCallback(call, queue: queue)
+            parent.setCallback(call, queue: queue)
             vrings[queue].call = call
         case clinux_vhost_set_vring_err:
             vrings[queue].error = try eventFile(try descriptor(argument))
@@ -94,7 +94,7 @@ extension VhostVDPACharacterDevice {
         let file = try eventFile(try descriptor(argument))
         let isSame = file?.identifier == vrings[queue].kick?.identifier
         guard !isSame else { return }
-        try parent.setKick(file, queue: queue)
+        parent.setKick(file, queue: queue)
         vrings[queue].kick = file
     }
 

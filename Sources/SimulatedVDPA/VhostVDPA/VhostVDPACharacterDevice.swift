@@ -107,7 +107,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
         onRelease = nil
         batch = nil
         try? resetDevice()
-        for queue in vrings.indices where vrings[queue].kick != nil { try? parent.setKick(nil, queue: queue) }
+        for queue in vrings.indices where vrings[queue].kick != nil { parent.setKick(nil, queue: queue) }
         parent.setConfigurationCall(nil)
         removeAddressSpaces()
         vrings = Array(repeating: VhostVring(), count: vrings.count)

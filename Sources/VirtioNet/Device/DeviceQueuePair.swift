@@ -101,20 +101,12 @@ final class DeviceQueuePair: Sendable {
         commands.perform { worker in worker.withQueue(index) { $0.position } } ?? 0
     }
 
-    func setKick(_ descriptor: FileDescriptor?, queue: Int) throws(Errno) {
-        var event = try Self.duplicate(descriptor)
-        commands.perform { worker in worker.loop.bind(owned: event.take(), signal: queue) }
+    func bindKick(_ kick: SharedEventFD?, queue: Int) {
+        commands.perform { worker in worker.loop.bind(shared: kick, signal: queue) }
     }
 
-    func setCall(_ descriptor: FileDescriptor?, queue: Int) throws(Errno) {
-        var event = try Self.duplicate(descriptor)
-        commands.perform { worker in worker.withQueue(queue) { $0.setCall(event.take()) } }
-    }
-
-    /// On the calling thread, so that its error is the caller's.
-    private static func duplicate(_ descriptor: FileDescriptor?) throws(Errno) -> EventFD? {
-        guard let descriptor else { return nil }
-        return try EventFD(duplicating: descriptor)
+    func bindCall(_ call: SharedEventFD?, queue: Int) {
+        commands.perform { worker in worker.withQueue(queue) { $0.bindCall(call) } }
     }
 
     func kick(_ queue: Int) {

@@ -34,8 +34,9 @@ struct DeviceQueueState: ~Copyable {
     /// whatever else wakes the worker.
     private var hasAskedForKicks = false
 
-    /// The interrupt.
-    private var call: EventFD?
+    /// The interrupt, kept open here. A batch signals its descriptor alone and so counts no reference.
+    private var call: SharedEventFD?
+    private var callDescriptor: FileDescriptor?
     /// Why the driver was not woken by it: the first refusal.
     private(set) var callRefusal: Errno?
 
@@ -206,8 +207,11 @@ struct DeviceQueueState: ~Copyable {
         queue.complete(chain.handle, byteCount: 0)
     }
 
-    /// Interrupts the driver with `event` from now on.
-    mutating func setCall(_ event: consuming EventFD?) { call = event }
+    /// Interrupts the driver with `call` from now on.
+    mutating func bindCall(_ call: SharedEventFD?) {
+        self.call = call
+        callDescriptor = call?.descriptor
+    }
 
     /// Where a queue stood when a batch began.
     struct BatchStart {
@@ -235,9 +239,9 @@ struct DeviceQueueState: ~Copyable {
             account.malformed &+= refused
         case .control, .request: break
         }
-        guard queue.chainsReturned != start.returned, queue.publish(), call != nil else { return }
+        guard queue.chainsReturned != start.returned, queue.publish(), let callDescriptor else { return }
         counts.calls &+= 1
-        if let errno = call?.signal(), callRefusal == nil { callRefusal = errno }
+        if let errno = EventFD.signal(callDescriptor), callRefusal == nil { callRefusal = errno }
     }
 
     /// Makes the counts visible to other threads.

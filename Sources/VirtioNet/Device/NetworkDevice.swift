@@ -1,5 +1,5 @@
 package import GuestMemory
-package import SystemPackage
+package import LinuxHost
 package import VirtQueue
 package import Virtio
 package import VirtioDevice
@@ -100,13 +100,9 @@ package final class NetworkDevice: DataPath {
 
     package func position(of index: Int) -> UInt16 { on(index) { $0.position(of: $1) } }
 
-    package func setKick(_ descriptor: FileDescriptor?, queue: Int) throws(Errno) {
-        try on(queue) { (pair, queue) throws(Errno) in try pair.setKick(descriptor, queue: queue) }
-    }
+    package func bindKick(_ kick: SharedEventFD?, queue: Int) { on(queue) { $0.bindKick(kick, queue: $1) } }
 
-    package func setCall(_ descriptor: FileDescriptor?, queue: Int) throws(Errno) {
-        try on(queue) { (pair, queue) throws(Errno) in try pair.setCall(descriptor, queue: queue) }
-    }
+    package func bindCall(_ call: SharedEventFD?, queue: Int) { on(queue) { $0.bindCall(call, queue: $1) } }
 
     package func kick(_ queue: Int) { on(queue) { $0.kick($1) } }
 
@@ -130,15 +126,13 @@ package final class NetworkDevice: DataPath {
     }
 
     /// Asks the pair of queue `index`, with the number that the queue has in it.
-    private func on<Answer, Failure: Error>(
-        _ index: Int, _ body: (DeviceQueuePair, Int) throws(Failure) -> Answer
-    ) throws(Failure) -> Answer {
+    private func on<Answer>(_ index: Int, _ body: (DeviceQueuePair, Int) -> Answer) -> Answer {
         switch queues.role(of: index) {
         case .receive(let pair), .transmit(let pair):
-            return try body(pairs[pair], index - queues.pair(pair).lowerBound)
+            return body(pairs[pair], index - queues.pair(pair).lowerBound)
         case .control, .request:
             // A device with a control queue has one pair, whose worker serves that queue too.
-            return try body(pairs[0], index)
+            return body(pairs[0], index)
         }
     }
 }

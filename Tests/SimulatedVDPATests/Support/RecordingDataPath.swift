@@ -1,10 +1,9 @@
 import GuestMemory
+import LinuxHost
 import Synchronization
-import SystemPackage
 import VirtQueue
 import Virtio
 import VirtioDevice
-import VirtioNet
 
 /// A data path that moves nothing and remembers what it was told.
 final class RecordingDataPath: DataPath {
@@ -73,12 +72,12 @@ final class RecordingDataPath: DataPath {
         }
     }
 
-    func setKick(_ descriptor: FileDescriptor?, queue: Int) {
-        state.withLock { $0.calls.append(.kickBound(queue, isBound: descriptor != nil)) }
+    func bindKick(_ kick: SharedEventFD?, queue: Int) {
+        state.withLock { $0.calls.append(.kickBound(queue, isBound: kick != nil)) }
     }
 
-    func setCall(_ descriptor: FileDescriptor?, queue: Int) {
-        state.withLock { $0.calls.append(.callBound(queue, isBound: descriptor != nil)) }
+    func bindCall(_ call: SharedEventFD?, queue: Int) {
+        state.withLock { $0.calls.append(.callBound(queue, isBound: call != nil)) }
     }
 
     func kick(_ queue: Int) { state.withLock { $0.calls.append(.kick(queue)) } }

@@ -34,7 +34,7 @@ struct SignalTests {
     @Test("while a queue is off are lost, so that whoever starts it must kick it")
     func lostWhileOff() throws {
         let guest = try makeGuest()
-        for queue in 0..<2 { try guest.device.setKick(guest.kicks[queue].event.descriptor, queue: queue) }
+        for queue in 0..<2 { guest.device.bindKick(guest.kicks[queue], queue: queue) }
         start(guest, 0)
         guest.kicks[1].event.signal()
         passEvents(guest)
@@ -51,11 +51,11 @@ struct SignalTests {
         let guest = try makeGuest()
         guest.kicks[1].event.signal()
         start(guest, 1)
-        try guest.device.setKick(guest.kicks[1].event.descriptor, queue: 1)
+        guest.device.bindKick(guest.kicks[1], queue: 1)
         #expect(eventually { guest.rings[1].usedIndex == 1 })
         // Nobody reads it: bound once more it kicks once more.
         guest.offerGood(1, head: 1)
-        try guest.device.setKick(guest.kicks[1].event.descriptor, queue: 1)
+        guest.device.bindKick(guest.kicks[1], queue: 1)
         #expect(eventually { guest.rings[1].usedIndex == 2 })
         #expect(guest.kicks[1].event.drain() == 1)
     }
@@ -63,12 +63,12 @@ struct SignalTests {
     @Test("of an eventfd that another one has replaced, or nothing, do not count", arguments: [true, false])
     func staleEventfd(isReplaced: Bool) throws {
         let guest = try makeGuest()
-        try guest.device.setKick(guest.kicks[0].event.descriptor, queue: 0)
+        guest.device.bindKick(guest.kicks[0], queue: 0)
         start(guest, 0)
         start(guest, 1)
         let old = try EventFD()
-        try guest.device.setKick(old.descriptor, queue: 1)
-        try guest.device.setKick(isReplaced ? guest.kicks[1].event.descriptor : nil, queue: 1)
+        guest.device.bindKick(try SharedEventFD(duplicating: old.descriptor), queue: 1)
+        guest.device.bindKick(isReplaced ? guest.kicks[1] : nil, queue: 1)
         old.signal()
         passEvents(guest)
         #expect(guest.rings[1].usedIndex == 0)
@@ -77,7 +77,7 @@ struct SignalTests {
         #expect(eventually { guest.rings[1].usedIndex == 1 })
     }
 
-    @Test("of an eventfd whose descriptor its owner closed still count: the device has its own")
+    @Test("of an eventfd that everybody else has let go of still count: the device keeps it")
     func closedByOwner() throws {
         let guest = try makeGuest()
         start(guest, 1)
@@ -87,10 +87,9 @@ struct SignalTests {
         #expect(eventually { guest.rings[1].usedIndex == 1 })
     }
 
-    /// Binds a descriptor of `eventfd` that is closed on return.
+    /// Binds a descriptor of `eventfd` that nobody but the device has on return.
     private func bindShortLived(_ eventfd: borrowing EventFD, _ guest: HostileGuest) throws {
-        let copy = try EventFD(duplicating: eventfd.descriptor)
-        try guest.device.setKick(copy.descriptor, queue: 1)
+        guest.device.bindKick(try SharedEventFD(duplicating: eventfd.descriptor), queue: 1)
     }
 
     @Test("a call goes to the eventfd bound last, and to none where none is bound")
@@ -98,13 +97,13 @@ struct SignalTests {
         let guest = try makeGuest()
         let old = try EventFD()
         let new = try EventFD()
-        try guest.device.setCall(old.descriptor, queue: 1)
-        try guest.device.setCall(new.descriptor, queue: 1)
+        guest.device.bindCall(try SharedEventFD(duplicating: old.descriptor), queue: 1)
+        guest.device.bindCall(try SharedEventFD(duplicating: new.descriptor), queue: 1)
         start(guest, 1)
         guest.device.kick(1)
         #expect(eventually { guest.counts(1).calls == 1 })
         #expect(old.drain() == 0 && new.drain() == 1)
-        try guest.device.setCall(nil, queue: 1)
+        guest.device.bindCall(nil, queue: 1)
         guest.rings[1].usedEvent = 1
         guest.offerGood(1, head: 1)
         guest.device.kick(1)

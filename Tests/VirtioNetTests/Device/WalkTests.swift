@@ -2,6 +2,7 @@ import CLinux
 import CProfile
 import Glibc
 import GuestMemory
+import LinuxHost
 import SystemPackage
 import TestSupport
 import Testing
@@ -47,8 +48,8 @@ struct WalkTests {
             }
             device.setTranslation(entries, queues: 0..<2)
             for queue in 0..<2 {
-                try device.setKick(kicks[queue], queue: queue)
-                try device.setCall(queue == 1 ? call : nil, queue: queue)
+                device.bindKick(try SharedEventFD(duplicating: kicks[queue]), queue: queue)
+                device.bindCall(queue == 1 ? try SharedEventFD(duplicating: call) : nil, queue: queue)
                 device.startQueue(queue, layout: rings[queue].layout, features: [], base: 0)
             }
         }

@@ -1,7 +1,6 @@
 import Glibc
 import GuestMemory
 import LinuxHost
-import SystemPackage
 import TestSupport
 import Testing
 import VirtQueue
@@ -29,15 +28,8 @@ final class HostileGuest {
     let block: RAMBlock
     let rings: [RawRing]
     let device: NetworkDevice
-    let kicks: [Kick]
+    let kicks: [SharedEventFD]
     let events = TestPair.Events()
-
-    /// An eventfd in an array.
-    final class Kick {
-        let event: EventFD
-        init() throws { event = try EventFD() }
-        init(duplicating original: FileDescriptor) throws { event = try EventFD(duplicating: original) }
-    }
 
     init(wire: consuming sending WirePort) throws {
         block = try RAMBlock.allocate(name: "hostile", byteCount: .mebibytes(3), pages: .base)
@@ -48,7 +40,7 @@ final class HostileGuest {
                 size: Self.size, memory: mapped + offset,
                 address: IOVirtualAddress(rawValue: Self.base + UInt64(offset)))
         }
-        kicks = try [Kick(), Kick()]
+        kicks = try [SharedEventFD(), SharedEventFD()]
         let events = events
         device = try NetworkDevice(name: "device", port: wire) { events.append($0) }
         unsafe memset(block.base, Int32(Self.guardByte), Self.mebibyte)
@@ -79,9 +71,7 @@ final class HostileGuest {
     func start(features: VirtioFeatures = [.indirectDescriptors, .eventIndex], bases: [UInt16] = [0, 0]) {
         device.setTranslation(entries, queues: 0..<2)
         for queue in 0..<2 {
-            #expect(throws: Never.self) {
-                try device.setKick(kicks[queue].event.descriptor, queue: queue)
-            }
+            device.bindKick(kicks[queue], queue: queue)
             device.startQueue(queue, layout: rings[queue].layout, features: features, base: bases[queue])
         }
     }

@@ -68,8 +68,8 @@ final class TestPair {
     func start(bases: (UInt16, UInt16) = (0, 0), entries: [TranslationEntry]? = nil) throws {
         device.setTranslation(entries ?? self.entries, queues: 0..<2)
         for (index, base) in [bases.0, bases.1].enumerated() {
-            try device.setKick(driver.signals[index].kick.descriptor, queue: index)
-            try device.setCall(driver.signals[index].call.descriptor, queue: index)
+            device.bindKick(try SharedEventFD(duplicating: driver.signals[index].kick.descriptor), queue: index)
+            device.bindCall(try SharedEventFD(duplicating: driver.signals[index].call.descriptor), queue: index)
             device.startQueue(
                 index, layout: try driver.layout(index, size: configuration.queueSize),
                 features: configuration.features, base: base)
