@@ -84,7 +84,8 @@ let package = Package(
         + library(
             "VirtioNet",
             [
-                "VirtioDevice", "VirtQueue", "Virtio", "GuestMemory", "WorkerRuntime", "IOUring", "CIOUring", "LinuxHost",
+                "VirtioDevice", "VirtQueue", "Virtio", "GuestMemory", "WorkerRuntime", "IOUring", "CIOUring",
+                "LinuxHost",
                 "CLinux", system, logging,
             ],
             testing: ["CProfile", "TestSupport"]
@@ -98,7 +99,8 @@ let package = Package(
         + library(
             "SimulatedVDPA",
             [
-                "VhostVDPA", "VirtioNet", "VirtioDevice", "VirtQueue", "Virtio", "GuestMemory", "WorkerRuntime",
+                "VhostVDPA", "VirtioNet", "VirtioDevice", "VirtQueue", "Virtio", "GuestMemory",
+                "WorkerRuntime",
                 "IOUring", "LinuxHost", "CLinux", system, logging,
             ],
             testing: ["VhostVDPAConformance"]

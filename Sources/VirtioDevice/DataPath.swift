@@ -1,60 +1,58 @@
 package import GuestMemory
 package import LinuxHost
 package import VirtQueue
-package import Virtio
 
-/// The part of a simulated device that moves packets, as its vDPA parent driver commands it.
+/// The part of a simulated device that moves data, as its vDPA parent driver commands it.
 ///
-/// The parent (control thread) decides when a queue may run; the data path (its own worker thread) runs it.
-/// Every call is synchronous: when it returns, the worker has done it. A queue that is stopped has nothing in
-/// flight, and a map that was replaced is no longer touched.
+/// The parent (control thread) decides when a queue may run; the data path (its own worker threads) runs it.
+/// Every call is synchronous: when it returns, the workers concerned have done it, each in one visit. That is why the
+/// calls speak of several queues at once: a stop costs a guest's downtime one visit a worker, and not one a queue.
+/// A queue that is stopped has nothing in flight, and a map that was replaced is no longer touched.
 package protocol DataPath: AnyObject, Sendable {
     /// Replaces the IOTLB that `queues` translate through. I/O in flight is drained first.
     func setTranslation(_ entries: [TranslationEntry], queues: Range<Int>)
 
-    /// Starts a queue at ring position `base`; a queue whose rings do not translate faults and stays stopped.
+    /// Starts queues where they say that they go on; one whose rings do not translate faults at its first kick.
     ///
-    /// A started queue waits for a kick, even where chains are already available.
-    func startQueue(_ index: Int, layout: RingLayout, features: VirtioFeatures, base: UInt16)
+    /// A started queue waits for a kick, even where chains are already available. A start ends ``suspend(_:)``, with no
+    /// kick kept.
+    func start(_ queues: [QueueSetup])
 
-    /// Stops a queue, with all of its I/O cancelled and drained, and returns its ring position.
+    /// Stops queues, with all of their I/O cancelled and drained, and lets go of their calls.
     ///
-    /// Returns the last position where the queue is stopped already.
-    func stopQueue(_ index: Int) -> UInt16
+    /// Returns where they stand, in their order; for a queue that is stopped already where it stood then.
+    func stop(_ queues: Range<Int>) -> [QueueState]
 
-    /// A queue's ring position: the next avail index it takes. A running queue runs on.
-    func position(of index: Int) -> UInt16
+    /// Stops queues as ``stop(_:)`` does, and keeps the kicks that come from now on, instead of losing those of stopped
+    /// queues.
+    func suspend(_ queues: Range<Int>) -> [QueueState]
+
+    /// Ends what ``suspend(_:)`` began: starts queues, and looks at them as if they had been kicked where a kick was
+    /// kept. Where none are kept a spurious kick makes up for them, and does no harm.
+    func resume(_ queues: [QueueSetup])
+
+    /// Where queues stand, in their order. Those that run run on.
+    func states(of queues: Range<Int>) -> [QueueState]
 
     /// Polls `kick` from now on, and keeps it; `nil` unbinds.
     ///
     /// An eventfd that is already signalled kicks at once. The data path never reads it.
     func bindKick(_ kick: SharedEventFD?, queue: Int)
 
-    /// Signals `call` when the driver wants a call, and keeps it; `nil` unbinds.
+    /// Signals `call` instead of what a queue that runs was started with, and keeps it; `nil` unbinds.
     func bindCall(_ call: SharedEventFD?, queue: Int)
 
-    /// Looks at a queue as if the driver had kicked it.
-    func kick(_ queue: Int)
-
-    /// Keeps kicks from now on, instead of losing those of stopped queues: the device is being suspended.
-    func holdKicks()
-
-    /// Ends what ``holdKicks()`` began; `true` where the queues are to be kicked for what was kept. A start of any
-    /// queue ends it too, with nothing kept.
-    func releaseKicks() -> Bool
+    /// Looks at queues as if the driver had kicked them.
+    func kick(_ queues: Range<Int>)
 
     /// The configuration space that the worker changes by itself; `nil` where it never does.
     var configurationSpace: ConfigurationSpace? { get }
 
-    /// Ends the worker. Every later call does nothing.
+    /// Ends the workers, and returns when what they had open is closed. Every later call does nothing, and every queue
+    /// stands at the beginning.
     func shutdown()
 }
 
 extension DataPath {
-    package func holdKicks() {}
-
-    /// Kicks that nobody kept are made up for: a spurious kick does no harm.
-    package func releaseKicks() -> Bool { true }
-
     package var configurationSpace: ConfigurationSpace? { nil }
 }

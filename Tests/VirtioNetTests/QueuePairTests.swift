@@ -39,11 +39,12 @@ struct QueuePairTests {
         }
 
         func start(_ queue: Int, base: UInt16) throws {
-            device.bindKick(try SharedEventFD(duplicating: driver.signals[queue].kick.descriptor), queue: queue)
-            device.bindCall(try SharedEventFD(duplicating: driver.signals[queue].call.descriptor), queue: queue)
+            device.bindKick(
+                try SharedEventFD(duplicating: driver.signals[queue].kick.descriptor), queue: queue)
             device.startQueue(
                 queue, layout: try driver.layout(queue, size: QueuePairTests.size),
-                features: [.eventIndex, .indirectDescriptors], base: base)
+                features: [.eventIndex, .indirectDescriptors], base: base,
+                call: try SharedEventFD(duplicating: driver.signals[queue].call.descriptor))
             driver.signals[queue].kick.signal()
         }
 

@@ -1,4 +1,5 @@
 import CIOUring
+import LinuxHost
 import SystemPackage
 import TestSupport
 import Testing

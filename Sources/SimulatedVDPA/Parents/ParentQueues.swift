@@ -1,3 +1,4 @@
+internal import LinuxHost
 internal import VirtQueue
 internal import Virtio
 internal import VirtioDevice
@@ -12,8 +13,10 @@ final class ParentQueues {
         var size: UInt32 = 0
         var addresses = RingAddresses.zero
         var isReady = false
-        /// The next avail index the device takes, while the queue is stopped.
-        var base: UInt16 = 0
+        /// Where the ring goes on, while the queue is stopped.
+        var state = QueueState.initial(.split)
+        /// The driver's interrupt, which a start takes along.
+        var call: SharedEventFD?
         /// What an enable from 0 to 1 froze; later changes of size and addresses wait for the next one.
         var armed: Ring?
         /// The data path runs the queue.
@@ -43,14 +46,16 @@ final class ParentQueues {
 
     func setAddresses(_ addresses: RingAddresses, queue: Int) { queues[queue].addresses = addresses }
 
-    func setBase(_ base: UInt16, queue: Int) { queues[queue].base = base }
+    func setBase(_ base: UInt16, queue: Int) { queues[queue].state = .split(nextAvail: base) }
 
     /// The ring size that was set; 0 where none was.
     func size(of queue: Int) -> UInt32 { queues[queue].size }
 
     /// The ring position: the next avail index the queue takes.
     func base(of queue: Int) -> UInt16 {
-        queues[queue].isStarted ? dataPath.position(of: queue) : queues[queue].base
+        let isStarted = queues[queue].isStarted
+        let state = isStarted ? dataPath.states(of: queue..<queue + 1)[0] : queues[queue].state
+        return state.base.availIndex
     }
 
     func isReady(_ queue: Int) -> Bool { queues[queue].isReady }
@@ -60,12 +65,16 @@ final class ParentQueues {
         let wasReady = queues[queue].isReady
         queues[queue].isReady = isReady
         if isReady, !wasReady { arm(queue, features) }
-        if isReady { startIfAllowed(queue) } else { stop(queue) }
+        if isReady { start([queue]) } else { stop(queue..<queue + 1) }
     }
 
     func setKick(_ file: EventFile?, queue: Int) { dataPath.bindKick(file?.event, queue: queue) }
 
-    func setCall(_ file: EventFile?, queue: Int) { dataPath.bindCall(file?.event, queue: queue) }
+    /// The data path hears of it with the start of the queue, or now where the queue runs.
+    func setCall(_ file: EventFile?, queue: Int) {
+        queues[queue].call = file?.event
+        if queues[queue].isStarted { dataPath.bindCall(file?.event, queue: queue) }
+    }
 
     // MARK: Running
 
@@ -75,27 +84,28 @@ final class ParentQueues {
     /// Starts every queue that may run.
     func run() {
         isRunning = true
-        for queue in queues.indices { startIfAllowed(queue) }
+        start(queues.indices)
     }
 
     /// Stops every queue that runs.
     func halt() {
         isRunning = false
-        for queue in queues.indices { stop(queue) }
+        guard let first = running.first, let last = running.last else { return }
+        stop(first..<last + 1)
     }
 
     /// Stops every queue that runs, and keeps the kicks that come from now on.
     func suspend() {
-        dataPath.holdKicks()
-        halt()
+        isRunning = false
+        noteStopped(queues.indices, dataPath.suspend(queues.indices))
     }
 
-    /// Starts the queues again and kicks each where a kick in the meantime was kept.
+    /// Starts the queues again, each with a kick where one in the meantime was kept.
     func resume() {
-        let wasKicked = dataPath.releaseKicks()
-        run()
-        guard wasKicked else { return }
-        for queue in running { dataPath.kick(queue) }
+        isRunning = true
+        let starting = setups(of: queues.indices)
+        dataPath.resume(starting)
+        noteStarted(starting)
     }
 
     /// Stops everything and forgets what a device reset forgets. Kick descriptors stay bound: vhost polls on.
@@ -103,7 +113,6 @@ final class ParentQueues {
         halt()
         for queue in queues.indices {
             queues[queue] = ParentQueue(size: forgetsSizes ? 0 : queues[queue].size)
-            dataPath.bindCall(nil, queue: queue)
         }
     }
 
@@ -115,16 +124,41 @@ final class ParentQueues {
             layout: RingLayout(size: size, addresses: state.addresses), features: features)
     }
 
-    private func startIfAllowed(_ queue: Int) {
-        let state = queues[queue]
-        guard isRunning, state.isReady, !state.isStarted, let ring = state.armed else { return }
-        dataPath.startQueue(queue, layout: ring.layout, features: ring.features, base: state.base)
-        queues[queue].isStarted = true
+    /// Starts those of `candidates` that may run and do not.
+    private func start(_ candidates: some Sequence<Int>) {
+        guard isRunning else { return }
+        let starting = setups(of: candidates)
+        guard !starting.isEmpty else { return }
+        dataPath.start(starting)
+        noteStarted(starting)
     }
 
-    private func stop(_ queue: Int) {
-        guard queues[queue].isStarted else { return }
-        queues[queue].base = dataPath.stopQueue(queue)
-        queues[queue].isStarted = false
+    /// What those of `candidates` are to be started with that are ready and do not run.
+    private func setups(of candidates: some Sequence<Int>) -> [QueueSetup] {
+        candidates.compactMap { number in
+            let queue = queues[number]
+            guard queue.isReady, !queue.isStarted, let ring = queue.armed else { return nil }
+            return QueueSetup(
+                queue: number, layout: ring.layout, features: ring.features, state: queue.state,
+                call: queue.call)
+        }
+    }
+
+    private func noteStarted(_ setups: [QueueSetup]) {
+        for setup in setups { queues[setup.queue].isStarted = true }
+    }
+
+    /// Stops those of `range` that run.
+    private func stop(_ range: Range<Int>) {
+        guard range.contains(where: { queues[$0].isStarted }) else { return }
+        noteStopped(range, dataPath.stop(range))
+    }
+
+    /// Keeps where those of `range` stand that ran. What the driver has set of the others stays.
+    private func noteStopped(_ range: Range<Int>, _ states: [QueueState]) {
+        for (queue, state) in zip(range, states) where queues[queue].isStarted {
+            queues[queue].state = state
+            queues[queue].isStarted = false
+        }
     }
 }

@@ -10,14 +10,15 @@ internal import WorkerRuntime
 /// A queue pair of a simulated network device and the worker thread that serves it from an io_uring of its own:
 /// queue 0 receives, queue 1 transmits, queue 2 controls where the wire port is a ``WirePort/simulator(_:)``.
 ///
-/// Queues have the numbers they have in the pair. The methods are ``DataPath``'s; they return when the worker has
-/// done what they say.
+/// Queues have the numbers they have in the device. The methods are ``DataPath``'s, for the pair's own queues; each is
+/// one visit of the worker, and returns when the worker has done what it says.
 final class DeviceQueuePair: Sendable {
     let commands: CommandBox<DeviceWorker>
     private let thread: WorkerThread
     private let isShutDown = Atomic<Bool>(false)
     private let counters = [QueueCounters(), QueueCounters(), QueueCounters()]
-    private let isSimulator: Bool
+    /// The queues that the worker serves: the pair, and with it the control queue of a device that has one.
+    let queues: Range<Int>
     private let firstFailure = FirstFailure()
 
     /// Starts the worker, which serves `port` with pair `number` of `queues`, the device's.
@@ -30,9 +31,10 @@ final class DeviceQueuePair: Sendable {
         } catch {
             throw VirtioNetError(.noEventDescriptor, errno: error)
         }
-        isSimulator = port.kind == .simulator
+        let own = queues.pair(number)
+        self.queues = queues.pairs == 1 ? 0..<queues.count : own
         let (commands, counters, transfer) = (commands, counters, TransferBox<WirePort>(port))
-        let (firstFailure, own) = (firstFailure, queues.pair(number))
+        let firstFailure = firstFailure
         let report: @Sendable (DataPathEvent) -> Void = { event in
             if case .failed(let failure) = event { firstFailure.note(failure) }
             report(event)
@@ -67,10 +69,10 @@ final class DeviceQueuePair: Sendable {
     }
 
     /// What a queue has done so far. Any thread.
-    func counts(_ index: Int) -> QueueCounts { counters[index].snapshot }
+    func counts(_ queue: Int) -> QueueCounts { counters[queue - first].snapshot }
 
     /// What became of a queue's frames so far. Any thread.
-    func account(_ index: Int) -> FrameAccount { counters[index].account }
+    func account(_ queue: Int) -> FrameAccount { counters[queue - first].account }
 
     /// Returns when the worker has published what it had done before.
     func synchronise() { commands.perform { _ in } }
@@ -80,48 +82,72 @@ final class DeviceQueuePair: Sendable {
 
     func setTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {
         commands.perform { worker in
-            for index in queues { worker.withQueue(index) { $0.replaceTable(entries) } }
+            for queue in queues { worker.withQueue(queue - first) { $0.replaceTable(entries) } }
         }
     }
 
-    func startQueue(_ index: Int, layout: RingLayout, features: VirtioFeatures, base: UInt16) {
-        let configuration = DeviceQueueState.Configuration(layout: layout, features: features)
+    func start(_ setups: [QueueSetup]) {
         commands.perform { worker in
             worker.takeEarlierKicks()
-            _ = worker.simulatorWork.release()
-            worker.withQueue(index) { $0.start(configuration, base: base) }
+            _ = worker.endSuspend()
+            for setup in setups { worker.withQueue(setup.queue - first) { $0.start(setup) } }
         }
     }
 
-    func stopQueue(_ index: Int) -> UInt16 {
-        commands.perform { worker in worker.withQueue(index) { $0.stop() } } ?? 0
+    func stop(_ queues: Range<Int>) -> [QueueState] {
+        states(of: queues) { worker, queue in worker.withQueue(queue) { $0.stop() } }
     }
 
-    func position(of index: Int) -> UInt16 {
-        commands.perform { worker in worker.withQueue(index) { $0.position } } ?? 0
+    func suspend(_ queues: Range<Int>) -> [QueueState] {
+        states(of: queues) { worker, queue in
+            worker.simulatorWork.hold()
+            return worker.withQueue(queue) { $0.stop() }
+        }
+    }
+
+    func resume(_ setups: [QueueSetup]) {
+        commands.perform { worker in
+            worker.takeEarlierKicks()
+            let isKicked = worker.endSuspend()
+            for setup in setups { worker.withQueue(setup.queue - first) { $0.start(setup) } }
+            guard isKicked else { return }
+            for setup in setups { worker.kick(setup.queue - first) }
+        }
+    }
+
+    func states(of queues: Range<Int>) -> [QueueState] {
+        states(of: queues) { worker, queue in worker.withQueue(queue) { $0.state } }
+    }
+
+    /// What the worker answers for each of `queues`, by the number that it has there. Where the worker has ended they
+    /// stand at the beginning.
+    private func states(
+        of queues: Range<Int>, _ answer: (inout DeviceWorker, Int) -> QueueState
+    ) -> [QueueState] {
+        let answers = commands.perform { (worker: inout DeviceWorker) -> [QueueState] in
+            var states: [QueueState] = []
+            for queue in queues { states.append(answer(&worker, queue - first)) }
+            return states
+        }
+        return answers ?? queues.map { _ in .initial(.split) }
     }
 
     func bindKick(_ kick: SharedEventFD?, queue: Int) {
-        commands.perform { worker in worker.loop.bind(shared: kick, signal: queue) }
+        commands.perform { worker in worker.loop.bind(shared: kick, signal: queue - first) }
     }
 
     func bindCall(_ call: SharedEventFD?, queue: Int) {
-        commands.perform { worker in worker.withQueue(queue) { $0.bindCall(call) } }
+        commands.perform { worker in worker.withQueue(queue - first) { $0.bindCall(call) } }
     }
 
-    func kick(_ queue: Int) {
-        commands.perform { worker in worker.kick(queue) }
+    func kick(_ queues: Range<Int>) {
+        commands.perform { worker in
+            for queue in queues { worker.kick(queue - first) }
+        }
     }
 
-    func holdKicks() { commands.perform { worker in worker.simulatorWork.hold() } }
-
-    func releaseKicks() -> Bool {
-        guard isSimulator else { return true }
-        return commands.perform { worker in
-            worker.takeEarlierKicks()
-            return worker.simulatorWork.release()
-        } ?? false
-    }
+    /// The number of the first queue, which is 0 for the worker.
+    private var first: Int { queues.lowerBound }
 
     /// Returns when the worker has done everything that was asked of it and sleeps.
     func settle() {

@@ -7,19 +7,13 @@ internal import VirtioDevice
 
 /// One queue of the device as its worker sees it: what the parent configured, and the ring while it runs.
 struct DeviceQueueState: ~Copyable {
-    /// What a started queue was started with; enough to resolve its rings again when the IOTLB changes.
-    struct Configuration {
-        let layout: RingLayout
-        let features: VirtioFeatures
-    }
-
     /// The queue's number in the device.
     let index: Int
     let role: QueueRole
     let report: @Sendable (DataPathEvent) -> Void
 
-    /// Set from a start to a stop.
-    private(set) var configuration: Configuration?
+    /// What the queue was started with, from a start to a stop.
+    private(set) var setup: QueueSetup?
     /// The ring, while it is started and its areas translate. `nil` in a started queue means that the device
     /// cannot reach its own rings: each kick tries again and counts a fault.
     var ring: SplitDeviceQueue?
@@ -57,31 +51,33 @@ struct DeviceQueueState: ~Copyable {
     }
 
     /// Set from a start to a stop, while the driver has not broken the ring.
-    var isStarted: Bool { configuration != nil }
+    var isStarted: Bool { setup != nil }
 
-    /// The next avail index the queue takes.
-    var position: UInt16 {
+    /// Where the ring goes on.
+    var state: QueueState {
         switch ring {
-        case .some(let ring): ring.state.base.availIndex
-        case .none: saved.base.availIndex
+        case .some(let ring): ring.state
+        case .none: saved
         }
     }
 
-    /// Starts the queue at `base`. It waits for a kick, as the kernel's devices do.
-    mutating func start(_ configuration: Configuration, base: UInt16) {
-        self.configuration = configuration
-        saved = .split(nextAvail: base)
+    /// Starts the queue. It waits for a kick, as the kernel's devices do.
+    mutating func start(_ setup: QueueSetup) {
+        self.setup = setup
+        saved = setup.state
         ring = nil
         isKicked = false
+        bindCall(setup.call)
     }
 
-    /// Stops the queue and returns its position. Between two batches every popped chain is completed, so the
-    /// ring's state says it all.
-    mutating func stop() -> UInt16 {
+    /// Stops the queue, lets go of its call and returns where it stands. Between two batches every popped chain is
+    /// completed, so the ring's state says it all.
+    mutating func stop() -> QueueState {
         loseRing()
-        configuration = nil
+        setup = nil
         isKicked = false
-        return position
+        bindCall(nil)
+        return saved
     }
 
     /// Translates through `entries` from now on, and looks the rings up anew.
@@ -91,9 +87,9 @@ struct DeviceQueueState: ~Copyable {
     mutating func replaceTable(_ entries: [TranslationEntry]) {
         loseRing()
         table = TranslationTable(entries)
-        guard let configuration else { return }
+        guard let setup else { return }
         ring = try? SplitDeviceQueue(
-            layout: configuration.layout, features: configuration.features, state: saved, translation: &table)
+            layout: setup.layout, features: setup.features, state: saved, translation: &table)
         if ring != nil { isKicked = true }
     }
 
@@ -106,11 +102,10 @@ struct DeviceQueueState: ~Copyable {
     /// Finds the rings in memory where a kicked queue does not have them; where they do not translate, that is
     /// a fault, and the queue waits for the next kick.
     mutating func resolveRing() {
-        guard isKicked, ring == nil, let configuration else { return }
+        guard isKicked, ring == nil, let setup else { return }
         do {
             ring = try SplitDeviceQueue(
-                layout: configuration.layout, features: configuration.features, state: saved,
-                translation: &table)
+                layout: setup.layout, features: setup.features, state: saved, translation: &table)
         } catch {
             isKicked = false
             note(error)
@@ -119,14 +114,14 @@ struct DeviceQueueState: ~Copyable {
 
     /// Has the ring looked at without a kick of its own, as a device does whose queues share their kicks.
     mutating func lookAgain() {
-        guard configuration != nil else { return }
+        guard setup != nil else { return }
         isKicked = true
         resolveRing()
     }
 
     /// Notes kicks; those for a queue that is not started are lost, as in the kernel.
     mutating func receiveKicks(_ count: Int = 1) {
-        guard count > 0, configuration != nil else { return }
+        guard count > 0, setup != nil else { return }
         counts.kicks &+= UInt64(count)
         isKicked = true
     }
@@ -144,7 +139,7 @@ struct DeviceQueueState: ~Copyable {
 
     /// Stops a queue whose ring the driver broke, where it stands; only a new start clears it.
     private mutating func becomeBroken(_ error: VirtQueueError) {
-        configuration = nil
+        setup = nil
         isKicked = false
         report(.queueBroken(error, queue: index))
     }
@@ -207,7 +202,7 @@ struct DeviceQueueState: ~Copyable {
         queue.complete(chain.handle, byteCount: 0)
     }
 
-    /// Interrupts the driver with `call` from now on.
+    /// Interrupts the driver with `call` from now on, until the next start or stop.
     mutating func bindCall(_ call: SharedEventFD?) {
         self.call = call
         callDescriptor = call?.descriptor

@@ -41,7 +41,7 @@ extension DeviceWorker {
     // MARK: Frames
 
     private mutating func loopFrames() {
-        guard let features = transmit.configuration?.features, receive.isStarted else { return }
+        guard let features = transmit.setup?.features, receive.isStarted else { return }
         let headerByteCount =
             features.contains(.version1) ? NetworkHeader.byteCount : Self.legacyHeaderByteCount
         transmit.lookAgain()
@@ -126,7 +126,7 @@ extension DeviceWorker {
     /// The answer to a class that is not known is what the last command of the same pass was answered, as in the
     /// kernel: alone it is an error.
     private mutating func serveControlQueue() {
-        guard let features = control.configuration?.features, features.contains(.controlQueue) else {
+        guard let features = control.setup?.features, features.contains(.controlQueue) else {
             return
         }
         control.lookAgain()

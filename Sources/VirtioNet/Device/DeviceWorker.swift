@@ -207,6 +207,13 @@ struct DeviceWorker: ~Copyable {
         }
     }
 
+    /// Ends a suspend; whether the queues that start now are to be looked at. Only a simulator keeps kicks: elsewhere a
+    /// spurious one makes up for them.
+    mutating func endSuspend() -> Bool {
+        let wasKicked = simulatorWork.release()
+        return port.kind == .simulator ? wasKicked : true
+    }
+
     /// Takes the kicks that were made before this moment, while their queues are still what they were: those of a
     /// queue that is not started are lost, and not there for the start that follows.
     mutating func takeEarlierKicks() {

@@ -65,10 +65,10 @@ package final class NetworkDevice: DataPath {
     package var failure: WorkerFailure? { pairs.lazy.compactMap(\.failure).first }
 
     /// What queue `index` has done so far. Any thread.
-    package func counts(_ index: Int) -> QueueCounts { on(index) { $0.counts($1) } }
+    package func counts(_ index: Int) -> QueueCounts { pair(of: index).counts(index) }
 
     /// What became of the frames of queue `index` so far. Any thread; exact once the queue is stopped.
-    package func account(_ index: Int) -> FrameAccount { on(index) { $0.account($1) } }
+    package func account(_ index: Int) -> FrameAccount { pair(of: index).account(index) }
 
     /// Returns when the workers have published what they had done before.
     package func synchronise() {
@@ -82,36 +82,39 @@ package final class NetworkDevice: DataPath {
     }
 
     package func setTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {
-        guard pairs.count > 1 else { return pairs[0].setTranslation(entries, queues: queues) }
-        for (index, pair) in pairs.enumerated() {
-            let all = self.queues.pair(index)
-            let own = queues.clamped(to: all)
-            guard !own.isEmpty else { continue }
-            let first = all.lowerBound
-            pair.setTranslation(entries, queues: own.lowerBound - first..<own.upperBound - first)
+        for (pair, own) in parts(of: queues) { pair.setTranslation(entries, queues: own) }
+    }
+
+    package func start(_ queues: [QueueSetup]) {
+        for pair in pairs {
+            let own = queues.filter { pair.queues.contains($0.queue) }
+            if !own.isEmpty { pair.start(own) }
         }
     }
 
-    package func startQueue(_ index: Int, layout: RingLayout, features: VirtioFeatures, base: UInt16) {
-        on(index) { $0.startQueue($1, layout: layout, features: features, base: base) }
+    package func stop(_ queues: Range<Int>) -> [QueueState] {
+        parts(of: queues).flatMap { $0.stop($1) }
     }
 
-    package func stopQueue(_ index: Int) -> UInt16 { on(index) { $0.stopQueue($1) } }
-
-    package func position(of index: Int) -> UInt16 { on(index) { $0.position(of: $1) } }
-
-    package func bindKick(_ kick: SharedEventFD?, queue: Int) { on(queue) { $0.bindKick(kick, queue: $1) } }
-
-    package func bindCall(_ call: SharedEventFD?, queue: Int) { on(queue) { $0.bindCall(call, queue: $1) } }
-
-    package func kick(_ queue: Int) { on(queue) { $0.kick($1) } }
-
-    package func holdKicks() {
-        for pair in pairs { pair.holdKicks() }
+    package func suspend(_ queues: Range<Int>) -> [QueueState] {
+        parts(of: queues).flatMap { $0.suspend($1) }
     }
 
-    package func releaseKicks() -> Bool {
-        pairs.reduce(false) { wasKicked, pair in pair.releaseKicks() || wasKicked }
+    package func resume(_ queues: [QueueSetup]) {
+        // A pair that has nothing to start keeps no kicks any more either.
+        for pair in pairs { pair.resume(queues.filter { pair.queues.contains($0.queue) }) }
+    }
+
+    package func states(of queues: Range<Int>) -> [QueueState] {
+        parts(of: queues).flatMap { $0.states(of: $1) }
+    }
+
+    package func bindKick(_ kick: SharedEventFD?, queue: Int) { pair(of: queue).bindKick(kick, queue: queue) }
+
+    package func bindCall(_ call: SharedEventFD?, queue: Int) { pair(of: queue).bindCall(call, queue: queue) }
+
+    package func kick(_ queues: Range<Int>) {
+        for (pair, own) in parts(of: queues) { pair.kick(own) }
     }
 
     /// Returns when the workers have done everything that was asked of them and sleep, so that what they have not done
@@ -125,14 +128,16 @@ package final class NetworkDevice: DataPath {
         capture?.withdraw()
     }
 
-    /// Asks the pair of queue `index`, with the number that the queue has in it.
-    private func on<Answer>(_ index: Int, _ body: (DeviceQueuePair, Int) -> Answer) -> Answer {
-        switch queues.role(of: index) {
-        case .receive(let pair), .transmit(let pair):
-            return body(pairs[pair], index - queues.pair(pair).lowerBound)
-        case .control, .request:
-            // A device with a control queue has one pair, whose worker serves that queue too.
-            return body(pairs[0], index)
+    /// The pairs that serve `queues`, in their order, and which of the queues each serves.
+    private func parts(of queues: Range<Int>) -> [(DeviceQueuePair, Range<Int>)] {
+        pairs.map { ($0, queues.clamped(to: $0.queues)) }.filter { !$0.1.isEmpty }
+    }
+
+    private func pair(of queue: Int) -> DeviceQueuePair {
+        switch queues.role(of: queue) {
+        case .receive(let pair), .transmit(let pair): pairs[pair]
+        // A device with a control queue has one pair, whose worker serves that queue too.
+        case .control, .request: pairs[0]
         }
     }
 }

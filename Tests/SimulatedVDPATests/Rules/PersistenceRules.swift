@@ -35,6 +35,42 @@ struct PersistenceRules {
     }
 
     @Test(
+        "A persist cycle visits the data path four times at most",
+        arguments: [
+            "sim", "sim,kernel=7.2", "sim,parent=dma-map", "sim,parent=platform", "sim,parent=vendor",
+        ])
+    func persistCycle(_ specification: String) throws {
+        let client = try Client.owned(specification)
+        let kicks = try (0..<2).map { _ in try EventCounter() }
+        let call = try EventCounter()
+        func bind() {
+            for queue in UInt32(0)..<2 {
+                let kick = kicks[Int(queue)].descriptor.rawValue
+                #expect(client.setVring(Request.setVringKick, queue, file: kick) == nil)
+                #expect(client.setVring(Request.setVringCall, queue, file: call.descriptor.rawValue) == nil)
+            }
+        }
+        _ = client.call(Request.setBackendFeatures, 0x100)
+        #expect(client.update(0, Memory(pages: 4)) == nil)
+        bind()
+        try client.start()
+        for queue in 0..<2 { client.dataPath.advance(queue, to: 300) }
+        client.dataPath.forgetCalls()
+        #expect(client.call(Request.suspend) == nil)
+        for queue in UInt32(0)..<2 {
+            #expect(client.getVring(Request.getVringBase, queue) == .success(300))
+        }
+        #expect(client.setStatus(0) == nil)
+        bind()
+        try client.start(base: 300)
+        #expect(client.dataPath.running == [0, 1])
+        #expect(client.dataPath.starts.map(\.state) == [.split(nextAvail: 300), .split(nextAvail: 300)])
+        #expect(client.dataPath.starts.map(\.hasCall) == [true, true])
+        let calls = client.dataPath.calls
+        #expect(calls.count <= 4, "\(calls)")
+    }
+
+    @Test(
         "69. SET_CONFIG_CALL with a bad descriptor fails and keeps the old one", arguments: Specifications.all
     )
     func configCall(_ specification: String) throws {

@@ -77,7 +77,35 @@ struct QueueRules {
         }
         try null.close()
         #expect(client.dataPath.calls.contains(.kickBound(0, isBound: true)))
-        #expect(client.dataPath.calls.last { $0 == .callBound(0, isBound: false) } != nil)
+    }
+
+    @Test(
+        "A call that was set while its queue was off comes with the start; one that is set later counts at once",
+        arguments: Specifications.all)
+    func callOfRunningQueue(_ specification: String) throws {
+        let client = try Client.owned(specification)
+        let event = try EventCounter()
+        #expect(client.setVring(Request.setVringCall, 1, file: event.descriptor.rawValue) == nil)
+        #expect(client.dataPath.calls.allSatisfy { if case .callBound = $0 { false } else { true } })
+        try client.start()
+        #expect(client.dataPath.starts.map(\.hasCall) == [false, true])
+        client.dataPath.forgetCalls()
+        #expect(client.setVring(Request.setVringCall, 0, file: event.descriptor.rawValue) == nil)
+        #expect(client.setVring(Request.setVringCall, 1, file: -1) == nil)
+        #expect(
+            client.dataPath.calls == [.callBound(0, isBound: true), .callBound(1, isBound: false)])
+    }
+
+    @Test("A reset forgets the calls", arguments: Specifications.all)
+    func resetForgetsCalls(_ specification: String) throws {
+        let client = try Client.owned(specification)
+        let event = try EventCounter()
+        #expect(client.setVring(Request.setVringCall, 1, file: event.descriptor.rawValue) == nil)
+        try client.start()
+        #expect(client.setStatus(0) == nil)
+        client.dataPath.forgetCalls()
+        try client.start()
+        #expect(client.dataPath.starts.map(\.hasCall) == [false, false])
     }
 
     @Test("Rebinding the same kick eventfd starts no new poll; another one does", arguments: ["sim"])
@@ -124,9 +152,10 @@ struct QueueRules {
                 driverArea: IOVirtualAddress(rawValue: 0x2000),
                 deviceArea: IOVirtualAddress(rawValue: 0x3000)))
         let features: VirtioFeatures = [.indirectDescriptors, .eventIndex]
-        #expect(client.dataPath.calls.contains(.start(0, layout, features, base: 3)))
-        #expect(client.dataPath.calls.contains(.start(1, layout, features, base: 3)))
-        #expect(!client.dataPath.calls.contains(.kick(0)))
+        #expect(
+            client.dataPath.calls.contains(
+                .start([.init(0, layout, features, base: 3), .init(1, layout, features, base: 3)])))
+        #expect(!client.dataPath.calls.contains { if case .kick = $0 { true } else { false } })
     }
 
     @Test("A reset zeroes ready, addresses and base, and keeps the size", arguments: Specifications.all)
@@ -140,12 +169,13 @@ struct QueueRules {
         #expect(client.setStatus(0xf) == nil)
         #expect(client.dataPath.running == [])
         #expect(client.setVring(Request.setVringEnable, 0, 1) == nil)
-        guard case .start(0, let layout, _, base: 0) = client.dataPath.calls.last else {
+        guard case .start(let starts) = client.dataPath.calls.last, let start = starts.first else {
             Issue.record("queue 0 did not start: \(client.dataPath.calls)")
             return
         }
-        #expect(layout.size == 256)
-        #expect(layout.addresses.descriptorArea.rawValue == 0)
+        #expect(starts.count == 1 && start.queue == 0 && start.state == .split(nextAvail: 0))
+        #expect(start.layout.size == 256)
+        #expect(start.layout.addresses.descriptorArea.rawValue == 0)
     }
 
     @Test(
@@ -158,7 +188,7 @@ struct QueueRules {
         #expect(client.getVring(Request.getVringBase, 1) == .success(300))
         #expect(client.dataPath.running == [0, 1])
         // Asked and left alone: what is not stopped loses no kick.
-        #expect(client.dataPath.calls == [.position(1)])
+        #expect(client.dataPath.calls == [.states(1..<2)])
     }
 
     @Test("38. The doorbell mapping is refused with the kernel's errno", arguments: Specifications.all)

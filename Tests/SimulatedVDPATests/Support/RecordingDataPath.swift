@@ -7,14 +7,45 @@ import VirtioDevice
 
 /// A data path that moves nothing and remembers what it was told.
 final class RecordingDataPath: DataPath {
+    /// What a queue was started with.
+    struct Start: Equatable {
+        let queue: Int
+        let layout: RingLayout
+        let features: VirtioFeatures
+        let state: QueueState
+        let hasCall: Bool
+
+        init(_ setup: QueueSetup) {
+            queue = setup.queue
+            layout = setup.layout
+            features = setup.features
+            state = setup.state
+            hasCall = setup.call != nil
+        }
+
+        init(
+            _ queue: Int, _ layout: RingLayout, _ features: VirtioFeatures, base: UInt16,
+            hasCall: Bool = false
+        ) {
+            self.queue = queue
+            self.layout = layout
+            self.features = features
+            state = .split(nextAvail: base)
+            self.hasCall = hasCall
+        }
+    }
+
+    /// A call, which is one visit of the worker.
     enum Call: Equatable {
         case translation([TranslationEntry], Range<Int>)
-        case start(Int, RingLayout, VirtioFeatures, base: UInt16)
-        case stop(Int)
-        case position(Int)
+        case start([Start])
+        case stop(Range<Int>)
+        case suspend(Range<Int>)
+        case resume([Start])
+        case states(Range<Int>)
         case kickBound(Int, isBound: Bool)
         case callBound(Int, isBound: Bool)
-        case kick(Int)
+        case kick(Range<Int>)
         case shutdown
     }
 
@@ -24,6 +55,22 @@ final class RecordingDataPath: DataPath {
         var positions: [Int: UInt16] = [:]
         var translations: [Int: [TranslationEntry]] = [:]
         var running: Set<Int> = []
+
+        mutating func start(_ queues: [QueueSetup]) {
+            for setup in queues {
+                positions[setup.queue] = setup.state.base.availIndex
+                running.insert(setup.queue)
+            }
+        }
+
+        mutating func stop(_ queues: Range<Int>) -> [QueueState] {
+            running.subtract(queues)
+            return states(of: queues)
+        }
+
+        func states(of queues: Range<Int>) -> [QueueState] {
+            queues.map { .split(nextAvail: positions[$0] ?? 0) }
+        }
     }
 
     let report: @Sendable (DataPathEvent) -> Void
@@ -33,6 +80,16 @@ final class RecordingDataPath: DataPath {
 
     var calls: [Call] { state.withLock { $0.calls } }
     var running: Set<Int> { state.withLock { $0.running } }
+
+    /// Every start of a queue so far, in order.
+    var starts: [Start] {
+        calls.flatMap { (call: Call) -> [Start] in
+            switch call {
+            case .start(let starts), .resume(let starts): return starts
+            default: return []
+            }
+        }
+    }
 
     /// What `queue` translates through.
     func translation(_ queue: Int) -> [TranslationEntry] { state.withLock { $0.translations[queue] ?? [] } }
@@ -49,26 +106,38 @@ final class RecordingDataPath: DataPath {
         }
     }
 
-    func startQueue(_ index: Int, layout: RingLayout, features: VirtioFeatures, base: UInt16) {
+    func start(_ queues: [QueueSetup]) {
         state.withLock { state in
-            state.calls.append(.start(index, layout, features, base: base))
-            state.positions[index] = base
-            state.running.insert(index)
+            state.calls.append(.start(queues.map(Start.init)))
+            state.start(queues)
         }
     }
 
-    func stopQueue(_ index: Int) -> UInt16 {
+    func stop(_ queues: Range<Int>) -> [QueueState] {
         state.withLock { state in
-            state.calls.append(.stop(index))
-            state.running.remove(index)
-            return state.positions[index] ?? 0
+            state.calls.append(.stop(queues))
+            return state.stop(queues)
         }
     }
 
-    func position(of index: Int) -> UInt16 {
+    func suspend(_ queues: Range<Int>) -> [QueueState] {
         state.withLock { state in
-            state.calls.append(.position(index))
-            return state.positions[index] ?? 0
+            state.calls.append(.suspend(queues))
+            return state.stop(queues)
+        }
+    }
+
+    func resume(_ queues: [QueueSetup]) {
+        state.withLock { state in
+            state.calls.append(.resume(queues.map(Start.init)))
+            state.start(queues)
+        }
+    }
+
+    func states(of queues: Range<Int>) -> [QueueState] {
+        state.withLock { state in
+            state.calls.append(.states(queues))
+            return state.states(of: queues)
         }
     }
 
@@ -80,7 +149,7 @@ final class RecordingDataPath: DataPath {
         state.withLock { $0.calls.append(.callBound(queue, isBound: call != nil)) }
     }
 
-    func kick(_ queue: Int) { state.withLock { $0.calls.append(.kick(queue)) } }
+    func kick(_ queues: Range<Int>) { state.withLock { $0.calls.append(.kick(queues)) } }
 
     func shutdown() { state.withLock { $0.calls.append(.shutdown) } }
 }

@@ -2,6 +2,7 @@ import GuestMemory
 import TestSupport
 import Testing
 import VirtQueue
+import VirtioDevice
 import WorkerRuntime
 
 @testable import VirtioNet
@@ -125,7 +126,10 @@ extension TestPair {
         return device.pairs[0].commands.perform { worker in
             worker.withQueue(index) { state in
                 state.replaceTable(entries)
-                state.start(.init(layout: layout, features: configuration.features), base: 0)
+                state.start(
+                    QueueSetup(
+                        queue: index, layout: layout, features: configuration.features,
+                        state: .initial(.split)))
                 defer { _ = state.stop() }
                 state.lookAgain()
                 guard state.ring != nil, var ring = state.ring.take() else { return false }

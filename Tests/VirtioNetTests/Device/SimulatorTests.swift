@@ -279,28 +279,33 @@ struct SimulatorTests {
         let guest = try Guest()
         guest.start()
         guest.offerReceive(0..<1)
-        guest.raw.device.holdKicks()
-        let bases = (0..<2).map { guest.raw.device.stopQueue($0) }
+        let states = guest.raw.device.suspend(0..<2)
         guest.send(to: .broadcast)
         if isKicked { guest.kick(1) }
         #expect(guest.sent == 0)
-        #expect(guest.raw.device.releaseKicks() == isKicked)
-        for queue in 0..<2 {
-            guest.raw.device.startQueue(
-                queue, layout: guest.raw.rings[queue].layout, features: .version1, base: bases[queue])
-        }
+        guest.raw.device.resume(
+            (0..<2).map { queue in
+                QueueSetup(
+                    queue: queue, layout: guest.raw.rings[queue].layout, features: .version1,
+                    state: states[queue])
+            })
         guest.settle()
-        #expect(guest.sent == 0)
+        #expect(guest.sent == (isKicked ? 1 : 0))
     }
 
     @Test("a start forgets the kicks that were kept before it")
     func startForgets() throws {
         let guest = try Guest()
         guest.start()
-        guest.raw.device.holdKicks()
+        guest.offerReceive(0..<1)
+        _ = guest.raw.device.suspend(0..<2)
+        guest.send(to: .broadcast)
         guest.raw.device.kick(1)
         guest.start()
-        #expect(!guest.raw.device.releaseKicks())
+        guest.settle()
+        #expect(guest.sent == 0)
+        guest.kick(1)
+        #expect(guest.sent == 1)
     }
 
     @Test("GET_VRING_BASE of a running queue is where it stands")
@@ -310,7 +315,6 @@ struct SimulatorTests {
         guest.offerReceive(0..<2)
         for head in UInt16(0)..<2 { guest.send(to: .broadcast, head: head) }
         guest.kick(1)
-        #expect(guest.raw.device.position(of: 1) == 2)
-        #expect(guest.raw.device.position(of: 0) == 2)
+        #expect(guest.raw.device.states(of: 0..<2) == [.split(nextAvail: 2), .split(nextAvail: 2)])
     }
 }

@@ -44,7 +44,8 @@ struct StopTests {
             pair.device.shutdown()
             let used = (pair.usedIndex(0), pair.usedIndex(1))
             pair.device.kick(1)
-            pair.device.bindKick(try SharedEventFD(duplicating: pair.driver.signals[0].kick.descriptor), queue: 0)
+            pair.device.bindKick(
+                try SharedEventFD(duplicating: pair.driver.signals[0].kick.descriptor), queue: 0)
             pair.device.bindCall(nil, queue: 0)
             pair.device.setTranslation([], queues: 0..<2)
             pair.device.startQueue(0, layout: try pair.driver.layout(0, size: 256), features: [], base: 0)

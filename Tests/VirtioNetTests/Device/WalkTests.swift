@@ -49,8 +49,9 @@ struct WalkTests {
             device.setTranslation(entries, queues: 0..<2)
             for queue in 0..<2 {
                 device.bindKick(try SharedEventFD(duplicating: kicks[queue]), queue: queue)
-                device.bindCall(queue == 1 ? try SharedEventFD(duplicating: call) : nil, queue: queue)
-                device.startQueue(queue, layout: rings[queue].layout, features: [], base: 0)
+                device.startQueue(
+                    queue, layout: rings[queue].layout, features: [], base: 0,
+                    call: queue == 1 ? try SharedEventFD(duplicating: call) : nil)
             }
         }
 

@@ -2,6 +2,7 @@ import GuestMemory
 import Testing
 import VirtQueue
 import Virtio
+import VirtioDevice
 import WorkerRuntime
 
 @testable import VirtioNet
@@ -46,7 +47,10 @@ final class SteppedDevice {
             let layout = rings[queue].layout
             worker.withQueue(queue) { state in
                 state.replaceTable([entry])
-                state.start(.init(layout: layout, features: .indirectDescriptors), base: 0)
+                state.start(
+                    QueueSetup(
+                        queue: queue, layout: layout, features: .indirectDescriptors, state: .initial(.split))
+                )
             }
         }
     }

@@ -68,11 +68,12 @@ final class TestPair {
     func start(bases: (UInt16, UInt16) = (0, 0), entries: [TranslationEntry]? = nil) throws {
         device.setTranslation(entries ?? self.entries, queues: 0..<2)
         for (index, base) in [bases.0, bases.1].enumerated() {
-            device.bindKick(try SharedEventFD(duplicating: driver.signals[index].kick.descriptor), queue: index)
-            device.bindCall(try SharedEventFD(duplicating: driver.signals[index].call.descriptor), queue: index)
+            device.bindKick(
+                try SharedEventFD(duplicating: driver.signals[index].kick.descriptor), queue: index)
             device.startQueue(
                 index, layout: try driver.layout(index, size: configuration.queueSize),
-                features: configuration.features, base: base)
+                features: configuration.features, base: base,
+                call: try SharedEventFD(duplicating: driver.signals[index].call.descriptor))
         }
         for signals in driver.signals { signals.kick.signal() }
     }

@@ -1,0 +1,18 @@
+import LinuxHost
+import VirtQueue
+import Virtio
+import VirtioDevice
+
+/// The calls over ranges, for one queue that goes by its number and position.
+extension DataPath {
+    func startQueue(
+        _ index: Int, layout: RingLayout, features: VirtioFeatures, base: UInt16, call: SharedEventFD? = nil
+    ) {
+        let state = QueueState.split(nextAvail: base)
+        start([QueueSetup(queue: index, layout: layout, features: features, state: state, call: call)])
+    }
+
+    func stopQueue(_ index: Int) -> UInt16 { stop(index..<index + 1)[0].base.availIndex }
+
+    func kick(_ index: Int) { kick(index..<index + 1) }
+}
