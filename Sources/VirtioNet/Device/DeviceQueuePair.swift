@@ -39,17 +39,18 @@ final class DeviceQueuePair: Sendable {
             if case .failed(let failure) = event { firstFailure.note(failure) }
             report(event)
         }
+        @Sendable func queue(_ index: Int, _ role: QueueRole) -> FrameQueue {
+            FrameQueue(
+                role: role, served: ServedQueue(index: index, report: report),
+                counters: counters[index - own.lowerBound])
+        }
         do throws(WorkerThread.StartFailure<VirtioNetError>) {
             thread = try WorkerThread.start(name: name, box: commands) { () throws(VirtioNetError) in
                 try DeviceWorker(
                     port: transfer.take() ?? .none, box: commands,
-                    receive: DeviceQueueState(
-                        index: own.lowerBound, role: .receive(number), counters: counters[0], report: report),
-                    transmit: DeviceQueueState(
-                        index: own.lowerBound + 1, role: .transmit(number), counters: counters[1],
-                        report: report),
-                    control: DeviceQueueState(
-                        index: own.upperBound, role: .control, counters: counters[2], report: report))
+                    receive: queue(own.lowerBound, .receive(number)),
+                    transmit: queue(own.lowerBound + 1, .transmit(number)),
+                    control: queue(own.upperBound, .control))
             } run: { worker in
                 worker.run(commands)
             }
@@ -82,7 +83,7 @@ final class DeviceQueuePair: Sendable {
 
     func setTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {
         commands.perform { worker in
-            for queue in queues { worker.withQueue(queue - first) { $0.replaceTable(entries) } }
+            for queue in queues { worker.withQueue(queue - first) { $0.served.replaceTable(entries) } }
         }
     }
 
@@ -90,18 +91,18 @@ final class DeviceQueuePair: Sendable {
         commands.perform { worker in
             worker.takeEarlierKicks()
             _ = worker.endSuspend()
-            for setup in setups { worker.withQueue(setup.queue - first) { $0.start(setup) } }
+            for setup in setups { worker.withQueue(setup.queue - first) { $0.served.start(setup) } }
         }
     }
 
     func stop(_ queues: Range<Int>) -> [QueueState] {
-        states(of: queues) { worker, queue in worker.withQueue(queue) { $0.stop() } }
+        states(of: queues) { worker, queue in worker.withQueue(queue) { $0.served.stop() } }
     }
 
     func suspend(_ queues: Range<Int>) -> [QueueState] {
         states(of: queues) { worker, queue in
             worker.simulatorWork.hold()
-            return worker.withQueue(queue) { $0.stop() }
+            return worker.withQueue(queue) { $0.served.stop() }
         }
     }
 
@@ -109,14 +110,14 @@ final class DeviceQueuePair: Sendable {
         commands.perform { worker in
             worker.takeEarlierKicks()
             let isKicked = worker.endSuspend()
-            for setup in setups { worker.withQueue(setup.queue - first) { $0.start(setup) } }
+            for setup in setups { worker.withQueue(setup.queue - first) { $0.served.start(setup) } }
             guard isKicked else { return }
             for setup in setups { worker.kick(setup.queue - first) }
         }
     }
 
     func states(of queues: Range<Int>) -> [QueueState] {
-        states(of: queues) { worker, queue in worker.withQueue(queue) { $0.state } }
+        states(of: queues) { worker, queue in worker.withQueue(queue) { $0.served.state } }
     }
 
     /// What the worker answers for each of `queues`, by the number that it has there. Where the worker has ended they
@@ -137,7 +138,7 @@ final class DeviceQueuePair: Sendable {
     }
 
     func bindCall(_ call: SharedEventFD?, queue: Int) {
-        commands.perform { worker in worker.withQueue(queue - first) { $0.bindCall(call) } }
+        commands.perform { worker in worker.withQueue(queue - first) { $0.served.bindCall(call) } }
     }
 
     func kick(_ queues: Range<Int>) {

@@ -32,8 +32,8 @@ extension DeviceWorker {
 
     mutating func takeSimulatorKick(of index: Int) {
         let isStarted = withQueue(index) { queue in
-            queue.receiveKicks()
-            return queue.isStarted
+            queue.served.receiveKicks()
+            return queue.served.isStarted
         }
         simulatorWork.kick(started: isStarted)
     }
@@ -41,13 +41,13 @@ extension DeviceWorker {
     // MARK: Frames
 
     private mutating func loopFrames() {
-        guard let features = transmit.setup?.features, receive.isStarted else { return }
+        guard let features = transmit.served.setup?.features, receive.served.isStarted else { return }
         let headerByteCount =
             features.contains(.version1) ? NetworkHeader.byteCount : Self.legacyHeaderByteCount
-        transmit.lookAgain()
-        receive.lookAgain()
-        guard transmit.ring != nil, var outgoing = transmit.ring.take() else { return }
-        let sentStart = transmit.beginBatch(of: outgoing)
+        transmit.served.lookAgain()
+        receive.served.lookAgain()
+        guard var outgoing = transmit.served.takeRing(as: SplitDeviceQueue.self) else { return }
+        let sentStart = transmit.served.beginBatch(of: outgoing)
         let address = port.configurationSpace?.address
         var taken = 0
         var hasMore = true
@@ -55,8 +55,8 @@ extension DeviceWorker {
         var pass = PassBudget(chains: outgoing.size)
         while hasMore, pass.hasRoom {
             segments.removeAll()
-            guard let chain = transmit.nextChain(of: &outgoing, into: &segments, within: &pass) else {
-                hasMore = transmit.isKicked
+            guard let chain = transmit.served.nextChain(of: &outgoing, into: &segments, within: &pass) else {
+                hasMore = transmit.served.isKicked
                 break
             }
             taken += 1
@@ -83,7 +83,7 @@ extension DeviceWorker {
         }
         if hasMore { simulatorWork.schedule() }
         transmit.finishBatch(of: &outgoing, since: sentStart)
-        transmit.ring = consume outgoing
+        transmit.served.putBack(outgoing)
     }
 
     /// `receive_filter`: broadcast, multicast or the device's own address, in a frame that has room for one.
@@ -98,11 +98,11 @@ extension DeviceWorker {
     private mutating func deliver(
         _ headerByteCount: Int, isCut: Bool, within pass: inout PassBudget
     ) -> Bool {
-        guard receive.ring != nil, var incoming = receive.ring.take() else { return false }
-        let start = receive.beginBatch(of: incoming)
+        guard var incoming = receive.served.takeRing(as: SplitDeviceQueue.self) else { return false }
+        let start = receive.served.beginBatch(of: incoming)
         let mark = segments.count
         var written = 0
-        if let target = receive.nextChain(of: &incoming, into: &segments, within: &pass) {
+        if let target = receive.served.nextChain(of: &incoming, into: &segments, within: &pass) {
             written = frame.write(to: target, in: segments)
             if written > 0 {
                 receive.counts.packets &+= 1
@@ -110,12 +110,12 @@ extension DeviceWorker {
                 if isCut || written < frame.count { receive.account.cut &+= 1 }
                 incoming.complete(target.handle, byteCount: UInt32(written))
             } else {
-                receive.refuse(target, of: &incoming)
+                receive.served.refuse(target.handle, of: &incoming)
             }
         }
         segments.truncate(to: mark)
         receive.finishBatch(of: &incoming, since: start)
-        receive.ring = consume incoming
+        receive.served.putBack(incoming)
         return written > 0
     }
 
@@ -126,26 +126,28 @@ extension DeviceWorker {
     /// The answer to a class that is not known is what the last command of the same pass was answered, as in the
     /// kernel: alone it is an error.
     private mutating func serveControlQueue() {
-        guard let features = control.setup?.features, features.contains(.controlQueue) else {
+        guard let features = control.served.setup?.features, features.contains(.controlQueue) else {
             return
         }
-        control.lookAgain()
-        guard control.ring != nil, var queue = control.ring.take() else { return }
-        let start = control.beginBatch(of: queue)
+        control.served.lookAgain()
+        guard var queue = control.served.takeRing(as: SplitDeviceQueue.self) else { return }
+        let start = control.served.beginBatch(of: queue)
         var answer = ControlCommand.error
         var pass = PassBudget(chains: queue.size)
         while pass.hasRoom {
             segments.removeAll()
-            guard let chain = control.nextChain(of: &queue, into: &segments, within: &pass) else { break }
+            guard let chain = control.served.nextChain(of: &queue, into: &segments, within: &pass) else {
+                break
+            }
             frame.fill(from: chain, in: segments)
             pass.take(bytes: UInt32(frame.count), segments: segments.count)
             if let command = ControlCommand(frame) { answer = perform(command) ?? answer }
             frame.fill(with: answer)
             queue.complete(chain.handle, byteCount: UInt32(frame.write(to: chain, in: segments)))
         }
-        if control.isKicked { simulatorWork.schedule() }
+        if control.served.isKicked { simulatorWork.schedule() }
         control.finishBatch(of: &queue, since: start)
-        control.ring = consume queue
+        control.served.putBack(queue)
     }
 
     /// Does a command and returns its answer; `nil` for a class that is not known.

@@ -12,8 +12,6 @@ internal import WorkerRuntime
 /// happens, so that between two batches nothing is in flight: that is where commands of the control thread are
 /// read, and why a stopped queue's position is exact. Receive chains are popped only when the port has data.
 struct DeviceWorker: ~Copyable {
-    /// How many chains that break a rule a ring gives back in a row before the worker looks at its commands.
-    static let badChainLimit = 64
     /// Room for a batch of chains of this many segments each; one longer than the rest of it is refused.
     private static let segmentsPerChain = 64
 
@@ -28,10 +26,10 @@ struct DeviceWorker: ~Copyable {
     /// Takes every frame that passes ``port``, where they are recorded.
     var recorder: CaptureWriter?
 
-    var receive: DeviceQueueState
-    var transmit: DeviceQueueState
+    var receive: FrameQueue
+    var transmit: FrameQueue
     /// Serves only where ``port`` is a simulator.
-    var control: DeviceQueueState
+    var control: FrameQueue
     /// What kicks have scheduled where ``port`` is a simulator.
     var simulatorWork = SimulatorWork()
 
@@ -50,8 +48,8 @@ struct DeviceWorker: ~Copyable {
     var isAtRest: Bool { hasSlept && (!loop.hasSignals || loop.hasFailed) }
 
     init(
-        port: consuming WirePort, box: CommandBox<DeviceWorker>, receive: consuming DeviceQueueState,
-        transmit: consuming DeviceQueueState, control: consuming DeviceQueueState
+        port: consuming WirePort, box: CommandBox<DeviceWorker>, receive: consuming FrameQueue,
+        transmit: consuming FrameQueue, control: consuming FrameQueue
     ) throws(VirtioNetError) {
         do throws(IOUringError) {
             loop = try EventLoop(
@@ -99,12 +97,13 @@ struct DeviceWorker: ~Copyable {
         hasSlept = true
         guard !hasReportedFailure, let cause = loop.failure else { return }
         hasReportedFailure = true
-        receive.report(.failed(WorkerFailure(worker: Self.title, cause)))
+        receive.served.report(.failed(WorkerFailure(worker: Self.title, cause)))
     }
 
     /// A driver that is not woken waits for ever: that ends the loop.
     private mutating func noteLostCalls() {
-        if let errno = receive.callRefusal ?? transmit.callRefusal ?? control.callRefusal {
+        if let errno = receive.served.callRefusal ?? transmit.served.callRefusal ?? control.served.callRefusal
+        {
             loop.fail(EventLoopFailure(signalRefused: errno))
         }
     }
@@ -112,10 +111,10 @@ struct DeviceWorker: ~Copyable {
     /// Moves one batch in each direction the port has. Returns whether anything moved.
     private mutating func serve() -> Bool {
         if port.kind == .simulator { return simulate() }
-        transmit.receiveKicks(loop.takeSignals(1))
-        receive.receiveKicks(loop.takeSignals(0))
-        transmit.resolveRing()
-        receive.resolveRing()
+        transmit.served.receiveKicks(loop.takeSignals(1))
+        receive.served.receiveKicks(loop.takeSignals(0))
+        transmit.served.resolveRing()
+        receive.served.resolveRing()
         switch port.kind {
         case .loopback:
             return reflect()
@@ -132,37 +131,41 @@ struct DeviceWorker: ~Copyable {
 
     /// One pass of a wire that gives frames back; nothing to do before both rings may have chains.
     mutating func reflect() -> Bool {
-        guard transmit.isKicked, receive.isKicked, transmit.ring != nil, receive.ring != nil,
-            var outgoing = transmit.ring.take(), var incoming = receive.ring.take()
+        guard transmit.served.isKicked, receive.served.isKicked, transmit.served.hasRing,
+            receive.served.hasRing,
+            var outgoing = transmit.served.takeRing(as: SplitDeviceQueue.self),
+            var incoming = receive.served.takeRing(as: SplitDeviceQueue.self)
         else { return false }
         let moved = LoopbackWire.exchange(
             &outgoing, &transmit, &incoming, &receive, &segments, &recorder)
-        receive.ring = consume incoming
-        transmit.ring = consume outgoing
+        receive.served.putBack(incoming)
+        transmit.served.putBack(outgoing)
         return moved
     }
 
     /// One pass of a wire that ends in nothing.
     mutating func discard() -> Bool {
-        guard transmit.isKicked, var queue = transmit.ring.take() else { return false }
+        guard var queue = transmit.served.takeRing(as: SplitDeviceQueue.self) else { return false }
         let moved = DiscardWire.drop(&queue, &transmit, &segments, &recorder)
-        transmit.ring = consume queue
+        transmit.served.putBack(queue)
         return moved
     }
 
     /// One batch of frames for the port's file.
     mutating func transmitToPort() -> Bool {
-        guard transmit.isKicked, var queue = transmit.ring.take() else { return false }
+        guard var queue = transmit.served.takeRing(as: SplitDeviceQueue.self) else { return false }
         let moved = fileWire.send(&queue, &transmit, &loop, &segments, &recorder)
-        transmit.ring = consume queue
+        transmit.served.putBack(queue)
         return moved
     }
 
     /// One burst of frames from the port's file, where it may have any.
     mutating func receiveFromPort() -> Bool {
-        guard loop.isPortReadable, receive.isKicked, var queue = receive.ring.take() else { return false }
+        guard loop.isPortReadable, var queue = receive.served.takeRing(as: SplitDeviceQueue.self) else {
+            return false
+        }
         let moved = fileWire.receive(&queue, &receive, &loop, &segments, &recorder)
-        receive.ring = consume queue
+        receive.served.putBack(queue)
         return moved
     }
 
@@ -172,15 +175,15 @@ struct DeviceWorker: ~Copyable {
     private mutating func isReadyToSleep() -> Bool {
         // vdpa_sim's rings never ask for anything: every chain comes with a kick.
         if port.kind == .simulator { return !simulatorWork.isScheduled }
-        if transmit.askForKicks() { return false }
+        if transmit.served.askForKicks() { return false }
         // More receive buffers are news only to somebody who has waited for them.
-        return !(receive.askForKicks() && isWaitingForBuffers)
+        return !(receive.served.askForKicks() && isWaitingForBuffers)
     }
 
     /// Whether frames are held up for want of receive chains.
     private var isWaitingForBuffers: Bool {
         switch port.kind {
-        case .loopback: transmit.isKicked
+        case .loopback: transmit.served.isKicked
         case .file: loop.isPortReadable
         case .none, .simulator: false
         }
@@ -190,7 +193,7 @@ struct DeviceWorker: ~Copyable {
     mutating func forgetSleep() { hasSlept = loop.hasFailed }
 
     /// Runs `body` on a queue, by the number that it has in a device of this pair alone.
-    mutating func withQueue<Answer>(_ index: Int, _ body: (inout DeviceQueueState) -> Answer) -> Answer {
+    mutating func withQueue<Answer>(_ index: Int, _ body: (inout FrameQueue) -> Answer) -> Answer {
         switch Self.queues.role(of: index) {
         case .receive: body(&receive)
         case .transmit: body(&transmit)
@@ -203,7 +206,7 @@ struct DeviceWorker: ~Copyable {
         if port.kind == .simulator {
             takeSimulatorKick(of: index)
         } else {
-            withQueue(index) { $0.receiveKicks() }
+            withQueue(index) { $0.served.receiveKicks() }
         }
     }
 
@@ -221,8 +224,8 @@ struct DeviceWorker: ~Copyable {
         if port.kind == .simulator {
             takeSimulatorKicks()
         } else {
-            transmit.receiveKicks(loop.takeSignals(1))
-            receive.receiveKicks(loop.takeSignals(0))
+            transmit.served.receiveKicks(loop.takeSignals(1))
+            receive.served.receiveKicks(loop.takeSignals(0))
         }
     }
 }

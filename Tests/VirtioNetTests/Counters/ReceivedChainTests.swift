@@ -125,17 +125,18 @@ extension TestPair {
         let layout = try driver.layout(index, size: configuration.queueSize)
         return device.pairs[0].commands.perform { worker in
             worker.withQueue(index) { state in
-                state.replaceTable(entries)
-                state.start(
+                state.served.replaceTable(entries)
+                state.served.start(
                     QueueSetup(
                         queue: index, layout: layout, features: configuration.features,
                         state: .initial(.split)))
-                defer { _ = state.stop() }
-                state.lookAgain()
-                guard state.ring != nil, var ring = state.ring.take() else { return false }
+                defer { _ = state.served.stop() }
+                state.served.lookAgain()
+                guard var ring = state.served.takeRing(as: SplitDeviceQueue.self) else { return false }
                 var segments = SegmentBuffer(capacity: 256)
+                var pass = PassBudget(chains: lengths.count)
                 for length in lengths {
-                    guard let chain = try? ring.pop(into: &segments, translation: &state.table) else {
+                    guard let chain = state.served.nextChain(of: &ring, into: &segments, within: &pass) else {
                         return false
                     }
                     ring.complete(chain.handle, byteCount: length)

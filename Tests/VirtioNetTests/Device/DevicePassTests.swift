@@ -25,11 +25,11 @@ struct DevicePassTests {
         var bytes: UInt64 = 0
         while device.worker.reflect() {
             passes += 1
-            let moved = device.worker.transmit.counts.bytes - bytes
+            let moved = device.worker.transmit.totals.bytes - bytes
             #expect(moved > 0 && moved < UInt64(PassBudget.byteLimit) + UInt64(Self.longest))
-            bytes = device.worker.transmit.counts.bytes
+            bytes = device.worker.transmit.totals.bytes
         }
-        #expect(device.worker.transmit.counts.packets == UInt64(SteppedDevice.size))
+        #expect(device.worker.transmit.totals.packets == UInt64(SteppedDevice.size))
         #expect(
             passes >= Int(SteppedDevice.size) * Int(Self.longest) / (PassBudget.byteLimit + Int(Self.longest))
         )
@@ -64,8 +64,8 @@ struct DevicePassTests {
         #expect(passes >= 8)
         let account = device.worker.transmit.account
         #expect(account.malformed == UInt64(SteppedDevice.size) && account.entered == account.malformed)
-        #expect(device.worker.transmit.counts.bytes == 0 && device.worker.receive.counts.packets == 0)
-        #expect(device.worker.transmit.counts.errors == UInt64(SteppedDevice.size))
+        #expect(device.worker.transmit.totals.bytes == 0 && device.worker.receive.totals.packets == 0)
+        #expect(device.worker.transmit.totals.errors == UInt64(SteppedDevice.size))
         #expect(device.rings[1].usedIndex == SteppedDevice.size && device.rings[0].usedIndex == 0)
     }
 
@@ -80,9 +80,9 @@ struct DevicePassTests {
         }
         device.kick()
         while wire == 0 ? device.worker.reflect() : device.worker.discard() {}
-        #expect(device.worker.transmit.counts.packets == 1 && device.worker.transmit.counts.errors == 1)
+        #expect(device.worker.transmit.totals.packets == 1 && device.worker.transmit.totals.errors == 1)
         #expect(device.worker.transmit.account.malformed == 1 && device.worker.transmit.account.balances)
-        #expect(device.worker.receive.counts.packets == (wire == 0 ? 1 : 0))
+        #expect(device.worker.receive.totals.packets == (wire == 0 ? 1 : 0))
     }
 
     @Test("takes so many chains that break a rule and comes again")
@@ -95,7 +95,7 @@ struct DevicePassTests {
         device.kick()
         var passes = 0
         while device.worker.discard() { passes += 1 }
-        #expect(passes == Int(SteppedDevice.size) / DeviceWorker.badChainLimit)
+        #expect(passes == Int(SteppedDevice.size) / ServedQueue.badChainLimit)
         #expect(device.worker.transmit.account.malformed == UInt64(SteppedDevice.size))
     }
 
@@ -168,7 +168,7 @@ struct DevicePassTests {
         _ = queue == 0 ? device.worker.receiveFromPort() : device.worker.transmitToPort()
         let hasFailed = device.worker.loop.hasFailed
         #expect(hasFailed)
-        let (account, counts) = device.worker.withQueue(queue) { ($0.account, $0.counts) }
+        let (account, counts) = device.worker.withQueue(queue) { ($0.account, $0.totals) }
         #expect(account.lastRefusal == 0 && account.refused == 0 && counts.errors == 0)
         #expect(account.abandoned == (queue == 0 ? 0 : 8) && account.balances)
     }
@@ -191,10 +191,10 @@ struct DevicePassTests {
                 guard wire.send(DatagramPort.frame(60, number: number)) else { break }
                 number += 1
             }
-            let before = device.worker.receive.counts.packets
+            let before = device.worker.receive.totals.packets
             _ = device.worker.receiveFromPort()
             #expect(device.worker.loop.batchCount == expected)
-            let found = Int(device.worker.receive.counts.packets - before)
+            let found = Int(device.worker.receive.totals.packets - before)
             let next = min(FileWire.batchSize, max(FileWire.smallestBurst, 2 * found))
             #expect(device.worker.fileWire.burst == next)
             guard next > expected else { break }
@@ -207,7 +207,7 @@ struct DevicePassTests {
         device.worker.loop.isPortReadable = true
         _ = device.worker.receiveFromPort()
         #expect(device.worker.fileWire.burst == FileWire.smallestBurst)
-        #expect(Int(device.worker.receive.counts.packets) == number)
+        #expect(Int(device.worker.receive.totals.packets) == number)
         #expect(device.worker.receive.account.balances)
     }
 
@@ -226,7 +226,7 @@ struct DevicePassTests {
         while device.worker.receiveFromPort() {}
         let account = device.worker.receive.account
         #expect(account.entered == 2 && account.tooLong == 2 && account.left == 0)
-        #expect(device.worker.receive.counts.drops == 2)
+        #expect(device.worker.receive.totals.drops == 2)
         #expect(device.rings[0].usedIndex == 0)
         #expect(device.isGuardIntact)
     }
@@ -285,7 +285,7 @@ struct DevicePassTests {
             while device.worker.transmitToPort() {}
             #expect(device.rings[1].usedIndex == SteppedDevice.size &* UInt16(round + 1))
         }
-        let (counts, account) = (device.worker.transmit.counts, device.worker.transmit.account)
+        let (counts, account) = (device.worker.transmit.totals, device.worker.transmit.account)
         #expect(account.entered == 16 * UInt64(SteppedDevice.size) && account.balances)
         if isFull {
             #expect(account.noBuffer > 0 && account.left > 0 && account.refused == 0)

@@ -31,12 +31,13 @@ final class SteppedDevice {
                 address: IOVirtualAddress(rawValue: Self.base + UInt64(queue * 0x1_0000)))
         }
         self.rings = rings
-        func state(_ index: Int, _ role: QueueRole) -> DeviceQueueState {
-            DeviceQueueState(index: index, role: role, counters: QueueCounters()) { _ in }
+        func queue(_ index: Int, _ role: QueueRole) -> FrameQueue {
+            FrameQueue(
+                role: role, served: ServedQueue(index: index) { _ in }, counters: QueueCounters())
         }
         worker = try DeviceWorker(
-            port: wire, box: CommandBox(), receive: state(0, .receive(0)), transmit: state(1, .transmit(0)),
-            control: state(2, .control))
+            port: wire, box: CommandBox(), receive: queue(0, .receive(0)), transmit: queue(1, .transmit(0)),
+            control: queue(2, .control))
         unsafe (block.base + mapped).initializeMemory(
             as: UInt8.self, repeating: Self.guardByte, count: 4096)
         let range = try #require(
@@ -46,8 +47,8 @@ final class SteppedDevice {
         for queue in 0..<2 {
             let layout = rings[queue].layout
             worker.withQueue(queue) { state in
-                state.replaceTable([entry])
-                state.start(
+                state.served.replaceTable([entry])
+                state.served.start(
                     QueueSetup(
                         queue: queue, layout: layout, features: .indirectDescriptors, state: .initial(.split))
                 )
@@ -63,8 +64,8 @@ final class SteppedDevice {
     func kick() {
         for queue in 0..<2 {
             worker.withQueue(queue) { state in
-                state.receiveKicks()
-                state.resolveRing()
+                state.served.receiveKicks()
+                state.served.resolveRing()
             }
         }
         worker.loop.isPortReadable = true

@@ -8,10 +8,10 @@ enum DiscardWire {
 
     /// Takes every transmitted frame and lets it go. Returns whether anything was taken from the ring.
     static func drop(
-        _ queue: inout SplitDeviceQueue, _ transmit: inout DeviceQueueState, _ segments: inout SegmentBuffer,
+        _ queue: inout SplitDeviceQueue, _ transmit: inout FrameQueue, _ segments: inout SegmentBuffer,
         _ recorder: inout CaptureWriter?
     ) -> Bool {
-        let start = transmit.beginBatch(of: queue)
+        let start = transmit.served.beginBatch(of: queue)
         queue.suppressKicks()
         recorder?.beginBatch()
         var taken: UInt64 = 0
@@ -19,10 +19,12 @@ enum DiscardWire {
         var pass = PassBudget(chains: batchSize)
         while pass.hasRoom {
             segments.removeAll()
-            guard let chain = transmit.nextChain(of: &queue, into: &segments, within: &pass) else { break }
+            guard let chain = transmit.served.nextChain(of: &queue, into: &segments, within: &pass) else {
+                break
+            }
             pass.take(bytes: 0, segments: segments.count)
             guard chain.isFrame else {
-                transmit.refuse(chain, of: &queue)
+                transmit.served.refuse(chain.handle, of: &queue)
                 continue
             }
             taken &+= 1
@@ -34,8 +36,6 @@ enum DiscardWire {
         }
         transmit.counts.move(frames: taken, byteCount: byteCount)
         transmit.account.left &+= taken
-        let hasMoved = queue.chainsReturned != start.returned
-        transmit.finishBatch(of: &queue, since: start)
-        return hasMoved
+        return transmit.finishBatch(of: &queue, since: start)
     }
 }

@@ -23,10 +23,10 @@ struct FileWire: ~Copyable {
     /// Writes a batch of transmit chains to the port, straight from guest memory: one WRITEV a chain, one
     /// system call for all. Returns whether anything was taken from the ring.
     mutating func send(
-        _ queue: inout SplitDeviceQueue, _ transmit: inout DeviceQueueState, _ loop: inout EventLoop,
+        _ queue: inout SplitDeviceQueue, _ transmit: inout FrameQueue, _ loop: inout EventLoop,
         _ segments: inout SegmentBuffer, _ recorder: inout CaptureWriter?
     ) -> Bool {
-        let start = transmit.beginBatch(of: queue)
+        let start = transmit.served.beginBatch(of: queue)
         queue.suppressKicks()
         segments.removeAll()
         loop.beginBatch()
@@ -34,7 +34,7 @@ struct FileWire: ~Copyable {
         while pass.hasRoom {
             let isInBatch = loop.batchCount > 0
             guard
-                let chain = transmit.nextChain(
+                let chain = transmit.served.nextChain(
                     of: &queue, into: &segments, within: &pass, isInBatch: isInBatch)
             else { break }
             let isFrame =
@@ -44,7 +44,7 @@ struct FileWire: ~Copyable {
             if isFrame {
                 submitWrite(chain, &loop, segments)
             } else {
-                transmit.refuse(chain, of: &queue)
+                transmit.served.refuse(chain.handle, of: &queue)
                 segments.truncate(to: chain.readableStart)
             }
         }
@@ -68,9 +68,7 @@ struct FileWire: ~Copyable {
         }
         transmit.counts.move(frames: sent, byteCount: sentBytes)
         transmit.account.left &+= sent
-        let moved = queue.chainsReturned != start.returned
-        transmit.finishBatch(of: &queue, since: start)
-        return moved
+        return transmit.finishBatch(of: &queue, since: start)
     }
 
     /// Reads what the port has straight into receive chains: a burst of READVs, one system call for all.
@@ -79,10 +77,10 @@ struct FileWire: ~Copyable {
     /// back to the ring. Only the last chains can be given back, so a chain that is no good ends a burst and is
     /// refused as the first of the next one. Returns whether it is worth while to look again.
     mutating func receive(
-        _ queue: inout SplitDeviceQueue, _ receive: inout DeviceQueueState, _ loop: inout EventLoop,
+        _ queue: inout SplitDeviceQueue, _ receive: inout FrameQueue, _ loop: inout EventLoop,
         _ segments: inout SegmentBuffer, _ recorder: inout CaptureWriter?
     ) -> Bool {
-        let start = receive.beginBatch(of: queue)
+        let start = receive.served.beginBatch(of: queue)
         queue.suppressKicks()
         segments.removeAll()
         loop.beginBatch()
@@ -90,7 +88,7 @@ struct FileWire: ~Copyable {
         while pass.hasRoom {
             let isInBatch = loop.batchCount > 0
             guard
-                let chain = receive.nextChain(
+                let chain = receive.served.nextChain(
                     of: &queue, into: &segments, within: &pass, isInBatch: isInBatch)
             else { break }
             pass.take(
@@ -104,7 +102,7 @@ struct FileWire: ~Copyable {
                 queue.rewind(chain.handle)
                 break
             } else {
-                receive.refuse(chain, of: &queue)
+                receive.served.refuse(chain.handle, of: &queue)
                 segments.removeAll()
             }
         }
@@ -113,11 +111,9 @@ struct FileWire: ~Copyable {
         loop.waitForBatch()
         let filled = completeReceived(&queue, &receive, &loop, &segments, &recorder)
         burst = min(Self.batchSize, max(Self.smallestBurst, filled &* 2))
+        let hasReturned = receive.finishBatch(of: &queue, since: start)
         // Frames that were dropped leave no trace in the ring, and there may be more where they came from.
-        let moved =
-            queue.chainsReturned != start.returned || (loop.batchCount > 0 && loop.isPortReadable)
-        receive.finishBatch(of: &queue, since: start)
-        return moved
+        return hasReturned || (loop.batchCount > 0 && loop.isPortReadable)
     }
 
     /// Completes the receive chains that got a frame and gives the others back. Returns how many did.
@@ -125,7 +121,7 @@ struct FileWire: ~Copyable {
     /// Chains go back only from the end. A read in the middle may find nothing while a later one finds a frame
     /// that came in between: such a frame moves down into the earlier chain.
     private mutating func completeReceived(
-        _ queue: inout SplitDeviceQueue, _ receive: inout DeviceQueueState, _ loop: inout EventLoop,
+        _ queue: inout SplitDeviceQueue, _ receive: inout FrameQueue, _ loop: inout EventLoop,
         _ segments: inout SegmentBuffer, _ recorder: inout CaptureWriter?
     ) -> Int {
         recorder?.beginBatch()
@@ -199,7 +195,7 @@ struct FileWire: ~Copyable {
 
     /// Counts a frame that the port did not take.
     private static func countUnsent(
-        _ result: Int32, _ transmit: inout DeviceQueueState, _ loop: borrowing EventLoop
+        _ result: Int32, _ transmit: inout FrameQueue, _ loop: borrowing EventLoop
     ) {
         // A loop that has failed gives its own errno for a result: the port has said nothing.
         if loop.hasFailed {

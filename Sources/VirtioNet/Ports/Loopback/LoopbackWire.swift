@@ -11,12 +11,12 @@ enum LoopbackWire {
     /// A frame waits in the transmit ring until a receive chain is there, so that nothing is lost for want of
     /// one. Returns whether anything was taken from a ring.
     static func exchange(
-        _ outgoing: inout SplitDeviceQueue, _ transmit: inout DeviceQueueState,
-        _ incoming: inout SplitDeviceQueue, _ receive: inout DeviceQueueState,
+        _ outgoing: inout SplitDeviceQueue, _ transmit: inout FrameQueue,
+        _ incoming: inout SplitDeviceQueue, _ receive: inout FrameQueue,
         _ segments: inout SegmentBuffer, _ recorder: inout CaptureWriter?
     ) -> Bool {
-        let sentStart = transmit.beginBatch(of: outgoing)
-        let receivedStart = receive.beginBatch(of: incoming)
+        let sentStart = transmit.served.beginBatch(of: outgoing)
+        let receivedStart = receive.served.beginBatch(of: incoming)
         outgoing.suppressKicks()
         incoming.suppressKicks()
         recorder?.beginBatch()
@@ -25,10 +25,12 @@ enum LoopbackWire {
         var pass = PassBudget(chains: batchSize)
         while pass.hasRoom {
             segments.removeAll()
-            guard let target = receive.nextChain(of: &incoming, into: &segments, within: &pass) else { break }
+            guard let target = receive.served.nextChain(of: &incoming, into: &segments, within: &pass) else {
+                break
+            }
             guard target.writableBytes >= UInt32(NetworkHeader.byteCount) else {
                 pass.take(bytes: 0, segments: segments.count)
-                receive.refuse(target, of: &incoming)
+                receive.served.refuse(target.handle, of: &incoming)
                 continue
             }
             guard
@@ -53,25 +55,24 @@ enum LoopbackWire {
         receive.counts.move(frames: moved, byteCount: byteCount)
         transmit.account.left &+= moved
         receive.account.entered &+= moved
-        let hasMoved =
-            outgoing.chainsReturned != sentStart.returned || incoming.chainsReturned != receivedStart.returned
-        receive.finishBatch(of: &incoming, since: receivedStart)
-        transmit.finishBatch(of: &outgoing, since: sentStart)
-        return hasMoved
+        let hasReceived = receive.finishBatch(of: &incoming, since: receivedStart)
+        let hasSent = transmit.finishBatch(of: &outgoing, since: sentStart)
+        return hasReceived || hasSent
     }
 
     /// The next transmit chain that holds a frame and fits `target`; those that do not are counted and returned.
     @inline(__always)
     private static func nextFittingFrame(
-        _ queue: inout SplitDeviceQueue, _ transmit: inout DeviceQueueState, _ target: DescriptorChain,
-        _ receive: inout DeviceQueueState, _ segments: inout SegmentBuffer, _ pass: inout PassBudget,
+        _ queue: inout SplitDeviceQueue, _ transmit: inout FrameQueue, _ target: DescriptorChain,
+        _ receive: inout FrameQueue, _ segments: inout SegmentBuffer, _ pass: inout PassBudget,
         _ recorder: inout CaptureWriter?
     ) -> DescriptorChain? {
-        while pass.hasRoom, let chain = transmit.nextChain(of: &queue, into: &segments, within: &pass) {
+        while pass.hasRoom, let chain = transmit.served.nextChain(of: &queue, into: &segments, within: &pass)
+        {
             let isFrame = chain.isFrame
             pass.take(bytes: isFrame ? chain.readableBytes : 0, segments: segments.count)
             if !isFrame {
-                transmit.refuse(chain, of: &queue)
+                transmit.served.refuse(chain.handle, of: &queue)
             } else if chain.readableBytes > target.writableBytes {
                 receive.counts.drops &+= 1
                 transmit.account.left &+= 1
