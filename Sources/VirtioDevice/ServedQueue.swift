@@ -67,6 +67,8 @@ public struct ServedQueue: ~Copyable {
 
     /// What the queue was started with, from a start to a stop.
     package private(set) var setup: QueueSetup?
+    /// The format of the rings that the last start's features chose.
+    package private(set) var format = RingFormat.split
     /// The ring, while it is started and its areas translate. `nil` in a started queue means that the device
     /// cannot reach its own rings: each kick tries again and counts a fault.
     @usableFromInline var ring: AnyDeviceQueue?
@@ -112,6 +114,7 @@ public struct ServedQueue: ~Copyable {
     /// Starts the queue. It waits for a kick, as the kernel's devices do.
     package mutating func start(_ setup: QueueSetup) {
         self.setup = setup
+        format = RingFormat(setup.features)
         saved = setup.state
         ring = nil
         setKicked(false)

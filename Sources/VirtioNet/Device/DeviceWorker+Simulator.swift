@@ -46,7 +46,7 @@ extension DeviceWorker {
             features.contains(.version1) ? NetworkHeader.byteCount : Self.legacyHeaderByteCount
         transmit.served.lookAgain()
         receive.served.lookAgain()
-        guard var outgoing = transmit.served.takeRing(as: SplitDeviceQueue.self) else { return }
+        guard var outgoing = transmit.served.takeRing(as: AnyDeviceQueue.self) else { return }
         let sentStart = transmit.served.beginBatch(of: outgoing)
         let address = port.configurationSpace?.address
         var taken = 0
@@ -98,7 +98,7 @@ extension DeviceWorker {
     private mutating func deliver(
         _ headerByteCount: Int, isCut: Bool, within pass: inout PassBudget
     ) -> Bool {
-        guard var incoming = receive.served.takeRing(as: SplitDeviceQueue.self) else { return false }
+        guard var incoming = receive.served.takeRing(as: AnyDeviceQueue.self) else { return false }
         let start = receive.served.beginBatch(of: incoming)
         let mark = segments.count
         var written = 0
@@ -130,7 +130,7 @@ extension DeviceWorker {
             return
         }
         control.served.lookAgain()
-        guard var queue = control.served.takeRing(as: SplitDeviceQueue.self) else { return }
+        guard var queue = control.served.takeRing(as: AnyDeviceQueue.self) else { return }
         let start = control.served.beginBatch(of: queue)
         var answer = ControlCommand.error
         var pass = PassBudget(chains: queue.size)

@@ -11,7 +11,8 @@ internal import WorkerRuntime
 /// Work comes in batches. A batch pops chains, moves their frames and completes them before anything else
 /// happens, so that between two batches nothing is in flight: that is where commands of the control thread are
 /// read, and why a stopped queue's position is exact. Receive chains are popped only when the port has data.
-struct DeviceWorker: ~Copyable {
+/// The rings' format is that of the features, which come later than the worker: each pass is a visit of it.
+struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
     /// Room for a batch of chains of this many segments each; one longer than the rest of it is refused.
     private static let segmentsPerChain = 64
 
@@ -115,26 +116,33 @@ struct DeviceWorker: ~Copyable {
         receive.served.receiveKicks(loop.takeSignals(0))
         transmit.served.resolveRing()
         receive.served.resolveRing()
-        switch port.kind {
-        case .loopback:
-            return reflect()
-        case .none, .simulator:
-            return discard()
-        case .file:
-            let sent = transmitToPort()
-            let received = receiveFromPort()
-            return sent || received
-        }
+        // Asked before the visit, which has the whole worker.
+        let format = transmit.served.format
+        return format.visit(&self)
     }
 
     // MARK: Wires
 
+    /// One pass over rings of one type, which is specialised for it: within, nobody asks for the format.
+    mutating func visit<Queue: DeviceQueue & ~Copyable>(_ type: Queue.Type) -> Bool {
+        switch port.kind {
+        case .loopback:
+            return reflect(type)
+        case .none, .simulator:
+            return discard(type)
+        case .file:
+            let sent = transmitToPort(type)
+            let received = receiveFromPort(type)
+            return sent || received
+        }
+    }
+
     /// One pass of a wire that gives frames back; nothing to do before both rings may have chains.
-    mutating func reflect() -> Bool {
+    mutating func reflect<Queue: DeviceQueue & ~Copyable>(_ type: Queue.Type) -> Bool {
         guard transmit.served.isKicked, receive.served.isKicked, transmit.served.hasRing,
             receive.served.hasRing,
-            var outgoing = transmit.served.takeRing(as: SplitDeviceQueue.self),
-            var incoming = receive.served.takeRing(as: SplitDeviceQueue.self)
+            var outgoing = transmit.served.takeRing(as: type),
+            var incoming = receive.served.takeRing(as: type)
         else { return false }
         let moved = LoopbackWire.exchange(
             &outgoing, &transmit, &incoming, &receive, &segments, &recorder)
@@ -144,24 +152,24 @@ struct DeviceWorker: ~Copyable {
     }
 
     /// One pass of a wire that ends in nothing.
-    mutating func discard() -> Bool {
-        guard var queue = transmit.served.takeRing(as: SplitDeviceQueue.self) else { return false }
+    mutating func discard<Queue: DeviceQueue & ~Copyable>(_ type: Queue.Type) -> Bool {
+        guard var queue = transmit.served.takeRing(as: type) else { return false }
         let moved = DiscardWire.drop(&queue, &transmit, &segments, &recorder)
         transmit.served.putBack(queue)
         return moved
     }
 
     /// One batch of frames for the port's file.
-    mutating func transmitToPort() -> Bool {
-        guard var queue = transmit.served.takeRing(as: SplitDeviceQueue.self) else { return false }
+    mutating func transmitToPort<Queue: DeviceQueue & ~Copyable>(_ type: Queue.Type) -> Bool {
+        guard var queue = transmit.served.takeRing(as: type) else { return false }
         let moved = fileWire.send(&queue, &transmit, &loop, &segments, &recorder)
         transmit.served.putBack(queue)
         return moved
     }
 
     /// One burst of frames from the port's file, where it may have any.
-    mutating func receiveFromPort() -> Bool {
-        guard loop.isPortReadable, var queue = receive.served.takeRing(as: SplitDeviceQueue.self) else {
+    mutating func receiveFromPort<Queue: DeviceQueue & ~Copyable>(_ type: Queue.Type) -> Bool {
+        guard loop.isPortReadable, var queue = receive.served.takeRing(as: type) else {
             return false
         }
         let moved = fileWire.receive(&queue, &receive, &loop, &segments, &recorder)

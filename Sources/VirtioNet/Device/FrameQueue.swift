@@ -23,7 +23,9 @@ struct FrameQueue: ~Copyable {
     ///
     /// The ring says here how many frames it gave or took, whatever the batch has counted itself.
     @discardableResult
-    mutating func finishBatch(of queue: inout SplitDeviceQueue, since start: ServedQueue.BatchStart) -> Bool {
+    mutating func finishBatch<Queue: DeviceQueue & ~Copyable>(
+        of queue: inout Queue, since start: ServedQueue.BatchStart
+    ) -> Bool {
         let batch = served.finishBatch(of: &queue, since: start)
         switch role {
         case .receive:

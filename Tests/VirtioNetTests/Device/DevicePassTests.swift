@@ -23,7 +23,7 @@ struct DevicePassTests {
         device.kick()
         var passes = 0
         var bytes: UInt64 = 0
-        while device.worker.reflect() {
+        while device.worker.reflect(SplitDeviceQueue.self) {
             passes += 1
             let moved = device.worker.transmit.totals.bytes - bytes
             #expect(moved > 0 && moved < UInt64(PassBudget.byteLimit) + UInt64(Self.longest))
@@ -60,7 +60,9 @@ struct DevicePassTests {
         }
         device.kick()
         var passes = 0
-        while wire == 0 ? device.worker.reflect() : device.worker.discard() { passes += 1 }
+        while wire == 0
+            ? device.worker.reflect(SplitDeviceQueue.self) : device.worker.discard(SplitDeviceQueue.self)
+        { passes += 1 }
         #expect(passes >= 8)
         let account = device.worker.transmit.account
         #expect(account.malformed == UInt64(SteppedDevice.size) && account.entered == account.malformed)
@@ -79,7 +81,9 @@ struct DevicePassTests {
             for ring in device.rings { ring.offer(head) }
         }
         device.kick()
-        while wire == 0 ? device.worker.reflect() : device.worker.discard() {}
+        while wire == 0
+            ? device.worker.reflect(SplitDeviceQueue.self) : device.worker.discard(SplitDeviceQueue.self)
+        {}
         #expect(device.worker.transmit.totals.packets == 1 && device.worker.transmit.totals.errors == 1)
         #expect(device.worker.transmit.account.malformed == 1 && device.worker.transmit.account.balances)
         #expect(device.worker.receive.totals.packets == (wire == 0 ? 1 : 0))
@@ -94,7 +98,7 @@ struct DevicePassTests {
         }
         device.kick()
         var passes = 0
-        while device.worker.discard() { passes += 1 }
+        while device.worker.discard(SplitDeviceQueue.self) { passes += 1 }
         #expect(passes == Int(SteppedDevice.size) / ServedQueue.badChainLimit)
         #expect(device.worker.transmit.account.malformed == UInt64(SteppedDevice.size))
     }
@@ -135,10 +139,10 @@ struct DevicePassTests {
         device.kick()
         func pass() -> Bool {
             switch bad {
-            case .loopReceive, .loopTransmit: device.worker.reflect()
-            case .noWireTransmit: device.worker.discard()
-            case .portReceive: device.worker.receiveFromPort()
-            case .portTransmit: device.worker.transmitToPort()
+            case .loopReceive, .loopTransmit: device.worker.reflect(SplitDeviceQueue.self)
+            case .noWireTransmit: device.worker.discard(SplitDeviceQueue.self)
+            case .portReceive: device.worker.receiveFromPort(SplitDeviceQueue.self)
+            case .portTransmit: device.worker.transmitToPort(SplitDeviceQueue.self)
             }
         }
         var before: UInt16 = 0
@@ -165,7 +169,10 @@ struct DevicePassTests {
         }
         device.kick()
         device.worker.loop.loseRing()
-        _ = queue == 0 ? device.worker.receiveFromPort() : device.worker.transmitToPort()
+        _ =
+            queue == 0
+            ? device.worker.receiveFromPort(SplitDeviceQueue.self)
+            : device.worker.transmitToPort(SplitDeviceQueue.self)
         let hasFailed = device.worker.loop.hasFailed
         #expect(hasFailed)
         let (account, counts) = device.worker.withQueue(queue) { ($0.account, $0.totals) }
@@ -192,7 +199,7 @@ struct DevicePassTests {
                 number += 1
             }
             let before = device.worker.receive.totals.packets
-            _ = device.worker.receiveFromPort()
+            _ = device.worker.receiveFromPort(SplitDeviceQueue.self)
             #expect(device.worker.loop.batchCount == expected)
             let found = Int(device.worker.receive.totals.packets - before)
             let next = min(FileWire.batchSize, max(FileWire.smallestBurst, 2 * found))
@@ -203,9 +210,9 @@ struct DevicePassTests {
         }
         #expect(expected > FileWire.smallestBurst)
         device.worker.loop.isPortReadable = true
-        _ = device.worker.receiveFromPort()
+        _ = device.worker.receiveFromPort(SplitDeviceQueue.self)
         device.worker.loop.isPortReadable = true
-        _ = device.worker.receiveFromPort()
+        _ = device.worker.receiveFromPort(SplitDeviceQueue.self)
         #expect(device.worker.fileWire.burst == FileWire.smallestBurst)
         #expect(Int(device.worker.receive.totals.packets) == number)
         #expect(device.worker.receive.account.balances)
@@ -223,7 +230,7 @@ struct DevicePassTests {
         for head in 0..<2 as Range<UInt16> { device.rings[0].offer(head) }
         for number in 1...2 { #expect(wire.send(DatagramPort.frame(600, number: number))) }
         device.kick()
-        while device.worker.receiveFromPort() {}
+        while device.worker.receiveFromPort(SplitDeviceQueue.self) {}
         let account = device.worker.receive.account
         #expect(account.entered == 2 && account.tooLong == 2 && account.left == 0)
         #expect(device.worker.receive.totals.drops == 2)
@@ -241,7 +248,7 @@ struct DevicePassTests {
         // The first fits neither, the second the first chain alone.
         for byteCount in [600, 60] { #expect(wire.send(DatagramPort.frame(byteCount))) }
         device.kick()
-        while device.worker.receiveFromPort() {}
+        while device.worker.receiveFromPort(SplitDeviceQueue.self) {}
         let account = device.worker.receive.account
         #expect(account.entered == 2 && account.tooLong == 2 && account.left == 0)
         #expect(device.rings[0].usedIndex == 0)
@@ -261,7 +268,7 @@ struct DevicePassTests {
         let payload = Array(frame.dropFirst(NetworkHeader.byteCount))
         #expect(wire.send([UInt8](repeating: 0xff, count: NetworkHeader.byteCount) + payload))
         device.kick()
-        _ = device.worker.receiveFromPort()
+        _ = device.worker.receiveFromPort(SplitDeviceQueue.self)
         #expect(device.rings[0].usedIndex == 1)
         var header = [UInt8](repeating: 0, count: NetworkHeader.byteCount)
         header[NetworkHeader.bufferCountOffset] = 1
@@ -282,7 +289,7 @@ struct DevicePassTests {
                 device.rings[1].offer(head)
             }
             device.kick()
-            while device.worker.transmitToPort() {}
+            while device.worker.transmitToPort(SplitDeviceQueue.self) {}
             #expect(device.rings[1].usedIndex == SteppedDevice.size &* UInt16(round + 1))
         }
         let (counts, account) = (device.worker.transmit.totals, device.worker.transmit.account)

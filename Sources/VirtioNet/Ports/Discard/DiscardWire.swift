@@ -7,8 +7,8 @@ enum DiscardWire {
     private static let batchSize = 256
 
     /// Takes every transmitted frame and lets it go. Returns whether anything was taken from the ring.
-    static func drop(
-        _ queue: inout SplitDeviceQueue, _ transmit: inout FrameQueue, _ segments: inout SegmentBuffer,
+    static func drop<Queue: DeviceQueue & ~Copyable>(
+        _ queue: inout Queue, _ transmit: inout FrameQueue, _ segments: inout SegmentBuffer,
         _ recorder: inout CaptureWriter?
     ) -> Bool {
         let start = transmit.served.beginBatch(of: queue)

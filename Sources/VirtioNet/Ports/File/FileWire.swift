@@ -22,8 +22,8 @@ struct FileWire: ~Copyable {
 
     /// Writes a batch of transmit chains to the port, straight from guest memory: one WRITEV a chain, one
     /// system call for all. Returns whether anything was taken from the ring.
-    mutating func send(
-        _ queue: inout SplitDeviceQueue, _ transmit: inout FrameQueue, _ loop: inout EventLoop,
+    mutating func send<Queue: DeviceQueue & ~Copyable>(
+        _ queue: inout Queue, _ transmit: inout FrameQueue, _ loop: inout EventLoop,
         _ segments: inout SegmentBuffer, _ recorder: inout CaptureWriter?
     ) -> Bool {
         let start = transmit.served.beginBatch(of: queue)
@@ -76,8 +76,8 @@ struct FileWire: ~Copyable {
     /// The file does not block, so that a burst completes at once: the reads that find nothing give their chains
     /// back to the ring. Only the last chains can be given back, so a chain that is no good ends a burst and is
     /// refused as the first of the next one. Returns whether it is worth while to look again.
-    mutating func receive(
-        _ queue: inout SplitDeviceQueue, _ receive: inout FrameQueue, _ loop: inout EventLoop,
+    mutating func receive<Queue: DeviceQueue & ~Copyable>(
+        _ queue: inout Queue, _ receive: inout FrameQueue, _ loop: inout EventLoop,
         _ segments: inout SegmentBuffer, _ recorder: inout CaptureWriter?
     ) -> Bool {
         let start = receive.served.beginBatch(of: queue)
@@ -120,8 +120,8 @@ struct FileWire: ~Copyable {
     ///
     /// Chains go back only from the end. A read in the middle may find nothing while a later one finds a frame
     /// that came in between: such a frame moves down into the earlier chain.
-    private mutating func completeReceived(
-        _ queue: inout SplitDeviceQueue, _ receive: inout FrameQueue, _ loop: inout EventLoop,
+    private mutating func completeReceived<Queue: DeviceQueue & ~Copyable>(
+        _ queue: inout Queue, _ receive: inout FrameQueue, _ loop: inout EventLoop,
         _ segments: inout SegmentBuffer, _ recorder: inout CaptureWriter?
     ) -> Int {
         recorder?.beginBatch()

@@ -10,9 +10,9 @@ enum LoopbackWire {
     ///
     /// A frame waits in the transmit ring until a receive chain is there, so that nothing is lost for want of
     /// one. Returns whether anything was taken from a ring.
-    static func exchange(
-        _ outgoing: inout SplitDeviceQueue, _ transmit: inout FrameQueue,
-        _ incoming: inout SplitDeviceQueue, _ receive: inout FrameQueue,
+    static func exchange<Queue: DeviceQueue & ~Copyable>(
+        _ outgoing: inout Queue, _ transmit: inout FrameQueue,
+        _ incoming: inout Queue, _ receive: inout FrameQueue,
         _ segments: inout SegmentBuffer, _ recorder: inout CaptureWriter?
     ) -> Bool {
         let sentStart = transmit.served.beginBatch(of: outgoing)
@@ -62,8 +62,8 @@ enum LoopbackWire {
 
     /// The next transmit chain that holds a frame and fits `target`; those that do not are counted and returned.
     @inline(__always)
-    private static func nextFittingFrame(
-        _ queue: inout SplitDeviceQueue, _ transmit: inout FrameQueue, _ target: DescriptorChain,
+    private static func nextFittingFrame<Queue: DeviceQueue & ~Copyable>(
+        _ queue: inout Queue, _ transmit: inout FrameQueue, _ target: DescriptorChain,
         _ receive: inout FrameQueue, _ segments: inout SegmentBuffer, _ pass: inout PassBudget,
         _ recorder: inout CaptureWriter?
     ) -> DescriptorChain? {
