@@ -244,7 +244,8 @@ package final class EmulatedMachine {
     private func setup(_ index: Int) throws(MachineError) -> VringSetup {
         let layout: RingLayout
         do throws(VirtQueueError) {
-            layout = try driver.layout(index, size: driverConfiguration.queueSize)
+            layout = try driver.layout(
+                index, size: driverConfiguration.queueSize, format: driverConfiguration.format)
         } catch {
             throw .network(VirtioNetError(.queue(error)))
         }

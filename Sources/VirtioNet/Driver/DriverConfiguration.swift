@@ -1,3 +1,4 @@
+package import VirtQueue
 package import Virtio
 
 /// What a guest's network driver is set up with: what its device offered and what the run wants of it.
@@ -22,4 +23,7 @@ package struct DriverConfiguration: Sendable {
         self.frameByteCount = frameByteCount
         self.expectsReturn = expectsReturn
     }
+
+    /// The rings' format, which the features choose.
+    package var format: RingFormat { RingFormat(features) }
 }

@@ -61,9 +61,9 @@ package struct DriverMemory: @unchecked Sendable {
     func ring(_ index: Int) -> UnsafeMutableRawPointer { unsafe host + index * Self.ringSpace }
 
     /// Where ring `index` stands for the device.
-    func layout(_ index: Int, size: UInt16) throws(VirtQueueError) -> RingLayout {
+    func layout(_ index: Int, size: UInt16, format: RingFormat) throws(VirtQueueError) -> RingLayout {
         let address = IOVirtualAddress(rawValue: guest.rawValue + UInt64(index * Self.ringSpace))
-        return try RingGeometry(size: size).layout(at: address)
+        return try RingGeometry(size: size, format: format).layout(at: address)
     }
 
     /// What is left for frame buffers.

@@ -61,8 +61,8 @@ final class DriverQueuePair: Sendable {
     }
 
     /// Where the device finds queue `index` when the driver's queues have `size` descriptors.
-    func layout(_ index: Int, size: UInt16) throws(VirtQueueError) -> RingLayout {
-        try memory.layout(index, size: size)
+    func layout(_ index: Int, size: UInt16, format: RingFormat) throws(VirtQueueError) -> RingLayout {
+        try memory.layout(index, size: size, format: format)
     }
 
     /// Lets the generator send, `limit` frames at the most.

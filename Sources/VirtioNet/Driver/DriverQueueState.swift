@@ -3,8 +3,11 @@ internal import SystemPackage
 internal import VirtQueue
 
 /// One queue of the guest's driver, as its worker holds it.
+///
+/// A pass takes the ring out, as the type of its format, works on it and puts it back.
 struct DriverQueueState: ~Copyable {
-    var queue: SplitDriverQueue
+    /// The ring; `nil` while a pass has it.
+    private var ring: AnyDriverQueue?
     let signals: QueueSignals
     var counts = QueueCounts()
     var account = FrameAccount()
@@ -21,16 +24,17 @@ struct DriverQueueState: ~Copyable {
     ) throws(VirtioNetError) {
         let queue = unsafe try Self.makeQueue(memory, configuration)
         countedChains = queue.chainsReaped
-        self.queue = queue
+        ring = consume queue
         self.signals = signals
     }
 
     private static func makeQueue(
         _ memory: UnsafeMutableRawPointer, _ configuration: DriverConfiguration
-    ) throws(VirtioNetError) -> SplitDriverQueue {
+    ) throws(VirtioNetError) -> AnyDriverQueue {
         do throws(VirtQueueError) {
-            return unsafe try SplitDriverQueue(
-                size: configuration.queueSize, features: configuration.features, memory: memory)
+            return unsafe try AnyDriverQueue(
+                size: configuration.queueSize, features: configuration.features, memory: memory,
+                state: .initial(configuration.format))
         } catch {
             throw VirtioNetError(.queue(error))
         }
@@ -40,14 +44,53 @@ struct DriverQueueState: ~Copyable {
     mutating func replaceQueue(
         _ memory: UnsafeMutableRawPointer, _ configuration: DriverConfiguration
     ) throws(VirtioNetError) {
-        queue = unsafe try Self.makeQueue(memory, configuration)
+        let queue = unsafe try Self.makeQueue(memory, configuration)
         countedChains = queue.chainsReaped
+        ring = consume queue
         failure = nil
     }
 
+    // MARK: The ring
+
+    /// Takes the ring out for a pass, as a queue of its format or of any. It must be put back.
+    mutating func takeRing<Queue: DriverQueue & ~Copyable>(as type: Queue.Type) -> Queue {
+        guard let ring = ring.take() else { preconditionFailure("a ring that a pass has already") }
+        guard let queue = Queue.unwrap(ring) else { preconditionFailure("a ring of another format") }
+        return queue
+    }
+
+    /// Puts a ring back that was taken out.
+    mutating func putBack<Queue: DriverQueue & ~Copyable>(_ queue: consuming Queue) {
+        ring = queue.wrapped()
+    }
+
+    /// The chains in the ring.
+    var inFlight: Int {
+        switch ring {
+        case .some(let ring): ring.inFlight
+        case .none: 0
+        }
+    }
+
+    /// The tokens of the chains in the ring.
+    var tokensInFlight: [UInt32] {
+        switch ring {
+        case .some(let ring): ring.tokensInFlight
+        case .none: []
+        }
+    }
+
+    /// Asks the device for a call after `chains` more; `true` where they are there already.
+    mutating func requestCalls(after chains: Int = 1) -> Bool { ring?.requestCalls(after: chains) ?? false }
+
+    /// Takes any chain back that is in flight, for a ring that is given up; its token.
+    mutating func detach() -> UInt32? { ring?.detach() }
+
+    // MARK: A pass
+
     /// The next chain the device has returned. A ring that the device broke returns nothing more.
     @inline(__always)
-    mutating func reap() -> UsedChain? {
+    mutating func reap<Queue: DriverQueue & ~Copyable>(_ queue: inout Queue) -> UsedChain? {
         do throws(VirtQueueError) {
             return try queue.reap()
         } catch {
@@ -63,7 +106,7 @@ struct DriverQueueState: ~Copyable {
     ///
     /// The ring says how many chains came back, not the loop that took them: a frame that is lost on its way
     /// from the ring to whoever counts it as having left is then missing from the account.
-    mutating func count(_ chains: ReceivedChains) {
+    mutating func count<Queue: DriverQueue & ~Copyable>(_ chains: ReceivedChains, of queue: borrowing Queue) {
         let reaped = queue.chainsReaped
         account.entered &+= UInt64(reaped &- countedChains) &- chains.empty
         countedChains = reaped
@@ -73,7 +116,9 @@ struct DriverQueueState: ~Copyable {
     }
 
     /// Fills the receive ring with free buffers, and tells the device.
-    mutating func post(from pool: inout BufferPool) {
+    mutating func post<Queue: DriverQueue & ~Copyable>(
+        to queue: inout Queue, from pool: inout BufferPool
+    ) {
         while queue.freeDescriptors > 0, let token = pool.take() {
             let segment = DriverSegment(address: pool.address(token), byteCount: UInt32(pool.stride))
             guard queue.add(writable: segment, token: token.rawValue) else {
@@ -81,20 +126,24 @@ struct DriverQueueState: ~Copyable {
                 break
             }
         }
-        publish()
+        publish(&queue)
     }
 
     /// Adds one filled buffer of `byteCount` bytes, header included, to the transmit ring.
     @inline(__always)
-    mutating func add(_ token: BufferPool.Token, byteCount: Int, of pool: borrowing BufferPool) -> Bool {
+    func add<Queue: DriverQueue & ~Copyable>(
+        _ token: BufferPool.Token, byteCount: Int, of pool: borrowing BufferPool, to queue: inout Queue
+    ) -> Bool {
         let segment = DriverSegment(address: pool.address(token), byteCount: UInt32(byteCount))
         return queue.add(readable: segment, token: token.rawValue)
     }
 
     /// Makes the buffers of sent frames free again.
-    mutating func reapSent(into pool: inout BufferPool) {
+    mutating func reapSent<Queue: DriverQueue & ~Copyable>(
+        _ queue: inout Queue, into pool: inout BufferPool
+    ) {
         var sent: UInt64 = 0
-        while let used = reap() {
+        while let used = reap(&queue) {
             sent &+= 1
             pool.put(BufferPool.Token(rawValue: used.token))
         }
@@ -102,7 +151,7 @@ struct DriverQueueState: ~Copyable {
     }
 
     /// Shows the device what was added and kicks it if it asked to be.
-    mutating func publish() {
+    mutating func publish<Queue: DriverQueue & ~Copyable>(_ queue: inout Queue) {
         guard queue.publish() else { return }
         counts.kicks &+= 1
         if let errno = signals.kick.signal(), kickRefusal == nil { kickRefusal = errno }

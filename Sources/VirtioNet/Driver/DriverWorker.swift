@@ -8,8 +8,8 @@ internal import WorkerRuntime
 ///
 /// It owns the driver side of both rings and runs whether or not the device does: while the device is stopped
 /// the transmit ring fills up and the receive ring waits, as in a guest whose VMM switches its device. Frames
-/// stand in one buffer each, header and all.
-struct DriverWorker: ~Copyable {
+/// stand in one buffer each, header and all. Each pass is a visit of the format that the rings have then.
+struct DriverWorker: ~Copyable, DriverQueueVisitor {
     /// How long a frame may take from the transmit ring back to the receive ring.
     private static let returnTimeout = Duration.milliseconds(100)
 
@@ -71,7 +71,7 @@ struct DriverWorker: ~Copyable {
     mutating func run(_ box: CommandBox<DriverWorker>) {
         loop.bind(receive.signals.call.descriptor, signal: 0)
         loop.bind(transmit.signals.call.descriptor, signal: 1)
-        receive.post(from: &pool)
+        postBuffers()
         while !box.isDeaf {
             if loop.hasCommands {
                 loop.hasCommands = false
@@ -102,39 +102,50 @@ struct DriverWorker: ~Copyable {
     private mutating func serve() -> Bool {
         receive.counts.calls &+= UInt64(loop.takeSignals(0))
         transmit.counts.calls &+= UInt64(loop.takeSignals(1))
-        let hasReceived = serveReceive()
-        let hasSent = serveTransmit()
+        // Asked before the visit, which has the whole worker.
+        let format = configuration.format
+        return format.visit(&self)
+    }
+
+    /// One pass over rings of one type, which is specialised for it: within, nobody asks for the format.
+    mutating func visit<Queue: DriverQueue & ~Copyable>(_ type: Queue.Type) -> Bool {
+        var incoming = receive.takeRing(as: type)
+        let hasReceived = serveReceive(&incoming)
+        receive.putBack(incoming)
+        var outgoing = transmit.takeRing(as: type)
+        let hasSent = serveTransmit(&outgoing)
+        transmit.putBack(outgoing)
         return hasReceived || hasSent
     }
 
     /// Hands a batch of received frames to the guest's port and posts fresh buffers. Returns whether any came.
     ///
     /// The ring says what entered, and whoever takes the frames says what left: the ledger, the port or the pool.
-    private mutating func serveReceive() -> Bool {
+    private mutating func serveReceive<Queue: DriverQueue & ~Copyable>(_ queue: inout Queue) -> Bool {
         let chains =
             switch port.kind {
-            case .generator: GeneratorGuest.check(&receive, &pool, &generator, &recorder)
-            case .file: fileGuest.forward(&receive, &pool, &loop, &recorder)
-            case .none: DiscardGuest.drop(&receive, &pool, &recorder)
+            case .generator: GeneratorGuest.check(&queue, &receive, &pool, &generator, &recorder)
+            case .file: fileGuest.forward(&queue, &receive, &pool, &loop, &recorder)
+            case .none: DiscardGuest.drop(&queue, &receive, &pool, &recorder)
             }
-        receive.count(chains)
+        receive.count(chains, of: queue)
         guard !chains.isNone else { return false }
-        receive.post(from: &pool)
+        receive.post(to: &queue, from: &pool)
         return true
     }
 
     /// Takes sent buffers back and sends a batch of what the port has. Returns whether it is worth while to look again.
-    private mutating func serveTransmit() -> Bool {
+    private mutating func serveTransmit<Queue: DriverQueue & ~Copyable>(_ queue: inout Queue) -> Bool {
         let count: Int
         switch port.kind {
-        case .generator: count = GeneratorGuest.send(&transmit, &pool, &generator, &recorder)
+        case .generator: count = GeneratorGuest.send(&queue, &transmit, &pool, &generator, &recorder)
         case .file:
-            count = fileGuest.send(&transmit, &pool, &loop, &recorder)
+            count = fileGuest.send(&queue, &transmit, &pool, &loop, &recorder)
             // Where every frame was dropped, or one came after the last read, there may be more to read.
             if count == 0, loop.batchCount > 0, loop.isPortReadable { return true }
         case .none: count = 0
         }
-        if count > 0 { transmit.publish() }
+        if count > 0 { transmit.publish(&queue) }
         return count > 0
     }
 
@@ -146,17 +157,17 @@ struct DriverWorker: ~Copyable {
             return
         }
         if loop.sleep(timeout: Self.returnTimeout) { return }
-        transmit.reapSent(into: &pool)
-        if transmit.queue.inFlight == 0 { generator.stopWaiting() }
+        reapSent()
+        if transmit.inFlight == 0 { generator.stopWaiting() }
     }
 
     /// Asks the device for calls where the driver waits. `false` where something has been returned meanwhile.
     private mutating func isReadyToSleep() -> Bool {
-        if receive.queue.requestCalls() { return false }
+        if receive.requestCalls() { return false }
         // Sent buffers are news only where there is something to send and no room for it.
         guard isWaitingForRoom else { return true }
-        let inFlight = transmit.queue.inFlight
-        return inFlight == 0 || !transmit.queue.requestCalls(after: max(1, inFlight / 2))
+        let inFlight = transmit.inFlight
+        return inFlight == 0 || !transmit.requestCalls(after: max(1, inFlight / 2))
     }
 
     private var isWaitingForRoom: Bool {
@@ -165,6 +176,29 @@ struct DriverWorker: ~Copyable {
         case .file: loop.isPortReadable
         case .none: false
         }
+    }
+
+    // MARK: One ring, of any format
+
+    // For what runs once a command or a sleep: each call asks the ring for its format.
+
+    private mutating func postBuffers() {
+        var queue = receive.takeRing(as: AnyDriverQueue.self)
+        receive.post(to: &queue, from: &pool)
+        receive.putBack(queue)
+    }
+
+    private mutating func receiveOnce() -> Bool {
+        var queue = receive.takeRing(as: AnyDriverQueue.self)
+        let hasReceived = serveReceive(&queue)
+        receive.putBack(queue)
+        return hasReceived
+    }
+
+    private mutating func reapSent() {
+        var queue = transmit.takeRing(as: AnyDriverQueue.self)
+        transmit.reapSent(&queue, into: &pool)
+        transmit.putBack(queue)
     }
 
     // MARK: Commands
@@ -178,9 +212,9 @@ struct DriverWorker: ~Copyable {
     mutating func reinitialise(
         _ new: DriverConfiguration, abandonsInFlight: Bool
     ) throws(VirtioNetError) {
-        while serveReceive() {}
-        transmit.reapSent(into: &pool)
-        while let token = transmit.queue.detach() {
+        while receiveOnce() {}
+        reapSent()
+        while let token = transmit.detach() {
             let token = BufferPool.Token(rawValue: token)
             if case .generator = port.kind { generator.abandon(pool.sequence(token)) }
             transmit.counts.drops &+= 1
@@ -189,21 +223,21 @@ struct DriverWorker: ~Copyable {
         }
         if abandonsInFlight { generator.abandonInFlight() }
         generator.stopWaiting()
-        while let token = receive.queue.detach() { pool.put(BufferPool.Token(rawValue: token)) }
+        while let token = receive.detach() { pool.put(BufferPool.Token(rawValue: token)) }
         unsafe try receive.replaceQueue(memory.ring(0), new)
         unsafe try transmit.replaceQueue(memory.ring(1), new)
         configuration = new
-        receive.post(from: &pool)
+        postBuffers()
     }
 
     /// Gives up the generated frames that the device had taken and not yet brought back: one that is reset while it runs
     /// may drop them. The device must be stopped; the rings go on, and what stands in the transmit ring is sent once more.
     mutating func abandonInFlight() {
         guard case .generator = port.kind else { return }
-        while serveReceive() {}
-        transmit.reapSent(into: &pool)
+        while receiveOnce() {}
+        reapSent()
         var waiting: Set<UInt64> = []
-        for token in transmit.queue.tokensInFlight {
+        for token in transmit.tokensInFlight {
             waiting.insert(pool.sequence(BufferPool.Token(rawValue: token)))
         }
         generator.abandonInFlight(except: waiting)
@@ -221,20 +255,20 @@ struct DriverWorker: ~Copyable {
     /// No more than a ring holds: a device that goes on returning frames is not waited for.
     mutating func synchronise() {
         var left = Int(configuration.queueSize)
-        while left > 0, serveReceive() { left -= FileGuest.batchSize }
-        transmit.reapSent(into: &pool)
+        while left > 0, receiveOnce() { left -= FileGuest.batchSize }
+        reapSent()
         publishCounts()
     }
 
     /// Whether every buffer of the second block is back, so that its memory may go. The pool lets go of it then.
     mutating func dropSecondBuffers() -> Bool {
-        transmit.reapSent(into: &pool)
+        reapSent()
         return pool.dropSecond()
     }
 
     /// Makes the counts visible to other threads.
     mutating func publishCounts() {
-        transmit.account.pending = UInt64(transmit.queue.inFlight)
+        transmit.account.pending = UInt64(transmit.inFlight)
         counters.publish(
             receive: receive.counts, receive.account, transmit: transmit.counts, transmit.account,
             frames: generator.counts)

@@ -64,11 +64,14 @@ package final class NetworkDriver: Sendable {
     /// What one pair has done so far.
     package func counters(ofPair index: Int) -> DriverCounters { pairs[index].counters }
 
-    /// Where the device finds queue `index` when the driver's queues have `size` descriptors.
-    package func layout(_ index: Int, size: UInt16) throws(VirtQueueError) -> RingLayout {
+    /// Where the device finds queue `index` when the driver's queues have `size` descriptors and that `format`.
+    package func layout(
+        _ index: Int, size: UInt16, format: RingFormat = .split
+    ) throws(VirtQueueError) -> RingLayout {
         switch queues.role(of: index) {
         case .receive(let pair), .transmit(let pair):
-            return try pairs[pair].layout(index - queues.pair(pair).lowerBound, size: size)
+            return try pairs[pair].layout(
+                index - queues.pair(pair).lowerBound, size: size, format: format)
         case .control, .request: preconditionFailure("the driver has pairs of queues alone")
         }
     }

@@ -6,13 +6,14 @@ enum DiscardGuest {
     private static let batchSize = 256
 
     /// Lets a batch of received frames go.
-    static func drop(
-        _ receive: inout DriverQueueState, _ pool: inout BufferPool, _ recorder: inout CaptureWriter?
+    static func drop<Queue: DriverQueue & ~Copyable>(
+        _ queue: inout Queue, _ receive: inout DriverQueueState, _ pool: inout BufferPool,
+        _ recorder: inout CaptureWriter?
     ) -> ReceivedChains {
         recorder?.beginBatch()
         var chains = ReceivedChains()
         var room = batchSize
-        while room > 0, let used = receive.reap() {
+        while room > 0, let used = receive.reap(&queue) {
             let token = BufferPool.Token(rawValue: used.token)
             if chains.take(used) {
                 unsafe recorder?.record(

@@ -15,14 +15,15 @@ struct FileGuest: ~Copyable {
     private var buffers = Slots<BufferPool.Token>(capacity: batchSize)
 
     /// Writes a batch of received frames to the file, straight from guest memory: one system call for all.
-    mutating func forward(
-        _ receive: inout DriverQueueState, _ pool: inout BufferPool, _ loop: inout EventLoop,
+    mutating func forward<Queue: DriverQueue & ~Copyable>(
+        _ queue: inout Queue, _ receive: inout DriverQueueState, _ pool: inout BufferPool,
+        _ loop: inout EventLoop,
         _ recorder: inout CaptureWriter?
     ) -> ReceivedChains {
         var chains = ReceivedChains()
         loop.beginBatch()
         var room = Self.batchSize
-        while room > 0, let used = receive.reap() {
+        while room > 0, let used = receive.reap(&queue) {
             room &-= 1
             let token = BufferPool.Token(rawValue: used.token)
             guard chains.take(used) else {
@@ -68,14 +69,15 @@ struct FileGuest: ~Copyable {
 
     /// Reads what the file has straight into free buffers and adds them to the ring: one system call for a burst.
     /// Returns how many were added.
-    mutating func send(
-        _ transmit: inout DriverQueueState, _ pool: inout BufferPool, _ loop: inout EventLoop,
+    mutating func send<Queue: DriverQueue & ~Copyable>(
+        _ queue: inout Queue, _ transmit: inout DriverQueueState, _ pool: inout BufferPool,
+        _ loop: inout EventLoop,
         _ recorder: inout CaptureWriter?
     ) -> Int {
         guard loop.isPortReadable else { return 0 }
-        if transmit.queue.freeDescriptors < Self.batchSize { transmit.reapSent(into: &pool) }
+        if queue.freeDescriptors < Self.batchSize { transmit.reapSent(&queue, into: &pool) }
         loop.beginBatch()
-        while loop.batchCount < burst, transmit.queue.freeDescriptors > loop.batchCount,
+        while loop.batchCount < burst, queue.freeDescriptors > loop.batchCount,
             let token = pool.take()
         {
             let slot = unsafe loop.read(into: pool.bytes(token))
@@ -119,7 +121,7 @@ struct FileGuest: ~Copyable {
                 pool.put(token)
                 continue
             }
-            guard transmit.add(token, byteCount: Int(result), of: pool) else {
+            guard transmit.add(token, byteCount: Int(result), of: pool, to: &queue) else {
                 dropped &+= 1
                 transmit.account.noBuffer &+= 1
                 pool.put(token)

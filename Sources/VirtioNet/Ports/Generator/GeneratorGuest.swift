@@ -3,14 +3,15 @@ internal import VirtQueue
 /// A guest whose frames are made and checked here, by a ``FrameGenerator``.
 enum GeneratorGuest {
     /// Checks a batch of generated frames that came back.
-    static func check(
-        _ receive: inout DriverQueueState, _ pool: inout BufferPool, _ generator: inout FrameGenerator,
+    static func check<Queue: DriverQueue & ~Copyable>(
+        _ queue: inout Queue, _ receive: inout DriverQueueState, _ pool: inout BufferPool,
+        _ generator: inout FrameGenerator,
         _ recorder: inout CaptureWriter?
     ) -> ReceivedChains {
         recorder?.beginBatch()
         var chains = ReceivedChains()
         var room = FrameGenerator.batchSize
-        while room > 0, let used = receive.reap() {
+        while room > 0, let used = receive.reap(&queue) {
             let token = BufferPool.Token(rawValue: used.token)
             if chains.take(used) {
                 let bytes = unsafe pool.bytes(token)
@@ -26,22 +27,23 @@ enum GeneratorGuest {
     }
 
     /// Writes the next generated frames into free buffers and adds them to the ring. Returns how many.
-    static func send(
-        _ transmit: inout DriverQueueState, _ pool: inout BufferPool, _ generator: inout FrameGenerator,
+    static func send<Queue: DriverQueue & ~Copyable>(
+        _ queue: inout Queue, _ transmit: inout DriverQueueState, _ pool: inout BufferPool,
+        _ generator: inout FrameGenerator,
         _ recorder: inout CaptureWriter?
     ) -> Int {
         let room = generator.room
         guard room > 0 else { return 0 }
-        if transmit.queue.freeDescriptors < FrameGenerator.batchSize { transmit.reapSent(into: &pool) }
+        if queue.freeDescriptors < FrameGenerator.batchSize { transmit.reapSent(&queue, into: &pool) }
         recorder?.beginBatch()
         var count = 0
         var sentBytes = 0
-        while count < room, transmit.queue.freeDescriptors > 0, let token = pool.take() {
+        while count < room, queue.freeDescriptors > 0, let token = pool.take() {
             let bytes = unsafe pool.bytes(token)
             let (sequence, byteCount) = unsafe generator.next(into: bytes)
             pool.setSequence(sequence, token)
             unsafe recorder?.record(.outbound, UnsafeRawBufferPointer(bytes), byteCount: byteCount)
-            guard transmit.add(token, byteCount: byteCount, of: pool) else {
+            guard transmit.add(token, byteCount: byteCount, of: pool, to: &queue) else {
                 transmit.account.noBuffer &+= 1
                 pool.put(token)
                 break
