@@ -74,7 +74,11 @@ let package = Package(
             "WorkerRuntime", ["IOUring", "CIOUring", "LinuxHost", "CLinux", system], testing: ["TestSupport"])
         + [
             .target(
-                name: "TestSupport", dependencies: ["WorkerRuntime"], path: "Tests/TestSupport",
+                name: "TestSupport",
+                dependencies: [
+                    "VirtioNet", "VirtioDevice", "VirtQueue", "Virtio", "GuestMemory", "WorkerRuntime",
+                    "LinuxHost",
+                ], path: "Tests/TestSupport",
                 swiftSettings: strict)
         ]
         + library("GuestMemory", ["LinuxHost", "CLinux", system, logging])
@@ -103,7 +107,7 @@ let package = Package(
                 "WorkerRuntime",
                 "IOUring", "LinuxHost", "CLinux", system, logging,
             ],
-            testing: ["VhostVDPAConformance"]
+            testing: ["VhostVDPAConformance", "TestSupport", "CIOUring"]
         )
         + library(
             "VhostVDPAConformance",

@@ -1,6 +1,7 @@
 package import GuestMemory
 package import LinuxHost
 package import VirtQueue
+package import WorkerRuntime
 
 /// The part of a simulated device that moves data, as its vDPA parent driver commands it.
 ///
@@ -48,6 +49,14 @@ package protocol DataPath: AnyObject, Sendable {
     /// The configuration space that the worker changes by itself; `nil` where it never does.
     var configurationSpace: ConfigurationSpace? { get }
 
+    /// Why one of the workers serves no more, `nil` while all of them can. Any thread; ``DataPathEvent/failed(_:)`` has
+    /// told it when it happened. Such a device stands still for good and can only be ended.
+    var failure: WorkerFailure? { get }
+
+    /// Returns when the workers have done everything that was asked of them and sleep, so that what they have not done
+    /// by then they will not do without another kick. Not for a device under steady traffic, which never rests.
+    func settle()
+
     /// Ends the workers, and returns when what they had open is closed. Every later call does nothing, and every queue
     /// stands at the beginning.
     func shutdown()
@@ -55,4 +64,6 @@ package protocol DataPath: AnyObject, Sendable {
 
 extension DataPath {
     package var configurationSpace: ConfigurationSpace? { nil }
+    package var failure: WorkerFailure? { nil }
+    package func settle() {}
 }

@@ -9,7 +9,7 @@ package import WorkerRuntime
 /// wire port is a ``WirePort/simulator(_:)``, whose device has one pair.
 ///
 /// The methods are called on the control thread and return when the workers have done what they say.
-package final class NetworkDevice: DataPath {
+package final class NetworkDevice: NetworkDataPath {
     let pairs: [DeviceQueuePair]
     /// The device's queues.
     package let queues: QueueMap

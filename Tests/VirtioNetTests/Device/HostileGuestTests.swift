@@ -2,6 +2,7 @@ import GuestMemory
 import TestSupport
 import Testing
 import VirtQueue
+import VirtioDevice
 
 @testable import VirtioNet
 

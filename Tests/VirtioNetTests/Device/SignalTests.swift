@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 import VirtQueue
 import Virtio
+import VirtioDevice
 
 @testable import VirtioNet
 

@@ -1,5 +1,6 @@
 import Glibc
 import GuestMemory
+import TestSupport
 import Testing
 import VirtQueue
 import Virtio

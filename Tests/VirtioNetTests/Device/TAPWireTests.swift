@@ -5,6 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 import VirtQueue
+import VirtioDevice
 import WorkerRuntime
 
 @testable import VirtioNet

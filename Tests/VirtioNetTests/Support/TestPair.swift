@@ -1,6 +1,5 @@
 import GuestMemory
 import LinuxHost
-import Synchronization
 import TestSupport
 import VirtQueue
 import Virtio
@@ -11,33 +10,12 @@ import WorkerRuntime
 
 /// A driver and a device on one block of memory, with nothing of a backend between them: the test is the backend.
 final class TestPair {
-    /// What the device reported of its own accord.
-    final class Events: Sendable {
-        private let events = Mutex<[DataPathEvent]>([])
-
-        func append(_ event: DataPathEvent) { events.withLock { $0.append(event) } }
-
-        var faults: [TranslationFault] {
-            events.withLock { $0.compactMap { if case .fault(let fault, _) = $0 { fault } else { nil } } }
-        }
-
-        var failures: [WorkerFailure] {
-            events.withLock { $0.compactMap { if case .failed(let failure) = $0 { failure } else { nil } } }
-        }
-
-        var broken: [VirtQueueError] {
-            events.withLock {
-                $0.compactMap { if case .queueBroken(let error, _) = $0 { error } else { nil } }
-            }
-        }
-    }
-
     static let guestBase = GuestPhysicalAddress(rawValue: 0x10_0000)
 
     let block: RAMBlock
     let driver: NetworkDriver
     let device: NetworkDevice
-    let events = Events()
+    let events = DeviceEvents()
     var configuration: DriverConfiguration
 
     init(

@@ -1,37 +1,38 @@
-import Glibc
-import GuestMemory
-import LinuxHost
-import TestSupport
-import Testing
-import VirtQueue
-import Virtio
-
-@testable import VirtioNet
+internal import Glibc
+package import GuestMemory
+package import LinuxHost
+internal import VirtQueue
+package import Virtio
+internal import VirtioDevice
+package import VirtioNet
 
 /// A device and a guest without a driver: rings, tables and buffers are the test's to write.
 ///
 /// The device's IOTLB has the middle of a block of memory. Before and behind it lie guards, filled with a pattern
 /// that nobody may touch, and a page that the device may only read.
-final class HostileGuest {
-    static let size: UInt16 = 8
-    static let mebibyte = 1 << 20
+package final class HostileGuest {
+    package static let size: UInt16 = 8
+    package static let mebibyte = 1 << 20
     /// Where the mapped memory starts and ends for the device.
-    static let base: UInt64 = 0x1000_0000
-    static let end: UInt64 = base + UInt64(mebibyte)
+    package static let base: UInt64 = 0x1000_0000
+    package static let end: UInt64 = base + UInt64(mebibyte)
     /// A page that the device may read and not write.
-    static let readOnly: UInt64 = 0x7000_0000
-    static let bufferLength: UInt32 = 2048
+    package static let readOnly: UInt64 = 0x7000_0000
+    package static let bufferLength: UInt32 = 2048
     /// A frame of 60 bytes behind its header.
-    static let frameLength: UInt32 = 72
+    package static let frameLength: UInt32 = 72
     private static let guardByte: UInt8 = 0xa5
 
-    let block: RAMBlock
-    let rings: [RawRing]
-    let device: NetworkDevice
-    let kicks: [SharedEventFD]
-    let events = TestPair.Events()
+    package let block: RAMBlock
+    package let rings: [RawRing]
+    package let device: any NetworkDataPath
+    package let kicks: [SharedEventFD]
+    package let events: DeviceEvents
 
-    init(wire: consuming sending WirePort) throws {
+    /// A guest of `device`, which reports to `events`; it ends with the guest.
+    package init(device: any NetworkDataPath, events: DeviceEvents) throws {
+        self.device = device
+        self.events = events
         block = try RAMBlock.allocate(name: "hostile", byteCount: .mebibytes(3), pages: .base)
         let mapped = unsafe block.base + Self.mebibyte
         rings = try (0..<2).map { queue in
@@ -41,8 +42,6 @@ final class HostileGuest {
                 address: IOVirtualAddress(rawValue: Self.base + UInt64(offset)))
         }
         kicks = try [SharedEventFD(), SharedEventFD()]
-        let events = events
-        device = try NetworkDevice(name: "device", port: wire) { events.append($0) }
         unsafe memset(block.base, Int32(Self.guardByte), Self.mebibyte)
         unsafe memset(block.base + 2 * Self.mebibyte, Int32(Self.guardByte), Self.mebibyte)
     }
@@ -50,7 +49,7 @@ final class HostileGuest {
     deinit { device.shutdown() }
 
     /// What the device's IOTLB holds.
-    var entries: [TranslationEntry] {
+    package var entries: [TranslationEntry] {
         func entry(_ first: UInt64, _ byteCount: Int, _ offset: Int, _ access: MemoryAccess)
             -> TranslationEntry?
         {
@@ -68,22 +67,27 @@ final class HostileGuest {
     }
 
     /// Starts both queues at base zero, with nothing available.
-    func start(features: VirtioFeatures = [.indirectDescriptors, .eventIndex], bases: [UInt16] = [0, 0]) {
+    package func start(
+        features: VirtioFeatures = [.indirectDescriptors, .eventIndex], bases: [UInt16] = [0, 0]
+    ) {
         device.setTranslation(entries, queues: 0..<2)
         for queue in 0..<2 {
             device.bindKick(kicks[queue], queue: queue)
-            device.startQueue(queue, layout: rings[queue].layout, features: features, base: bases[queue])
+            device.startQueue(
+                queue, layout: rings[queue].layout, features: features, base: bases[queue])
         }
     }
 
     /// Where the device finds buffer `index`: the receive queue's first, then the transmit queue's.
-    static func buffer(_ index: Int) -> UInt64 { base + 0x4_0000 + UInt64(index) * UInt64(bufferLength) }
+    package static func buffer(_ index: Int) -> UInt64 {
+        base + 0x4_0000 + UInt64(index) * UInt64(bufferLength)
+    }
 
     /// Where the device finds a table of descriptors for queue `queue`.
-    static func table(_ queue: Int) -> UInt64 { base + 0x2_0000 + UInt64(queue) * 0x1_0000 }
+    package static func table(_ queue: Int) -> UInt64 { base + 0x2_0000 + UInt64(queue) * 0x1_0000 }
 
     /// A table of descriptors, as a ring whose descriptors it is.
-    func table(_ queue: Int) throws -> RawRing {
+    package func table(_ queue: Int) throws -> RawRing {
         let offset = Self.mebibyte + 0x2_0000 + queue * 0x1_0000
         return unsafe try RawRing(
             size: 1024, memory: block.base + offset,
@@ -91,7 +95,7 @@ final class HostileGuest {
     }
 
     /// Writes a chain that is as it should be at `head` of a queue.
-    func writeGood(_ queue: Int, head: UInt16) {
+    package func writeGood(_ queue: Int, head: UInt16) {
         let address = Self.buffer(queue * Int(Self.size) + Int(head))
         if queue == 0 {
             rings[0].setDescriptor(Int(head), address, Self.bufferLength, .write)
@@ -101,18 +105,18 @@ final class HostileGuest {
     }
 
     /// Writes a good chain and makes it available.
-    func offerGood(_ queue: Int, head: UInt16) {
+    package func offerGood(_ queue: Int, head: UInt16) {
         writeGood(queue, head: head)
         rings[queue].offer(head)
     }
 
-    func kick() { for kick in kicks { kick.event.signal() } }
+    package func kick() { for kick in kicks { kick.event.signal() } }
 
     /// The counts of a queue as they are when the device has nothing more to do.
-    func counts(_ queue: Int) -> QueueCounts { device.counts(queue) }
+    package func counts(_ queue: Int) -> QueueCounts { device.counts(queue) }
 
     /// Whether no byte outside the mapped memory has changed.
-    var areGuardsIntact: Bool {
+    package var areGuardsIntact: Bool {
         for start in [0, 2 * Self.mebibyte] {
             let bytes = unsafe UnsafeRawBufferPointer(start: block.base + start, count: Self.mebibyte)
             if unsafe bytes.contains(where: { $0 != Self.guardByte }) { return false }
@@ -121,7 +125,7 @@ final class HostileGuest {
     }
 
     /// Stops both queues, makes the rings anew and moves a frame: whatever was done to the device, a reset heals it.
-    func worksAfterReset() -> Bool {
+    package func worksAfterReset() -> Bool {
         for queue in 0..<2 {
             _ = device.stopQueue(queue)
             rings[queue].clear()
