@@ -78,8 +78,8 @@ let package = Package(
                 dependencies: [
                     "VirtioNet", "VirtioDevice", "VirtQueue", "Virtio", "GuestMemory", "WorkerRuntime",
                     "LinuxHost",
-                ], path: "Tests/TestSupport",
-                swiftSettings: strict)
+                ],
+                path: "Tests/TestSupport", swiftSettings: strict)
         ]
         + library("GuestMemory", ["LinuxHost", "CLinux", system, logging])
         + library("VirtQueue", ["Virtio", "GuestMemory"])
@@ -89,8 +89,7 @@ let package = Package(
             "VirtioNet",
             [
                 "VirtioDevice", "VirtQueue", "Virtio", "GuestMemory", "WorkerRuntime", "IOUring", "CIOUring",
-                "LinuxHost",
-                "CLinux", system, logging,
+                "LinuxHost", "CLinux", system, logging,
             ],
             testing: ["CProfile", "TestSupport"]
         )
@@ -104,10 +103,9 @@ let package = Package(
             "SimulatedVDPA",
             [
                 "VhostVDPA", "VirtioNet", "VirtioDevice", "VirtQueue", "Virtio", "GuestMemory",
-                "WorkerRuntime",
-                "IOUring", "LinuxHost", "CLinux", system, logging,
+                "WorkerRuntime", "IOUring", "CIOUring", "LinuxHost", "CLinux", system, logging,
             ],
-            testing: ["VhostVDPAConformance", "TestSupport", "CIOUring"]
+            testing: ["VhostVDPAConformance", "TestSupport"]
         )
         + library(
             "VhostVDPAConformance",
@@ -126,8 +124,9 @@ let package = Package(
         + library(
             "EmulatedMachine",
             [
-                "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "WorkerRuntime", "VirtQueue",
-                "Virtio", "GuestMemory", "LinuxHost", system, logging, histogram,
+                "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "VirtioDevice",
+                "WorkerRuntime", "VirtQueue", "Virtio", "GuestMemory", "LinuxHost", system, logging,
+                histogram,
             ],
             testing: ["IOUring", "CProfile"]
         )
@@ -137,7 +136,8 @@ let package = Package(
                 "EmulatedMachine", "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "VirtQueue",
                 "IOUring", "Virtio", "GuestMemory", "LinuxHost", "CLinux",
                 system, logging,
-            ]
+            ],
+            testing: ["VirtioDevice"]
         )
         + [
             .executableTarget(name: "emu", dependencies: everything, swiftSettings: strict),

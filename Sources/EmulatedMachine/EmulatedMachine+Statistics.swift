@@ -1,5 +1,6 @@
 internal import VhostVDPA
 internal import Virtio
+internal import VirtioDevice
 package import VirtioNet
 package import WorkerRuntime
 

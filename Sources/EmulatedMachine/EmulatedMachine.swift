@@ -6,6 +6,7 @@ package import VhostVDPA
 package import VhostVDPABackend
 internal import VirtQueue
 package import Virtio
+internal import VirtioDevice
 package import VirtioNet
 internal import WorkerRuntime
 

@@ -1,3 +1,4 @@
+internal import VirtioDevice
 package import VirtioNet
 
 /// What was recorded of the frames at one end of a machine.

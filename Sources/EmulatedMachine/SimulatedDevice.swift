@@ -3,13 +3,14 @@ internal import Logging
 package import SimulatedVDPA
 internal import VhostVDPA
 internal import Virtio
+internal import VirtioDevice
 package import VirtioNet
 internal import WorkerRuntime
 
 /// A simulated vDPA device with the data path behind it.
 package final class SimulatedDevice {
     package let device: SimulatedVDPADevice
-    package let network: NetworkDevice
+    package let network: any NetworkDataPath
 
     /// Makes the device; its wire is `port`.
     init(

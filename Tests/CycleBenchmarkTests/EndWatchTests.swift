@@ -1,10 +1,12 @@
 import EmulatedMachine
 import Glibc
 import GuestMemory
+import LinuxHost
 import Logging
 import SimulatedVDPA
 import SystemPackage
 import Testing
+import VirtioDevice
 import VirtioNet
 
 @testable import CycleBenchmark
@@ -27,7 +29,8 @@ struct EndWatchTests {
         let full = unsafe try FileDescriptor.open("/dev/full", .writeOnly)
         defer { try? full.close() }
         let network = try #require(machine.simulation?.network)
-        for queue in 0..<2 { try network.setCall(full, queue: queue) }
+        let call = try SharedEventFD(duplicating: full)
+        for queue in 0..<2 { network.bindCall(call, queue: queue) }
         machine.driver.startTraffic(limit: 64)
         while machine.failure == nil { usleep(200) }
         machine.driver.stopTraffic()

@@ -120,18 +120,18 @@ struct QueuePairTests {
 
     @Test("of a port that is one file are refused")
     func onePort() throws {
-        let configuration = ConfigurationSpace([UInt8](repeating: 0, count: 24))
+        let port = try DatagramPort()
         #expect(throws: VirtioNetError.self) {
-            try NetworkDevice(name: "device", queuePairs: 2, port: .simulator(configuration)) { _ in }
+            try NetworkDevice(name: "device", queuePairs: 2, port: .tap(port.makeNear())) { _ in }
         }
     }
 
     @Test("a port of which there cannot be another ends the pairs that were started")
     func laterPairFails() throws {
-        let space = ConfigurationSpace([UInt8](repeating: 0, count: 24))
         for _ in 0..<3 {
+            let port = try DatagramPort()
             #expect(throws: VirtioNetError.self) {
-                try NetworkDevice(name: "device", queuePairs: 4, port: .simulator(space)) { _ in }
+                try NetworkDevice(name: "device", queuePairs: 4, port: .tap(port.makeNear())) { _ in }
             }
         }
     }

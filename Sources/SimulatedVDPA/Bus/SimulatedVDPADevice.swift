@@ -213,7 +213,7 @@ public final class SimulatedVDPADevice {
     }
 
     /// The worker, where it is one that moves frames.
-    package var network: NetworkDevice? { simulated?.dataPath as? NetworkDevice }
+    package var network: (any NetworkDataPath)? { simulated?.dataPath as? any NetworkDataPath }
 
     /// Counts `memory` as the simulated machine's own, as a driver's in the kernel is, and returns the address the
     /// device has for it; `nil` unless its IOMMU is in the 1:1 state. It must stay until ``withdrawMemory()``.

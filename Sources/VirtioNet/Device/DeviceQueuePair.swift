@@ -7,8 +7,8 @@ internal import Virtio
 internal import VirtioDevice
 internal import WorkerRuntime
 
-/// A queue pair of a simulated network device and the worker thread that serves it from an io_uring of its own:
-/// queue 0 receives, queue 1 transmits, queue 2 controls where the wire port is a ``WirePort/simulator(_:)``.
+/// A queue pair of a simulated network device and the worker thread that serves it from an io_uring of its own: the
+/// first queue receives, the second transmits.
 ///
 /// Queues have the numbers they have in the device. The methods are ``DataPath``'s, for the pair's own queues; each is
 /// one visit of the worker, and returns when the worker has done what it says.
@@ -16,8 +16,8 @@ final class DeviceQueuePair: Sendable {
     let commands: CommandBox<DeviceWorker>
     private let thread: WorkerThread
     private let isShutDown = Atomic<Bool>(false)
-    private let counters = [QueueCounters(), QueueCounters(), QueueCounters()]
-    /// The queues that the worker serves: the pair, and with it the control queue of a device that has one.
+    private let counters = [QueueCounters(), QueueCounters()]
+    /// The queues that the worker serves.
     let queues: Range<Int>
     private let firstFailure = FirstFailure()
 
@@ -32,7 +32,7 @@ final class DeviceQueuePair: Sendable {
             throw VirtioNetError(.noEventDescriptor, errno: error)
         }
         let own = queues.pair(number)
-        self.queues = queues.pairs == 1 ? 0..<queues.count : own
+        self.queues = own
         let (commands, counters, transfer) = (commands, counters, TransferBox<WirePort>(port))
         let firstFailure = firstFailure
         let report: @Sendable (DataPathEvent) -> Void = { event in
@@ -49,8 +49,7 @@ final class DeviceQueuePair: Sendable {
                 try DeviceWorker(
                     port: transfer.take() ?? .none, box: commands,
                     receive: queue(own.lowerBound, .receive(number)),
-                    transmit: queue(own.lowerBound + 1, .transmit(number)),
-                    control: queue(own.upperBound, .control))
+                    transmit: queue(own.lowerBound + 1, .transmit(number)))
             } run: { worker in
                 worker.run(commands)
             }
@@ -90,7 +89,6 @@ final class DeviceQueuePair: Sendable {
     func start(_ setups: [QueueSetup]) {
         commands.perform { worker in
             worker.takeEarlierKicks()
-            _ = worker.endSuspend()
             for setup in setups { worker.withQueue(setup.queue - first) { $0.served.start(setup) } }
         }
     }
@@ -99,19 +97,11 @@ final class DeviceQueuePair: Sendable {
         states(of: queues) { worker, queue in worker.withQueue(queue) { $0.served.stop() } }
     }
 
-    func suspend(_ queues: Range<Int>) -> [QueueState] {
-        states(of: queues) { worker, queue in
-            worker.simulatorWork.hold()
-            return worker.withQueue(queue) { $0.served.stop() }
-        }
-    }
-
     func resume(_ setups: [QueueSetup]) {
         commands.perform { worker in
             worker.takeEarlierKicks()
-            let isKicked = worker.endSuspend()
             for setup in setups { worker.withQueue(setup.queue - first) { $0.served.start(setup) } }
-            guard isKicked else { return }
+            // No kick was kept; one each makes up for them.
             for setup in setups { worker.kick(setup.queue - first) }
         }
     }

@@ -16,9 +16,6 @@ struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
     /// Room for a batch of chains of this many segments each; one longer than the rest of it is refused.
     private static let segmentsPerChain = 64
 
-    /// What a device of one pair has.
-    private static var queues: QueueMap { .network(pairs: 1, hasControlQueue: true) }
-
     /// What a person calls it.
     static let title = "the simulated device's worker"
 
@@ -29,17 +26,11 @@ struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
 
     var receive: FrameQueue
     var transmit: FrameQueue
-    /// Serves only where ``port`` is a simulator.
-    var control: FrameQueue
-    /// What kicks have scheduled where ``port`` is a simulator.
-    var simulatorWork = SimulatorWork()
 
     /// The segments of the chains of one batch.
     var segments = SegmentBuffer(capacity: FileWire.batchSize * segmentsPerChain)
     /// Moves frames where ``port`` is a file.
     var fileWire = FileWire()
-    /// The frame or command that a simulator is looking at.
-    var frame = FrameBuffer()
 
     var isEnding = false
     /// The last pass ended in sleep; a command clears it to see the next one.
@@ -50,11 +41,11 @@ struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
 
     init(
         port: consuming WirePort, box: CommandBox<DeviceWorker>, receive: consuming FrameQueue,
-        transmit: consuming FrameQueue, control: consuming FrameQueue
+        transmit: consuming FrameQueue
     ) throws(VirtioNetError) {
         do throws(IOUringError) {
             loop = try EventLoop(
-                commands: box.wake.descriptor, port: port.descriptor, signals: Self.queues.count,
+                commands: box.wake.descriptor, port: port.descriptor, signals: 2,
                 batchSize: FileWire.batchSize)
         } catch {
             throw VirtioNetError(.ring(error))
@@ -63,7 +54,6 @@ struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
         self.port = port
         self.receive = receive
         self.transmit = transmit
-        self.control = control
     }
 
     /// Serves until a command from `box`, the one the worker was made with, sets ``isEnding``.
@@ -86,7 +76,6 @@ struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
             let moved = serve()
             receive.publishCounts()
             transmit.publishCounts()
-            if port.kind == .simulator { control.publishCounts() }
             noteLostCalls()
             hasSlept = !moved && isReadyToSleep()
             if hasSlept { loop.sleep() } else { loop.collect() }
@@ -103,15 +92,13 @@ struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
 
     /// A driver that is not woken waits for ever: that ends the loop.
     private mutating func noteLostCalls() {
-        if let errno = receive.served.callRefusal ?? transmit.served.callRefusal ?? control.served.callRefusal
-        {
+        if let errno = receive.served.callRefusal ?? transmit.served.callRefusal {
             loop.fail(EventLoopFailure(signalRefused: errno))
         }
     }
 
     /// Moves one batch in each direction the port has. Returns whether anything moved.
     private mutating func serve() -> Bool {
-        if port.kind == .simulator { return simulate() }
         transmit.served.receiveKicks(loop.takeSignals(1))
         receive.served.receiveKicks(loop.takeSignals(0))
         transmit.served.resolveRing()
@@ -128,7 +115,7 @@ struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
         switch port.kind {
         case .loopback:
             return reflect(type)
-        case .none, .simulator:
+        case .none:
             return discard(type)
         case .file:
             let sent = transmitToPort(type)
@@ -181,8 +168,6 @@ struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
 
     /// Asks the driver for kicks where the device waits for chains. `false` where some have come meanwhile.
     private mutating func isReadyToSleep() -> Bool {
-        // vdpa_sim's rings never ask for anything: every chain comes with a kick.
-        if port.kind == .simulator { return !simulatorWork.isScheduled }
         if transmit.served.askForKicks() { return false }
         // More receive buffers are news only to somebody who has waited for them.
         return !(receive.served.askForKicks() && isWaitingForBuffers)
@@ -193,7 +178,7 @@ struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
         switch port.kind {
         case .loopback: transmit.served.isKicked
         case .file: loop.isPortReadable
-        case .none, .simulator: false
+        case .none: false
         }
     }
 
@@ -202,38 +187,19 @@ struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
 
     /// Runs `body` on a queue, by the number that it has in a device of this pair alone.
     mutating func withQueue<Answer>(_ index: Int, _ body: (inout FrameQueue) -> Answer) -> Answer {
-        switch Self.queues.role(of: index) {
-        case .receive: body(&receive)
-        case .transmit: body(&transmit)
-        case .control, .request: body(&control)
-        }
+        index == 0 ? body(&receive) : body(&transmit)
     }
 
     /// Looks at a queue as if the driver had kicked it.
     mutating func kick(_ index: Int) {
-        if port.kind == .simulator {
-            takeSimulatorKick(of: index)
-        } else {
-            withQueue(index) { $0.served.receiveKicks() }
-        }
-    }
-
-    /// Ends a suspend; whether the queues that start now are to be looked at. Only a simulator keeps kicks: elsewhere a
-    /// spurious one makes up for them.
-    mutating func endSuspend() -> Bool {
-        let wasKicked = simulatorWork.release()
-        return port.kind == .simulator ? wasKicked : true
+        withQueue(index) { $0.served.receiveKicks() }
     }
 
     /// Takes the kicks that were made before this moment, while their queues are still what they were: those of a
     /// queue that is not started are lost, and not there for the start that follows.
     mutating func takeEarlierKicks() {
         loop.collect()
-        if port.kind == .simulator {
-            takeSimulatorKicks()
-        } else {
-            transmit.served.receiveKicks(loop.takeSignals(1))
-            receive.served.receiveKicks(loop.takeSignals(0))
-        }
+        transmit.served.receiveKicks(loop.takeSignals(1))
+        receive.served.receiveKicks(loop.takeSignals(0))
     }
 }

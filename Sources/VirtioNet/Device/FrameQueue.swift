@@ -1,18 +1,18 @@
-internal import VirtQueue
-internal import Virtio
-internal import VirtioDevice
+package import VirtQueue
+package import Virtio
+package import VirtioDevice
 
 /// One queue of a network device as its worker sees it: what is served, and what became of the frames in its chains.
-struct FrameQueue: ~Copyable {
-    let role: QueueRole
-    var served: ServedQueue
+package struct FrameQueue: ~Copyable {
+    package let role: QueueRole
+    package var served: ServedQueue
     /// The frames, and the port's errors. What the served queue counts itself is not in it: ``totals`` has both.
-    var counts = QueueCounts()
-    var account = FrameAccount()
+    package var counts = QueueCounts()
+    package var account = FrameAccount()
     /// Where other threads read both.
     private let counters: QueueCounters
 
-    init(role: QueueRole, served: consuming ServedQueue, counters: QueueCounters) {
+    package init(role: QueueRole, served: consuming ServedQueue, counters: QueueCounters) {
         self.role = role
         self.served = served
         self.counters = counters
@@ -23,7 +23,7 @@ struct FrameQueue: ~Copyable {
     ///
     /// The ring says here how many frames it gave or took, whatever the batch has counted itself.
     @discardableResult
-    mutating func finishBatch<Queue: DeviceQueue & ~Copyable>(
+    package mutating func finishBatch<Queue: DeviceQueue & ~Copyable>(
         of queue: inout Queue, since start: ServedQueue.BatchStart
     ) -> Bool {
         let batch = served.finishBatch(of: &queue, since: start)
@@ -39,7 +39,7 @@ struct FrameQueue: ~Copyable {
     }
 
     /// All that the queue has counted.
-    var totals: QueueCounts {
+    package var totals: QueueCounts {
         var totals = counts
         let tally = served.tally
         totals.kicks &+= tally.kicks
@@ -50,5 +50,5 @@ struct FrameQueue: ~Copyable {
     }
 
     /// Makes the counts visible to other threads.
-    func publishCounts() { counters.publish(totals, account) }
+    package func publishCounts() { counters.publish(totals, account) }
 }

@@ -5,15 +5,13 @@ package import Virtio
 package import VirtioDevice
 package import WorkerRuntime
 
-/// A simulated network device's data path: pairs of queues, a worker thread for each, and a control queue where the
-/// wire port is a ``WirePort/simulator(_:)``, whose device has one pair.
+/// A simulated network device's data path: pairs of queues and a worker thread for each.
 ///
 /// The methods are called on the control thread and return when the workers have done what they say.
 package final class NetworkDevice: NetworkDataPath {
     let pairs: [DeviceQueuePair]
     /// The device's queues.
     package let queues: QueueMap
-    package let configurationSpace: ConfigurationSpace?
     /// The MTU of the wire's interface when the device was made, where it has one: a driver's buffers should have room
     /// for such frames.
     package let wireMTU: Int?
@@ -29,11 +27,9 @@ package final class NetworkDevice: NetworkDataPath {
         name: String, queuePairs: Int = 1, port: consuming sending WirePort,
         report: @escaping @Sendable (DataPathEvent) -> Void
     ) throws(VirtioNetError) {
-        configurationSpace = port.configurationSpace
         wireMTU = port.mtu
         capture = port.capture
-        let queues = QueueMap.network(
-            pairs: max(1, queuePairs), hasControlQueue: port.kind == .simulator)
+        let queues = QueueMap.network(pairs: max(1, queuePairs), hasControlQueue: false)
         self.queues = queues
         var pairs: [DeviceQueuePair] = []
         for index in 1..<queues.pairs {
@@ -97,12 +93,14 @@ package final class NetworkDevice: NetworkDataPath {
     }
 
     package func suspend(_ queues: Range<Int>) -> [QueueState] {
-        parts(of: queues).flatMap { $0.suspend($1) }
+        stop(queues)
     }
 
     package func resume(_ queues: [QueueSetup]) {
-        // A pair that has nothing to start keeps no kicks any more either.
-        for pair in pairs { pair.resume(queues.filter { pair.queues.contains($0.queue) }) }
+        for pair in pairs {
+            let own = queues.filter { pair.queues.contains($0.queue) }
+            if !own.isEmpty { pair.resume(own) }
+        }
     }
 
     package func states(of queues: Range<Int>) -> [QueueState] {
@@ -136,8 +134,7 @@ package final class NetworkDevice: NetworkDataPath {
     private func pair(of queue: Int) -> DeviceQueuePair {
         switch queues.role(of: queue) {
         case .receive(let pair), .transmit(let pair): pairs[pair]
-        // A device with a control queue has one pair, whose worker serves that queue too.
-        case .control, .request: pairs[0]
+        case .control, .request: preconditionFailure("a network card has pairs of queues alone")
         }
     }
 }

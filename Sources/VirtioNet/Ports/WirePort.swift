@@ -1,5 +1,4 @@
 internal import SystemPackage
-package import VirtioDevice
 
 /// What stands at the far end of a simulated device's wire, open.
 package struct WirePort: ~Copyable, Sendable {
@@ -11,9 +10,6 @@ package struct WirePort: ~Copyable, Sendable {
         case file
         /// Not at all: transmitted frames are gone, none come in.
         case none
-        /// The device is the kernel's vdpa_sim_net, which loops frames back itself and has a control queue that changes
-        /// its configuration.
-        case simulator
     }
 
     let kind: Kind
@@ -22,16 +18,13 @@ package struct WirePort: ~Copyable, Sendable {
     let capture: CaptureFile?
     /// The queue pair that the port is for: the number of its interface in ``capture``.
     private let pair: Int
-    /// The configuration that a control queue changes; `nil` where there is no such queue.
-    let configurationSpace: ConfigurationSpace?
 
     private init(
-        _ kind: Kind, file: (any FrameFile)? = nil, configurationSpace: ConfigurationSpace? = nil,
+        _ kind: Kind, file: (any FrameFile)? = nil,
         capture: CaptureFile? = nil, pair: Int = 0
     ) {
         self.kind = kind
         self.file = file
-        self.configurationSpace = configurationSpace
         self.capture = capture
         self.pair = pair
     }
@@ -40,10 +33,6 @@ package struct WirePort: ~Copyable, Sendable {
     package static var loopback: WirePort { WirePort(.loopback) }
     /// Transmitted frames are gone, none come in.
     package static var none: WirePort { WirePort(.none) }
-    /// No wire: the device is the kernel's vdpa_sim_net.
-    package static func simulator(_ space: ConfigurationSpace) -> WirePort {
-        WirePort(.simulator, configurationSpace: space)
-    }
     /// Frames leave through, and come from, a file.
     static func file(_ file: any FrameFile) -> WirePort { WirePort(.file, file: file) }
 
@@ -58,7 +47,6 @@ package struct WirePort: ~Copyable, Sendable {
     /// The wire of a further queue pair: a loop of its own, one more queue of the file, or nothing as here. `nil` where
     /// there can be only one.
     func another(_ pair: Int) throws(PortError) -> WirePort? {
-        guard kind != .simulator else { return nil }
         guard let file else { return WirePort(kind, capture: capture, pair: pair) }
         guard let another = try file.another() else { return nil }
         return WirePort(kind, file: another, capture: capture, pair: pair)
@@ -66,7 +54,7 @@ package struct WirePort: ~Copyable, Sendable {
 
     /// The port, with every frame that passes it recorded in `capture`, which has an interface for each queue pair.
     consuming func recorded(in capture: CaptureFile) -> WirePort {
-        WirePort(kind, file: file, configurationSpace: configurationSpace, capture: capture, pair: pair)
+        WirePort(kind, file: file, capture: capture, pair: pair)
     }
 
     /// How the worker of this port's queue pair is to record its frames; `nil` where it is not to.

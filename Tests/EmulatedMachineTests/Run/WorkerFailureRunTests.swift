@@ -28,7 +28,9 @@
                 let cause = EventLoopFailure(.enter(errno))
                 switch side {
                 case .driver: machine?.driver.pairs[0].commands.perform { $0.loop.fail(cause) }
-                case .device: machine?.simulation?.network.pairs[0].commands.perform { $0.loop.fail(cause) }
+                case .device:
+                    let device = machine?.simulation?.network as? NetworkDevice
+                    device?.pairs[0].commands.perform { $0.loop.fail(cause) }
                 }
             }
         }

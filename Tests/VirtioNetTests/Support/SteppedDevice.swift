@@ -37,8 +37,7 @@ final class SteppedDevice {
                 role: role, served: ServedQueue(index: index) { _ in }, counters: QueueCounters())
         }
         worker = try DeviceWorker(
-            port: wire, box: CommandBox(), receive: queue(0, .receive(0)), transmit: queue(1, .transmit(0)),
-            control: queue(2, .control))
+            port: wire, box: CommandBox(), receive: queue(0, .receive(0)), transmit: queue(1, .transmit(0)))
         unsafe (block.base + mapped).initializeMemory(
             as: UInt8.self, repeating: Self.guardByte, count: 4096)
         let range = try #require(

@@ -33,6 +33,7 @@ package struct VdpasimNet: DeviceKind {
     package func makeDataPath(
         name: String, wire: consuming WirePort, report: @escaping @Sendable (DataPathEvent) -> Void
     ) throws -> any DataPath {
-        try NetworkDevice(name: name, port: .simulator(ConfigurationSpace(configuration)), report: report)
+        try VdpasimNetDevice(
+            name: name, configuration: ConfigurationSpace(configuration), report: report)
     }
 }

@@ -6,7 +6,7 @@ internal import Virtio
 /// A page that a frame passes through on its way from one chain to another, as in vdpa_sim_net: the device looks at
 /// its own copy, which the guest cannot change any more.
 @safe
-struct FrameBuffer: ~Copyable {
+struct PageBuffer: ~Copyable {
     /// The longest frame, header included: PAGE_SIZE of vdpa_sim_net's machine. What is longer is cut.
     static let byteCount = 4096
 

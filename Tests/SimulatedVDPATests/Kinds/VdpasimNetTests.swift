@@ -1,16 +1,17 @@
 import Glibc
 import GuestMemory
+import LinuxHost
+import SimulatedVDPA
 import TestSupport
 import Testing
 import VirtQueue
 import Virtio
 import VirtioDevice
-
-@testable import VirtioNet
+import VirtioNet
 
 /// What a guest sees of the kernel's vdpa_sim_net (drivers/vdpa/vdpa_sim/vdpa_sim_net.c).
 @Suite("The device of vdpa_sim_net", .timeLimit(.minutes(15)))
-struct SimulatorTests {
+struct VdpasimNetTests {
     private static let own = MACAddress(0x5254_0012_3456)
 
     /// A guest that writes its frames by hand, and the device's configuration.
@@ -22,8 +23,11 @@ struct SimulatorTests {
         private static let controlBuffer = 0x3_0000
 
         init() throws {
-            space = ConfigurationSpace(SimulatorTests.own.octets + [UInt8](repeating: 0, count: 18))
-            raw = try HostileGuest(wire: .simulator(space))
+            space = ConfigurationSpace(VdpasimNetTests.own.octets + [UInt8](repeating: 0, count: 18))
+            let events = DeviceEvents()
+            raw = try HostileGuest(
+                device: VdpasimNetDevice(name: "device", configuration: space) { events.append($0) },
+                events: events)
             let memory = unsafe raw.block.base + HostileGuest.mebibyte + Self.controlOffset
             control = unsafe try RawRing(
                 size: HostileGuest.size, memory: memory,
@@ -317,5 +321,23 @@ struct SimulatorTests {
         for head in UInt16(0)..<2 { guest.send(to: .broadcast, head: head) }
         guest.kick(1)
         #expect(guest.raw.device.states(of: 0..<2) == [.split(nextAvail: 2), .split(nextAvail: 2)])
+    }
+
+    @Test("whoever has ended it finds that its worker has let go of everything, and has counted it")
+    func ended() throws {
+        let layout = try RingGeometry(size: HostileGuest.size).layout(
+            at: IOVirtualAddress(rawValue: HostileGuest.base))
+        for _ in 0..<100 {
+            let device = try VdpasimNetDevice(name: "device", configuration: ConfigurationSpace([])) { _ in }
+            var call: SharedEventFD? = try SharedEventFD()
+            weak let kept = call
+            device.startQueue(1, layout: layout, features: .version1, base: 0, call: call)
+            call = nil
+            #expect(kept != nil)
+            device.kick(1)
+            device.shutdown()
+            #expect(kept == nil)
+            #expect(device.counts(1).kicks == 1)
+        }
     }
 }

@@ -1,6 +1,6 @@
 /// The work item of a device like vdpa_sim, which a kick of any queue schedules and one pass over all queues does
 /// (`vdpasim_kick_vq`, `vdpasim_resume` and `vdpasim_work_fn` in drivers/vdpa/vdpa_sim/vdpa_sim.c).
-struct SimulatorWork {
+struct KickedWork {
     /// A pass is to be made.
     private(set) var isScheduled = false
     private var isHolding = false

@@ -1,0 +1,285 @@
+internal import IOUring
+internal import LinuxHost
+internal import VirtQueue
+internal import Virtio
+internal import VirtioDevice
+internal import VirtioNet
+internal import WorkerRuntime
+
+/// The thread of the kernel's vdpa_sim_net (`vdpasim_net_work` in drivers/vdpa/vdpa_sim/vdpa_sim_net.c).
+///
+/// A kick of any queue is one pass: every control command, then frames from the transmit ring into the receive ring
+/// until the first is empty, a frame finds no receive chain, or ``framesPerPass`` were looped, after which the device
+/// schedules the next pass itself. It asks for a kick with every chain and calls once a pass.
+///
+/// Five frames a pass bear a question for the rings' format with each chain: nothing here is specialised.
+///
+/// Not imitated: chains that break virtio's rules or do not translate. The kernel's simulator takes some of them and
+/// never returns them; here they come back with length zero, counted, as from every device of this project.
+struct VdpasimNetWorker: ~Copyable {
+    private static let framesPerPass = 5
+    /// `struct virtio_net_hdr`, a frame's header without VERSION_1.
+    private static let legacyHeaderByteCount = 10
+    private static let addressByteCount = 6
+    /// The longest chain is a ring of 256, and two are in flight at once.
+    private static let segmentCount = 1024
+
+    /// What a person calls it.
+    static let title = "the simulated device's worker"
+
+    var loop: EventLoop
+    var receive: FrameQueue
+    var transmit: FrameQueue
+    var control: FrameQueue
+    /// What kicks have scheduled.
+    var work = KickedWork()
+    private let configuration: ConfigurationSpace
+    private let report: @Sendable (DataPathEvent) -> Void
+    private var segments = SegmentBuffer(capacity: segmentCount)
+    /// The frame or command that the device is looking at.
+    private var page = PageBuffer()
+
+    var isEnding = false
+    /// The last pass ended in sleep; a command clears it to see the next one.
+    private var hasSlept = false
+    private var hasReportedFailure = false
+
+    /// Makes the worker of the calling thread, with its queues stopped.
+    init(
+        box: CommandBox<VdpasimNetWorker>, configuration: ConfigurationSpace, counters: [QueueCounters],
+        report: @escaping @Sendable (DataPathEvent) -> Void
+    ) throws(IOUringError) {
+        loop = try EventLoop(
+            commands: box.wake.descriptor, port: nil, signals: counters.count, batchSize: 16)
+        func queue(_ index: Int, _ role: QueueRole) -> FrameQueue {
+            FrameQueue(
+                role: role, served: ServedQueue(index: index, report: report), counters: counters[index])
+        }
+        receive = queue(0, .receive(0))
+        transmit = queue(1, .transmit(0))
+        control = queue(2, .control)
+        self.configuration = configuration
+        self.report = report
+    }
+
+    /// Serves until a command from `box`, the one the worker was made with, sets ``isEnding``.
+    ///
+    /// A worker whose loop has failed reports it, and goes on answering commands: whoever stops its queues learns where
+    /// they stand.
+    mutating func run(_ box: CommandBox<VdpasimNetWorker>) {
+        while !box.isDeaf {
+            if loop.hasCommands {
+                loop.hasCommands = false
+                box.deliver(to: &self) { $0.isEnding }
+                // Whoever wrote the last command may unmap guest memory as soon as it is answered.
+                if isEnding { break }
+            }
+            if loop.hasFailed {
+                reportFailure()
+                loop.waitForCommands()
+                continue
+            }
+            let moved = serve()
+            publishCounts()
+            noteLostCalls()
+            // The rings never ask for anything: every chain comes with a kick.
+            hasSlept = !moved && !work.isScheduled
+            if hasSlept { loop.sleep() } else { loop.collect() }
+        }
+    }
+
+    /// Makes the counts visible to other threads.
+    mutating func publishCounts() {
+        receive.publishCounts()
+        transmit.publishCounts()
+        control.publishCounts()
+    }
+
+    private mutating func reportFailure() {
+        hasSlept = true
+        guard !hasReportedFailure, let cause = loop.failure else { return }
+        hasReportedFailure = true
+        report(.failed(WorkerFailure(worker: Self.title, cause)))
+    }
+
+    /// A driver that is not woken waits for ever: that ends the loop.
+    private mutating func noteLostCalls() {
+        let refusal =
+            receive.served.callRefusal ?? transmit.served.callRefusal ?? control.served.callRefusal
+        if let refusal { loop.fail(EventLoopFailure(signalRefused: refusal)) }
+    }
+
+    /// Nothing is left to do until somebody kicks or a command changes something.
+    var isAtRest: Bool { hasSlept && (!loop.hasSignals || loop.hasFailed) }
+
+    /// Makes ``isAtRest`` wait for the next sleep.
+    mutating func forgetSleep() { hasSlept = loop.hasFailed }
+
+    /// Runs `body` on queue `index`.
+    mutating func withQueue<Answer>(_ index: Int, _ body: (inout ServedQueue) -> Answer) -> Answer {
+        switch index {
+        case 0: body(&receive.served)
+        case 1: body(&transmit.served)
+        default: body(&control.served)
+        }
+    }
+
+    // MARK: Kicks
+
+    /// Does the work that kicks have scheduled. Returns whether there was any.
+    private mutating func serve() -> Bool {
+        takeKicks()
+        guard work.begin() else { return false }
+        serveControlQueue()
+        loopFrames()
+        return true
+    }
+
+    /// Takes the kicks that were made before this moment, while their queues are still what they were: those of a
+    /// queue that is not started are lost, and not there for the start that follows.
+    mutating func takeEarlierKicks() {
+        loop.collect()
+        takeKicks()
+    }
+
+    private mutating func takeKicks() {
+        for index in 0...2 where loop.takeSignals(index) > 0 { kick(index) }
+    }
+
+    /// Takes a kick of a queue.
+    mutating func kick(_ index: Int) {
+        let isStarted = withQueue(index) { queue in
+            queue.receiveKicks()
+            return queue.isStarted
+        }
+        work.kick(started: isStarted)
+    }
+
+    // MARK: Frames
+
+    private mutating func loopFrames() {
+        guard let features = transmit.served.setup?.features, receive.served.isStarted else { return }
+        let headerByteCount =
+            features.contains(.version1) ? NetworkHeader.byteCount : Self.legacyHeaderByteCount
+        transmit.served.lookAgain()
+        receive.served.lookAgain()
+        guard var outgoing = transmit.served.takeRing(as: AnyDeviceQueue.self) else { return }
+        let sentStart = transmit.served.beginBatch(of: outgoing)
+        let address = configuration.address
+        var taken = 0
+        var hasMore = true
+        // Dropped frames are counted in no budget by the kernel; here no guest keeps the worker from its commands.
+        var pass = PassBudget(chains: outgoing.size)
+        while hasMore, pass.hasRoom {
+            segments.removeAll()
+            guard let chain = transmit.served.nextChain(of: &outgoing, into: &segments, within: &pass) else {
+                hasMore = transmit.served.isKicked
+                break
+            }
+            taken += 1
+            page.fill(from: chain, in: segments)
+            pass.take(bytes: UInt32(page.count), segments: segments.count)
+            transmit.counts.packets &+= 1
+            transmit.counts.bytes &+= UInt64(max(0, page.count - headerByteCount))
+            transmit.account.left &+= 1
+            receive.account.entered &+= 1
+            if !accepts(headerByteCount, address) {
+                receive.counts.drops &+= 1
+                receive.account.filtered &+= 1
+                outgoing.complete(chain.handle, byteCount: 0)
+                continue
+            }
+            // A frame without a receive chain ends the pass; what is behind it waits for the next kick.
+            hasMore = deliver(headerByteCount, isCut: Int(chain.readableBytes) > page.count, within: &pass)
+            if !hasMore {
+                receive.counts.drops &+= 1
+                receive.account.noBuffer &+= 1
+            }
+            outgoing.complete(chain.handle, byteCount: 0)
+            if taken >= Self.framesPerPass { break }
+        }
+        if hasMore { work.schedule() }
+        transmit.finishBatch(of: &outgoing, since: sentStart)
+        transmit.served.putBack(outgoing)
+    }
+
+    /// `receive_filter`: broadcast, multicast or the device's own address, in a frame that has room for one.
+    private func accepts(_ headerByteCount: Int, _ own: MACAddress) -> Bool {
+        guard page.count >= headerByteCount + Self.addressByteCount else { return false }
+        let destination = page.address(at: headerByteCount)
+        return destination.isMulticast || destination == own
+    }
+
+    /// Writes the frame, with the header it was sent with, to the next receive chain; `false` where there is none.
+    /// `isCut` says that the frame in the page is not whole.
+    private mutating func deliver(
+        _ headerByteCount: Int, isCut: Bool, within pass: inout PassBudget
+    ) -> Bool {
+        guard var incoming = receive.served.takeRing(as: AnyDeviceQueue.self) else { return false }
+        let start = receive.served.beginBatch(of: incoming)
+        let mark = segments.count
+        var written = 0
+        if let target = receive.served.nextChain(of: &incoming, into: &segments, within: &pass) {
+            written = page.write(to: target, in: segments)
+            if written > 0 {
+                receive.counts.packets &+= 1
+                receive.counts.bytes &+= UInt64(max(0, written - headerByteCount))
+                if isCut || written < page.count { receive.account.cut &+= 1 }
+                incoming.complete(target.handle, byteCount: UInt32(written))
+            } else {
+                receive.served.refuse(target.handle, of: &incoming)
+            }
+        }
+        segments.truncate(to: mark)
+        receive.finishBatch(of: &incoming, since: start)
+        receive.served.putBack(incoming)
+        return written > 0
+    }
+
+    // MARK: Control queue
+
+    /// `vdpasim_handle_cvq`: MAC_ADDR_SET, and an error for everything else.
+    ///
+    /// The answer to a class that is not known is what the last command of the same pass was answered, as in the
+    /// kernel: alone it is an error.
+    private mutating func serveControlQueue() {
+        guard let features = control.served.setup?.features, features.contains(.controlQueue) else {
+            return
+        }
+        control.served.lookAgain()
+        guard var queue = control.served.takeRing(as: AnyDeviceQueue.self) else { return }
+        let start = control.served.beginBatch(of: queue)
+        var answer = ControlCommand.error
+        var pass = PassBudget(chains: queue.size)
+        while pass.hasRoom {
+            segments.removeAll()
+            guard let chain = control.served.nextChain(of: &queue, into: &segments, within: &pass) else {
+                break
+            }
+            page.fill(from: chain, in: segments)
+            pass.take(bytes: UInt32(page.count), segments: segments.count)
+            if let command = ControlCommand(page) { answer = perform(command) ?? answer }
+            page.fill(with: answer)
+            queue.complete(chain.handle, byteCount: UInt32(page.write(to: chain, in: segments)))
+        }
+        if control.served.isKicked { work.schedule() }
+        control.finishBatch(of: &queue, since: start)
+        control.served.putBack(queue)
+    }
+
+    /// Does a command and returns its answer; `nil` for a class that is not known.
+    private func perform(_ command: ControlCommand) -> UInt8? {
+        guard command.commandClass == ControlCommand.macClass else { return nil }
+        guard command.number == ControlCommand.setAddress,
+            page.count >= ControlCommand.headerByteCount + Self.addressByteCount
+        else { return ControlCommand.error }
+        configuration.write(
+            page.address(at: ControlCommand.headerByteCount).octets, at: 0)
+        return ControlCommand.ok
+    }
+}
+
+extension ConfigurationSpace {
+    /// The device's address, the first six bytes of a `struct virtio_net_config`.
+    fileprivate var address: MACAddress { MACAddress(octets: read(at: 0, count: 6)) }
+}
