@@ -191,6 +191,27 @@ struct QueueRules {
         #expect(client.dataPath.calls == [.states(1..<2)])
     }
 
+    @Test("SUSPEND changes no base of a queue that does not run")
+    func baseOfStoppedQueue() throws {
+        let client = try Client.owned("sim")
+        #expect(client.setStatus(0x3) == nil)
+        #expect(client.call(Request.setFeatures, 0x3_3000_0000) == nil)
+        #expect(client.setStatus(0xb) == nil)
+        for queue in UInt32(0)..<2 {
+            #expect(client.setVring(Request.setVringNum, queue, 256) == nil)
+            #expect(client.setVring(Request.setVringBase, queue, 9) == nil)
+            #expect(client.setAddresses(queue) == nil)
+        }
+        #expect(client.setVring(Request.setVringEnable, 1, 1) == nil)
+        #expect(client.setStatus(0xf) == nil)
+        #expect(client.dataPath.running == [1])
+        // Where the data path has left a queue is nothing to one that does not run.
+        for queue in 0..<2 { client.dataPath.advance(queue, to: 300) }
+        #expect(client.call(Request.suspend) == nil)
+        #expect(client.getVring(Request.getVringBase, 0) == .success(9))
+        #expect(client.getVring(Request.getVringBase, 1) == .success(300))
+    }
+
     @Test("38. The doorbell mapping is refused with the kernel's errno", arguments: Specifications.all)
     func doorbell(_ specification: String) throws {
         let file = try Client.owned(specification).file

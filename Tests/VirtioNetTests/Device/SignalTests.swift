@@ -113,4 +113,34 @@ struct SignalTests {
         #expect(guest.counts(1).calls == 1)
         #expect(new.drain() == 0)
     }
+
+    @Test("a call comes with a start and is let go of at the stop")
+    func callOfStart() throws {
+        let guest = try makeGuest()
+        var call: SharedEventFD? = try SharedEventFD()
+        weak let kept = call
+        guest.device.startQueue(
+            1, layout: guest.rings[1].layout, features: [.eventIndex], base: 0, call: call)
+        call = nil
+        guest.device.kick(1)
+        #expect(eventually { guest.counts(1).calls == 1 })
+        #expect(kept?.event.drain() == 1)
+        #expect(guest.device.stopQueue(1) == 1)
+        #expect(eventually { kept == nil })
+    }
+
+    @Test("are made up for by a resume: nobody has kept them while the device was suspended")
+    func resume() throws {
+        let guest = try makeGuest()
+        for queue in 0..<2 { start(guest, queue) }
+        let states = guest.device.suspend(0..<2)
+        #expect(states == [.split(nextAvail: 0), .split(nextAvail: 0)])
+        guest.device.resume(
+            (0..<2).map { queue in
+                QueueSetup(
+                    queue: queue, layout: guest.rings[queue].layout, features: [.eventIndex],
+                    state: states[queue])
+            })
+        #expect(eventually { guest.rings[1].usedIndex == 1 })
+    }
 }
