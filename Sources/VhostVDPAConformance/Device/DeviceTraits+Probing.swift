@@ -4,7 +4,7 @@ extension DeviceTraits {
     /// Asks the device, in a few opens.
     ///
     /// - Throws: ``RuleInterruption`` where not even that is answered, or could be asked. What only some rules need to know
-    ///   is ``unknown`` where it could not be asked.
+    ///   and could not be asked makes the outcome of those ``RuleOutcome/notAsked(reason:)``.
     public static func probe(_ opener: DeviceOpener) throws(RuleInterruption) -> DeviceTraits {
         var traits = DeviceTraits()
         do throws(RuleInterruption) {
