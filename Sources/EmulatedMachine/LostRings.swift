@@ -3,7 +3,7 @@ package enum LostRings: String, CaseIterable, Sendable {
     /// The driver starts over with empty rings; what was in them is abandoned.
     case startOver = "start-over"
     /// The rings go on from their used index, as QEMU's do; see ``VhostVDPABackend/recoveredBase(of:)``. Where even that
-    /// is not to be had, after a device that asked for a reset, and where a device has broken a ring, they start over.
+    /// cannot be read, after a device that asked for a reset, and where a device has broken a ring, they start over.
     case recover
 }
 

@@ -21,7 +21,7 @@ public struct VhostVDPAError: Error, Hashable, Sendable {
         /// The `mmap(2)` of a doorbell.
         public static let map = Code(.map)
         /// A question about the device over netlink.
-        public static let statistics = Code(.statistics)
+        package static let statistics = Code(.statistics)
     }
 
     /// What failed.

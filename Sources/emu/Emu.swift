@@ -21,7 +21,7 @@ struct Emu: ParsableCommand {
               emu info --device /dev/vhost-vdpa-0 --json
 
             Exit status: 0 done; 1 ran and found something wrong, or a result could not be written; 2 could not \
-            start; 128 + n ended by signal n before there was a result.
+            start; 128 + n ended by signal n before there was a result, or by a second signal.
 
             Words: cycle, section, abandoned, parent, port, persist, remap, resume and verdict are explained in \
             emu(1) and docs/glossary.md.

@@ -149,6 +149,22 @@ struct BaselineTests {
         }
     }
 
+    @Test(
+        "that ended early, or with something wrong, says so: its times are beside the new ones all the same")
+    func doubtful() throws {
+        let before = Self.report(1) {
+            $0.problems = ["256 MiB: the device went away"]
+            $0.isInterrupted = true
+        }
+        let comparison = Self.compare(Self.report(), beside: try Baseline(before, file: "f"))
+        #expect(
+            comparison.notComparable == [
+                "something was wrong with the baseline: 256 MiB: the device went away",
+                "the baseline ended early: it has what had been measured",
+            ])
+        #expect(comparison.pairs.map(\.ratio) == [1, 1])
+    }
+
     @Test("of another machine says what differs")
     func machine() throws {
         var before = Self.report()

@@ -9,14 +9,14 @@ final class ClientStage {
 
     let opener: DeviceOpener
     let traits: DeviceTraits
-    let rig: NetworkRig
+    let driver: OnePageDriver
     private(set) var client: RuleClient
 
     /// Opens and owns the device. `sound` is what to ask where the device itself is too faulty to be probed.
     init(_ specification: String, probing sound: String? = nil) throws {
         opener = try SimulatedOpener.make(specification)
         traits = try SimulatedOpener.traits(sound ?? specification)
-        rig = try NetworkRig(opener, traits)
+        driver = try OnePageDriver(opener, traits)
         client = RuleClient(try opener.open())
         try own()
     }
@@ -39,16 +39,16 @@ final class ClientStage {
     /// The page mapped in a batch, or taken out in one, as QEMU's listener does.
     func mapInBatch() {
         #expect(client.send(.batchBegin) == nil)
-        #expect(rig.map(client) == nil)
+        #expect(driver.map(client) == nil)
         #expect(client.send(.batchEnd) == nil)
     }
 
     func unmapInBatch() {
         #expect(client.send(.batchBegin) == nil)
-        #expect(rig.unmap(client) == nil)
+        #expect(driver.unmap(client) == nil)
         #expect(client.send(.batchEnd) == nil)
     }
 
     /// Whether a frame posted and kicked now is taken.
-    func movesFrames() throws -> Bool { try rig.transmits(within: opener.quietMilliseconds) }
+    func movesFrames() throws -> Bool { try driver.transmits(within: opener.quietMilliseconds) }
 }

@@ -62,7 +62,7 @@ struct RuleBookTests {
                 Issue.record("rule \(rule.number): expected \(expected), saw \(seen)")
             }
         }
-        // Where RLIMIT_MEMLOCK sets no limit, and where a page's place in memory is not to be had.
+        // Where RLIMIT_MEMLOCK sets no limit, and where a page's physical address cannot be read.
         let dependsOnMachine: Set<Int> = [57, 47]
         #expect(
             notAsked.subtracting(dependsOnMachine)

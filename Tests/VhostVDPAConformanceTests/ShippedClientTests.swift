@@ -28,16 +28,16 @@ struct ShippedClientTests {
         let client = stage.client
         stage.acknowledgeAsQEMU()
         stage.mapInBatch()
-        try stage.rig.start(client)
-        try stage.rig.expectTraffic("before the stop")
+        try stage.driver.start(client)
+        try stage.driver.expectTraffic("before the stop")
         #expect(client.call(Request.suspend) == nil)
         let bases = try (UInt32(0)..<2).map { try client.getVring(Request.getVringBase, $0).get() }
         #expect(bases[1] == 1)
         #expect(client.setStatus(0) == nil)
         stage.unmapInBatch()
         stage.mapInBatch()
-        try stage.rig.start(client, goingOnAt: bases)
-        try stage.rig.expectTraffic("after the start")
+        try stage.driver.start(client, goingOnAt: bases)
+        try stage.driver.expectTraffic("after the start")
     }
 
     @Test("QEMU on vp_vdpa: no SUSPEND and no ring position, so only rings that start over work")
@@ -46,23 +46,23 @@ struct ShippedClientTests {
         let client = stage.client
         stage.acknowledgeAsQEMU()
         stage.mapInBatch()
-        try stage.rig.start(client)
-        try stage.rig.expectTraffic("before the stop")
+        try stage.driver.start(client)
+        try stage.driver.expectTraffic("before the stop")
         #expect(client.call(Request.suspend) == Errno(rawValue: 95))
         #expect(client.getVring(Request.getVringBase, 1) == .failure(Errno(rawValue: 95)))
         #expect(client.setStatus(0) == nil)
         stage.unmapInBatch()
         stage.mapInBatch()
         let failure = #expect(throws: RuleInterruption.self) {
-            try stage.rig.start(client, goingOnAt: [1, 1])
+            try stage.driver.start(client, goingOnAt: [1, 1])
         }
         #expect(
             failure
                 == .failed(
                     expected: "SET_VRING_BASE 0: success", seen: "SET_VRING_BASE 0: EOPNOTSUPP"))
         #expect(client.setStatus(0) == nil)
-        try stage.rig.start(client)
-        try stage.rig.expectTraffic("from empty rings")
+        try stage.driver.start(client)
+        try stage.driver.expectTraffic("from empty rings")
     }
 
     @Test(
@@ -76,7 +76,7 @@ struct ShippedClientTests {
         try client.setStatus(upTo: 0xb, features: stage.traits.features & (1 << 32 | 1 << 33))
         _ = client.getVring(Request.getVringGroup, 0)
         #expect(client.setStatus(0) == nil)
-        try stage.rig.start(client)
+        try stage.driver.start(client)
         #expect(try stage.movesFrames() == keepsMaps)
     }
 
@@ -87,14 +87,14 @@ struct ShippedClientTests {
         let stage = try ClientStage(specification)
         let client = stage.client
         stage.mapInBatch()
-        for queue in UInt32(0)..<2 { try stage.rig.enable(client, queue: queue, 1) }
-        try stage.rig.start(client)
+        for queue in UInt32(0)..<2 { try stage.driver.enable(client, queue: queue, 1) }
+        try stage.driver.start(client)
         #expect(try !stage.movesFrames())
         #expect(client.setStatus(0) == nil)
         stage.unmapInBatch()
         stage.mapInBatch()
-        try stage.rig.start(client)
-        try stage.rig.expectTraffic("addresses first")
+        try stage.driver.start(client)
+        try stage.driver.expectTraffic("addresses first")
     }
 
     @Test("QEMU: an UPDATE that fails is logged and passed over, and the device starts with a hole")
@@ -103,8 +103,8 @@ struct ShippedClientTests {
         let client = stage.client
         let other = try TestPages(pages: 1)
         #expect(client.update(1 << 40, other) == nil)
-        #expect(stage.rig.map(client) == .badAddress)
-        try stage.rig.start(client)
+        #expect(stage.driver.map(client) == .badAddress)
+        try stage.driver.start(client)
         #expect(try !stage.movesFrames())
     }
 
@@ -112,7 +112,7 @@ struct ShippedClientTests {
     func qemuCannotSeeBatchEnd() throws {
         let stage = try ClientStage("sim,fault=set-map", probing: "sim")
         stage.mapInBatch()
-        try stage.rig.start(stage.client)
+        try stage.driver.start(stage.client)
         #expect(try !stage.movesFrames())
     }
 
@@ -122,9 +122,9 @@ struct ShippedClientTests {
     func dpdkInitialisesAgain(_ specification: String) throws {
         let stage = try ClientStage(specification)
         for round in 1...2 {
-            #expect(stage.rig.map(stage.client) == nil)
-            try stage.rig.start(stage.client)
-            try stage.rig.expectTraffic("round \(round)")
+            #expect(stage.driver.map(stage.client) == nil)
+            try stage.driver.start(stage.client)
+            try stage.driver.expectTraffic("round \(round)")
             try stage.reopen()
         }
     }
@@ -133,11 +133,11 @@ struct ShippedClientTests {
     func neverRemaps(_ specification: String, _ keepsMaps: Bool) throws {
         let stage = try ClientStage(specification)
         let client = stage.client
-        #expect(stage.rig.map(client) == nil)
-        try stage.rig.start(client)
-        try stage.rig.expectTraffic("before the reset")
+        #expect(stage.driver.map(client) == nil)
+        try stage.driver.start(client)
+        try stage.driver.expectTraffic("before the reset")
         #expect(client.setStatus(0) == nil)
-        try stage.rig.start(client)
+        try stage.driver.start(client)
         #expect(try stage.movesFrames() == keepsMaps)
     }
 
@@ -145,10 +145,10 @@ struct ShippedClientTests {
     func remapsWithoutInvalidating(_ specification: String, _ keepsMaps: Bool) throws {
         let stage = try ClientStage(specification)
         let client = stage.client
-        #expect(stage.rig.map(client) == nil)
+        #expect(stage.driver.map(client) == nil)
         #expect(client.setStatus(0) == nil)
-        #expect(stage.rig.map(client) == .badAddress)
-        try stage.rig.start(client)
+        #expect(stage.driver.map(client) == .badAddress)
+        try stage.driver.start(client)
         #expect(try stage.movesFrames() == keepsMaps)
     }
 
@@ -156,12 +156,12 @@ struct ShippedClientTests {
     func mapsBeforeBackendFeatures() throws {
         let stage = try ClientStage("sim")
         let client = stage.client
-        #expect(stage.rig.map(client, asid: 1) == nil)
+        #expect(stage.driver.map(client, asid: 1) == nil)
         #expect(client.acknowledge(1 << BackendBit.addressSpaces) == nil)
-        #expect(stage.rig.map(client, asid: 0) == .badAddress)
-        #expect(stage.rig.unmap(client, asid: 1) == .badAddress)
-        try stage.rig.start(client)
-        try stage.rig.expectTraffic("in space 0")
+        #expect(stage.driver.map(client, asid: 0) == .badAddress)
+        #expect(stage.driver.unmap(client, asid: 1) == .badAddress)
+        try stage.driver.start(client)
+        try stage.driver.expectTraffic("in space 0")
     }
 
     @Test(
@@ -169,10 +169,10 @@ struct ShippedClientTests {
         arguments: ["sim", "sim,use-va=off", "sim,parent=dma-map", "sim,parent=platform"])
     func unmapsUnderLiveDevice(_ specification: String) throws {
         let stage = try ClientStage(specification)
-        #expect(stage.rig.map(stage.client) == nil)
-        try stage.rig.start(stage.client)
-        try stage.rig.expectTraffic("mapped")
-        #expect(stage.rig.unmap(stage.client) == nil)
+        #expect(stage.driver.map(stage.client) == nil)
+        try stage.driver.start(stage.client)
+        try stage.driver.expectTraffic("mapped")
+        #expect(stage.driver.unmap(stage.client) == nil)
         #expect(try !stage.movesFrames())
     }
 
@@ -181,8 +181,8 @@ struct ShippedClientTests {
         arguments: suspendable)
     func hostAddresses(_ specification: String) throws {
         let stage = try ClientStage(specification)
-        #expect(stage.rig.map(stage.client) == nil)
-        try stage.rig.start(stage.client, at: UInt64(stage.rig.page.address))
+        #expect(stage.driver.map(stage.client) == nil)
+        try stage.driver.start(stage.client, at: UInt64(stage.driver.page.address))
         #expect(try !stage.movesFrames())
     }
 }

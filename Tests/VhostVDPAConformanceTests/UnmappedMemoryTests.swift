@@ -17,18 +17,18 @@ struct UnmappedMemoryTests {
         let opener = try SimulatedOpener.make(specification)
         let client = RuleClient(try opener.open())
         defer { client.close() }
-        let rig = try NetworkRig(opener, SimulatedOpener.traits(specification))
-        let alias = try SecondMapping(of: rig.page)
+        let driver = try OnePageDriver(opener, SimulatedOpener.traits(specification))
+        let alias = try SecondMapping(of: driver.page)
         let page = UInt64(TestPages.pageSize)
         #expect(client.call(Request.setOwner) == nil)
-        #expect(client.send(.update, iova: rig.iova, size: page, user: alias.address) == nil)
-        try rig.start(client)
-        try rig.expectTraffic("mapped by its owner")
+        #expect(client.send(.update, iova: driver.iova, size: page, user: alias.address) == nil)
+        try driver.start(client)
+        try driver.expectTraffic("mapped by its owner")
         alias.unmap()
-        rig.page.store([UInt8](repeating: 0, count: 256), at: NetworkRig.receiveBuffers + 256)
-        try rig.expectTraffic("unmapped by its owner")
+        driver.page.store([UInt8](repeating: 0, count: 256), at: OnePageDriver.receiveBuffers + 256)
+        try driver.expectTraffic("unmapped by its owner")
         // The second receive buffer: a header, then the broadcast address the frame goes to.
-        #expect(rig.page.byte(at: NetworkRig.receiveBuffers + 256 + 12) == 0xff)
+        #expect(driver.page.byte(at: OnePageDriver.receiveBuffers + 256 + 12) == 0xff)
     }
 
     @Test("An UPDATE in an open batch holds it, too")
@@ -36,17 +36,17 @@ struct UnmappedMemoryTests {
         let opener = try SimulatedOpener.make("sim")
         let client = RuleClient(try opener.open())
         defer { client.close() }
-        let rig = try NetworkRig(opener, SimulatedOpener.traits("sim"))
-        let alias = try SecondMapping(of: rig.page)
+        let driver = try OnePageDriver(opener, SimulatedOpener.traits("sim"))
+        let alias = try SecondMapping(of: driver.page)
         #expect(client.call(Request.setOwner) == nil)
         #expect(client.send(.batchBegin) == nil)
         #expect(
             client.send(
-                .update, iova: rig.iova, size: UInt64(TestPages.pageSize), user: alias.address) == nil)
+                .update, iova: driver.iova, size: UInt64(TestPages.pageSize), user: alias.address) == nil)
         alias.unmap()
         #expect(client.send(.batchEnd) == nil)
-        try rig.start(client)
-        try rig.expectTraffic("unmapped by its owner")
+        try driver.start(client)
+        try driver.expectTraffic("unmapped by its owner")
     }
 
     /// The same pages once more, as the mapping of an owner that will go.

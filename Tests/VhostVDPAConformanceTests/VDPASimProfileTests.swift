@@ -10,7 +10,7 @@ struct VDPASimProfileTests {
     private static let virtualOnly: Set<Int> = [55, 56, 61]
     private static let setMapOnly: Set<Int> = [53, 54, 103]
     private static let since6_7: Set<Int> = [14, 15, 24, 33, 54, 61, 62, 65, 66, 67]
-    /// Where RLIMIT_MEMLOCK sets no limit, and where a page's place in memory is not to be had.
+    /// Where RLIMIT_MEMLOCK sets no limit, and where a page's physical address cannot be read.
     private static let dependsOnMachine: Set<Int> = [47, 57]
 
     static let devices: [(specification: String, notApplicable: Set<Int>)] = [

@@ -103,8 +103,8 @@ ERRORS = {
 # Of a file of a certain kind, as the function that makes the call tells: what that kind's manual page names. EAGAIN of
 # a write to an eventfd is an eventfd that is signalled to the brim: it is no answer to one that waits for its first signal.
 ERRORS_OF_KIND = {
-    ("write", ("EventFD", "eventfd_signal", "NetworkRig")): "EINTR",
-    ("read", ("EventFD", "eventfd", "NetworkRig")): "EAGAIN EINTR",
+    ("write", ("EventFD", "eventfd_signal", "OnePageDriver")): "EINTR",
+    ("read", ("EventFD", "eventfd", "OnePageDriver")): "EAGAIN EINTR",
 }
 # A signal may come a few times; a call that every time is interrupted is of no kernel's.
 PASSING = {"EINTR": 3}

@@ -11,7 +11,7 @@ public enum PageKind: String, CaseIterable, Hashable, Sendable {
     /// The size of a huge page, transparent or explicit.
     package static let hugePageSize = ByteCount.mebibytes(2)
 
-    /// What a block gets where these pages are not to be had.
+    /// What a block gets where the kernel has none of these pages.
     var fallback: PageKind? {
         switch self {
         case .base: nil

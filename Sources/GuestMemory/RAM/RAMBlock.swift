@@ -62,7 +62,7 @@ public final class RAMBlock: Sendable {
 
     /// Makes a block of zeroed memory, none of it touched yet.
     ///
-    /// Where the pages asked for are not to be had the block gets the next kind down (explicit, transparent,
+    /// Where the kernel has none of the pages asked for the block gets the next kind down (explicit, transparent,
     /// base); ``pages`` says which, and the logger why, as a warning.
     ///
     /// - Parameters:

@@ -4,9 +4,9 @@ internal import SystemPackage
 ///
 /// Linux 6.12's vdpa_sim_net counts packets, bytes, errors and overruns of its queues since it was made; mlx5
 /// counts descriptors; vp_vdpa nothing. Linux 6.1 knows the question but its simulator has no answer.
-public struct VendorStatistics: Hashable, Sendable {
+package struct VendorStatistics: Hashable, Sendable {
     /// The counters by name, as `rx overruns`.
-    public let counters: [String: UInt64]
+    package let counters: [String: UInt64]
 
     /// The counters of an answer: each name is followed by its value.
     init(_ attributes: [NetlinkMessage.Attribute]) {
@@ -25,7 +25,7 @@ public struct VendorStatistics: Hashable, Sendable {
     }
 
     /// The counter of that name, 0 where the parent has none.
-    public subscript(name: String) -> UInt64 { counters[name] ?? 0 }
+    package subscript(name: String) -> UInt64 { counters[name] ?? 0 }
 
     enum Attribute {
         static let deviceName: UInt16 = 4  // VDPA_ATTR_DEV_NAME

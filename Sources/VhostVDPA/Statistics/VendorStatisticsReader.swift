@@ -4,7 +4,7 @@ internal import SystemPackage
 /// the device open: the kernel answers only while features are negotiated.
 ///
 /// The kernel is asked over netlink, and by children alone (`GenericNetlink`). One thread.
-public final class VendorStatisticsReader {
+package final class VendorStatisticsReader {
     private let device: String
     private let netlink: GenericNetlink
     /// The number of the kernel's vDPA family, once it is known.
@@ -13,7 +13,7 @@ public final class VendorStatisticsReader {
     private static let command: UInt8 = 7  // VDPA_CMD_DEV_VSTATS_GET
 
     /// A reader for the vDPA device that the kernel's tools call `name`. Asks nothing yet.
-    public convenience init(device name: String) { self.init(device: name, netlink: GenericNetlink()) }
+    package convenience init(device name: String) { self.init(device: name, netlink: GenericNetlink()) }
 
     init(device name: String, netlink: GenericNetlink) {
         device = name
@@ -25,7 +25,7 @@ public final class VendorStatisticsReader {
     /// Needs CAP_NET_ADMIN. Errors: EPERM; EAGAIN before FEATURES_OK; EOPNOTSUPP where the parent counts nothing;
     /// ENODEV; ENOENT where the kernel has no vDPA; ETIMEDOUT where the kernel does not answer, as while somebody
     /// removes the device, and from then on.
-    public func read(_ vrings: [VringIndex]) throws(VhostVDPAError) -> [VendorStatistics] {
+    package func read(_ vrings: [VringIndex]) throws(VhostVDPAError) -> [VendorStatistics] {
         do throws(Errno) {
             let family = try knownFamily()
             let requests = vrings.map { vring in
@@ -54,5 +54,5 @@ public final class VendorStatisticsReader {
     }
 
     /// Waits for children that did not answer. To be called once the device is closed, which ends their wait.
-    public func finish() { netlink.reap() }
+    package func finish() { netlink.reap() }
 }

@@ -37,5 +37,5 @@ public enum MappingState: String, CaseIterable, Hashable, Sendable {
     }
 
     /// Whether a memory change must be sent to the device.
-    public var reachesDevice: Bool { self != .unmapped }
+    package var reachesDevice: Bool { self != .unmapped }
 }

@@ -4,7 +4,7 @@ extension DeviceTraits {
     /// Asks the device, in a few opens.
     ///
     /// - Throws: ``RuleInterruption`` where not even that is answered, or could be asked. What only some rules need to know
-    ///   is ``unknown`` where it could not be asked.
+    ///   and could not be asked makes the outcome of those ``RuleOutcome/notAsked(reason:)``.
     public static func probe(_ opener: DeviceOpener) throws(RuleInterruption) -> DeviceTraits {
         var traits = DeviceTraits()
         do throws(RuleInterruption) {
@@ -74,11 +74,11 @@ extension DeviceTraits {
         defer { context.closeAll() }
         do throws(RuleInterruption) {
             let client = try context.owned()
-            let rig = try context.rig()
+            let driver = try context.driver()
             try expect("BATCH_BEGIN", client.send(.batchBegin))
-            try expect("UPDATE", rig.map(client))
-            try rig.start(client)
-            let isThere = try rig.transmits(within: opener.quietMilliseconds)
+            try expect("UPDATE", driver.map(client))
+            try driver.start(client)
+            let isThere = try driver.transmits(within: opener.quietMilliseconds)
             unknown.traffic = Self.shortage(nil)
             if isThere {
                 mapOperation = iovaLast == .max || usesVirtualAddresses ? .dmaMap : .platform
@@ -86,8 +86,8 @@ extension DeviceTraits {
             }
             mapOperation = .setMap
             try expect("BATCH_END", client.send(.batchEnd))
-            rig.kick()
-            guard try rig.used() == 0 else { return }
+            driver.kick()
+            guard try driver.used() == 0 else { return }
             noTraffic = "a frame sent in the plainest way is not taken"
         } catch {
             noTraffic = "\(error)"
@@ -102,14 +102,14 @@ extension DeviceTraits {
         defer { context.closeAll() }
         do throws(RuleInterruption) {
             let client = try context.owned(acknowledging: 0)
-            let rig = try context.rig()
-            try expect("UPDATE", rig.map(client))
-            try rig.start(client)
-            try rig.expectTraffic("before the reset")
+            let driver = try context.driver()
+            try expect("UPDATE", driver.map(client))
+            try driver.start(client)
+            try driver.expectTraffic("before the reset")
             try expect("reset", client.setStatus(0))
-            try rig.start(client)
+            try driver.start(client)
             unknown.reset = Self.shortage(nil)
-            keepsMapsOverReset = try rig.transmits(within: opener.quietMilliseconds)
+            keepsMapsOverReset = try driver.transmits(within: opener.quietMilliseconds)
         } catch {
             // A device that does not get this far loses them: the rules will say how far it gets.
             keepsMapsOverReset = false
@@ -132,11 +132,11 @@ extension DeviceTraits {
         defer { context.closeAll() }
         do throws(RuleInterruption) {
             let client = try context.owned()
-            let rig = try context.rig()
-            guard let address = try context.identityAddress(rig.page) else { return }
-            try rig.start(client, at: address)
+            let driver = try context.driver()
+            guard let address = try context.identityAddress(driver.page) else { return }
+            try driver.start(client, at: address)
             unknown.identity = Self.shortage(nil)
-            if try rig.transmits(within: 4 * opener.quietMilliseconds) { noIdentity = nil }
+            if try driver.transmits(within: 4 * opener.quietMilliseconds) { noIdentity = nil }
         } catch {
             unknown.identity = Self.shortage(error)
         }

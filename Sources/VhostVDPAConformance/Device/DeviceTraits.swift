@@ -3,13 +3,13 @@ public import VhostVDPA
 /// What probing found out about a device: on this, not on its name, depends which rules it can be asked.
 public struct DeviceTraits: Hashable, Sendable {
     /// Why a trait is not known, `nil` where it is. The rules that depend on it cannot be asked.
-    public struct Unknown: Hashable, Sendable {
+    package struct Unknown: Hashable, Sendable {
         /// Whether frames get through, and how maps are taken.
-        public package(set) var traffic: String?
+        package var traffic: String?
         /// Whether maps live through a reset.
-        public package(set) var reset: String?
+        package var reset: String?
         /// Whether the 1:1 state can be seen.
-        public package(set) var identity: String?
+        package var identity: String?
     }
 
     /// The virtio device type.
@@ -39,11 +39,11 @@ public struct DeviceTraits: Hashable, Sendable {
     /// The device's maps live through a reset that IOTLB_PERSIST was not acknowledged before.
     public package(set) var keepsMapsOverReset = true
     /// Why the device moves no frame for us, or `nil` where it does.
-    public package(set) var noTraffic: String?
+    package var noTraffic: String?
     /// What could not be found out, as the one who asked lacked something.
-    public package(set) var unknown = Unknown()
+    package var unknown = Unknown()
     /// Why the 1:1 state of the device's IOMMU cannot be seen, or `nil` where it can.
-    public package(set) var noIdentity: String?
+    package var noIdentity: String?
 
     /// VERSION_1 and ACCESS_PLATFORM, as far as they are offered, and the control queue with its MAC command.
     var driverFeatures: UInt64 { features & (1 << 32 | 1 << 33 | 1 << 17 | 1 << 23 | 1 << 5) }

@@ -14,7 +14,7 @@ extension TestPages {
             if let first = try pages.firstNeighbours() { return (pages, first) }
             kept.append(pages)
         }
-        throw .notApplicable(reason: "two physically contiguous pages are not to be had")
+        throw .notApplicable(reason: "no two physically contiguous pages were found")
     }
 
     /// Where the first page is; `nil` without privilege.

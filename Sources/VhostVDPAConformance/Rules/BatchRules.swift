@@ -25,19 +25,19 @@ enum BatchRules {
             needs: [.traffic], source: "vhost_vdpa_map, vhost_vdpa_process_iotlb_msg"
         ) { device in
             let client = try device.owned()
-            let rig = try device.rig()
+            let driver = try device.driver()
             try expect("BATCH_BEGIN", client.send(.batchBegin))
-            try expect("UPDATE", rig.map(client))
-            try rig.start(client)
+            try expect("UPDATE", driver.map(client))
+            try driver.start(client)
             if device.traits.mapOperation == .setMap {
-                try rig.expectNoTraffic("before BATCH_END")
+                try driver.expectNoTraffic("before BATCH_END")
                 try expect("BATCH_END", client.send(.batchEnd))
-                rig.kick()
-                try rig.expectProgress("after BATCH_END and a kick")
+                driver.kick()
+                try driver.expectProgress("after BATCH_END and a kick")
             } else {
-                try rig.expectTraffic("before BATCH_END")
+                try driver.expectTraffic("before BATCH_END")
                 try expect("BATCH_END", client.send(.batchEnd))
-                try rig.expectTraffic("after BATCH_END")
+                try driver.expectTraffic("after BATCH_END")
             }
         },
         Rule(
@@ -45,30 +45,30 @@ enum BatchRules {
             source: "vhost_vdpa_set_status, vhost_vdpa_reset"
         ) { device in
             let client = try device.owned()
-            let rig = try device.rig()
+            let driver = try device.driver()
             try expect("BATCH_BEGIN", client.send(.batchBegin))
             try expect("reset", client.setStatus(0))
-            try expect("UPDATE", rig.map(client))
-            try rig.start(client)
-            try rig.expectNoTraffic("before BATCH_END")
+            try expect("UPDATE", driver.map(client))
+            try driver.start(client)
+            try driver.expectNoTraffic("before BATCH_END")
             try expect("BATCH_END", client.send(.batchEnd))
-            rig.kick()
-            try rig.expectProgress("after BATCH_END and a kick")
+            driver.kick()
+            try driver.expectProgress("after BATCH_END and a kick")
         },
         Rule(
             54, .batches, "An empty batch ends the identity and leaves no map",
             needs: [.traffic, .setMap, .identity], source: "vdpasim_set_map"
         ) { device in
             let client = try device.owned()
-            let rig = try device.rig()
-            guard let address = try device.identityAddress(rig.page) else {
-                throw RuleInterruption.notApplicable(reason: "the page's address is not to be had")
+            let driver = try device.driver()
+            guard let address = try device.identityAddress(driver.page) else {
+                throw RuleInterruption.notApplicable(reason: "the page's physical address is not known")
             }
-            try rig.start(client, at: address)
-            try rig.expectTraffic("in identity")
+            try driver.start(client, at: address)
+            try driver.expectTraffic("in identity")
             try expect("BATCH_BEGIN", client.send(.batchBegin))
             try expect("BATCH_END", client.send(.batchEnd))
-            try rig.expectNoTraffic("after an empty batch")
+            try driver.expectNoTraffic("after an empty batch")
         },
         Rule(
             103, .batches, "A close ends a batch", needs: [.traffic, .setMap], source: "vhost_vdpa_open"
@@ -76,9 +76,9 @@ enum BatchRules {
             let first = try device.owned()
             try expect("BATCH_BEGIN", first.send(.batchBegin))
             first.close()
-            let (client, rig) = try device.mapped()
-            try rig.start(client)
-            try rig.expectTraffic("after the reopen")
+            let (client, driver) = try device.mapped()
+            try driver.start(client)
+            try driver.expectTraffic("after the reopen")
         },
     ]
 }

@@ -74,20 +74,20 @@ enum GroupRules {
             source: "vdpasim_do_reset"
         ) { device in
             let client = try device.owned(acknowledging: 1 << BackendBit.persist | 1 << 3)
-            let rig = try device.rig()
+            let driver = try device.driver()
             let other = try TestPages(pages: 1)
             // A map of its own takes space 0 out of identity.
-            try expect("UPDATE in space 0", client.update(rig.iova + 0x100_0000, other))
-            try expect("UPDATE in space 1", rig.map(client, asid: 1))
+            try expect("UPDATE in space 0", client.update(driver.iova + 0x100_0000, other))
+            try expect("UPDATE in space 1", driver.map(client, asid: 1))
             try expect("SET_GROUP_ASID", client.setVring(Request.setGroupASID, 0, 1))
-            try rig.start(client)
-            try rig.expectTraffic("group 0 in space 1")
-            try device.restart(client, rig)
-            try rig.expectNoTraffic("after the reset")
+            try driver.start(client)
+            try driver.expectTraffic("group 0 in space 1")
+            try device.restart(client, driver)
+            try driver.expectNoTraffic("after the reset")
             try expect("reset", client.setStatus(0))
             try expect("SET_GROUP_ASID", client.setVring(Request.setGroupASID, 0, 1))
-            try rig.start(client)
-            try rig.expectTraffic("group 0 in space 1 again")
+            try driver.start(client)
+            try driver.expectTraffic("group 0 in space 1 again")
         },
     ]
 }

@@ -63,10 +63,10 @@ enum MessageRules {
             44, .messages, "The same UPDATE twice: the second is EFAULT, the first mapping still works",
             needs: [.traffic], source: "vhost_vdpa_process_iotlb_update"
         ) { device in
-            let (client, rig) = try device.mapped()
-            try expect("the same again", rig.map(client), is: .badAddress)
-            try rig.start(client)
-            try rig.expectTraffic("after the refusal")
+            let (client, driver) = try device.mapped()
+            try expect("the same again", driver.map(client), is: .badAddress)
+            try driver.start(client)
+            try driver.expectTraffic("after the refusal")
         },
         Rule(
             45, .messages, "An UPDATE that overlaps by one byte is EFAULT; one that touches succeeds",

@@ -36,7 +36,7 @@ enum OwnershipRules {
             let client = try device.owned()
             guard let fromChild = device.opener.ioctlFromChild else {
                 throw RuleInterruption.notApplicable(
-                    reason: "the device cannot be called from another process")
+                    reason: "whoever asks has no way to call the device from another process")
             }
             var words = RuleClient.bytes(UInt64(8) << 32)
             let seen = unsafe words.withUnsafeMutableBytes { buffer in

@@ -19,13 +19,13 @@ enum SuspendRules {
             needs: [.traffic, .backendFeature(BackendBit.suspend), .backendFeature(BackendBit.resume)],
             source: "vdpasim_suspend, vdpasim_resume"
         ) { device in
-            let (client, rig) = try device.mapped()
-            try rig.start(client)
-            try rig.expectTraffic("running")
+            let (client, driver) = try device.mapped()
+            try driver.start(client)
+            try driver.expectTraffic("running")
             try expect("SUSPEND", client.call(Request.suspend))
-            try rig.expectNoTraffic("suspended")
+            try driver.expectNoTraffic("suspended")
             try expect("RESUME", client.call(Request.resume))
-            try rig.expectProgress("resumed")
+            try driver.expectProgress("resumed")
         },
     ]
 }

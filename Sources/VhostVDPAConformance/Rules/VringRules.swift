@@ -119,15 +119,15 @@ enum VringRules {
             needs: [.traffic, .onChip], source: "vdpasim_set_vq_ready, vdpasim_queue_ready",
             note: "QEMU 11.1.3 without a control queue enables first: no packet flows."
         ) { device in
-            let (client, rig) = try device.mapped()
+            let (client, driver) = try device.mapped()
             // The open has reset the device, so the queue has no addresses: it is enabled with a ring at 0.
-            try rig.enable(client, queue: 1, 1)
-            try rig.start(client)
-            try rig.expectNoTraffic("enabled before the addresses")
-            try rig.enable(client, queue: 1, 0)
-            try rig.enable(client, queue: 1, 1)
-            rig.kick()
-            try rig.expectProgress("off and on again, after a kick")
+            try driver.enable(client, queue: 1, 1)
+            try driver.start(client)
+            try driver.expectNoTraffic("enabled before the addresses")
+            try driver.enable(client, queue: 1, 0)
+            try driver.enable(client, queue: 1, 1)
+            driver.kick()
+            try driver.expectProgress("off and on again, after a kick")
         },
         Rule(
             105, .vrings,
@@ -135,21 +135,21 @@ enum VringRules {
             needs: [.traffic, .backendFeature(BackendBit.suspend)],
             source: "vdpasim_get_vq_state, vdpasim_set_vq_state"
         ) { device in
-            let (client, rig) = try device.mapped()
-            try rig.start(client)
-            for frame in 1...3 { try rig.expectTraffic("frame \(frame)") }
+            let (client, driver) = try device.mapped()
+            try driver.start(client)
+            for frame in 1...3 { try driver.expectTraffic("frame \(frame)") }
             try expect("SUSPEND", client.call(Request.suspend))
             let receive = try value("GET_VRING_BASE 0", client.getVring(Request.getVringBase, 0))
             try expect(
                 "GET_VRING_BASE 1", client.getVring(Request.getVringBase, 1), equals: .success(UInt32(3)))
-            try expect("INVALIDATE", rig.unmap(client))
+            try expect("INVALIDATE", driver.unmap(client))
             try expect("reset", client.setStatus(0))
-            try expect("UPDATE", rig.map(client))
-            rig.post()
-            try rig.start(client, goingOnAt: [receive, 3])
-            rig.kick()
-            try rig.expectProgress("a frame posted while stopped, after the kick")
-            try rig.expectTraffic("the next frame")
+            try expect("UPDATE", driver.map(client))
+            driver.post()
+            try driver.start(client, goingOnAt: [receive, 3])
+            driver.kick()
+            try driver.expectProgress("a frame posted while stopped, after the kick")
+            try driver.expectTraffic("the next frame")
             try expect("SUSPEND", client.call(Request.suspend))
             try expect(
                 "GET_VRING_BASE 1", client.getVring(Request.getVringBase, 1), equals: .success(UInt32(5)))

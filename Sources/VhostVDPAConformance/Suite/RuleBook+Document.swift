@@ -1,6 +1,6 @@
 extension RuleBook {
     /// The rules as a Markdown document: `docs/rules.md`.
-    public static var document: String {
+    package static var document: String {
         var lines = [
             "# The rules of vhost-vdpa", "",
             "Printed by `emu check --list`; do not edit. Each rule is a value in `Sources/VhostVDPAConformance/Rules`"

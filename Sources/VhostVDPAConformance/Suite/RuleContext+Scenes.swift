@@ -3,26 +3,26 @@ extension RuleContext {
     /// A client that owns the device, and a driver whose page it has mapped.
     func mapped(
         acknowledging features: UInt64? = nil
-    ) throws(RuleInterruption) -> (client: RuleClient, rig: NetworkRig) {
+    ) throws(RuleInterruption) -> (client: RuleClient, driver: OnePageDriver) {
         let client = try owned(acknowledging: features)
-        let rig = try rig()
-        try expect("UPDATE", rig.map(client))
-        return (client, rig)
+        let driver = try driver()
+        try expect("UPDATE", driver.map(client))
+        return (client, driver)
     }
 
     /// The same, with the device started and seen to take a frame.
     func running(
         acknowledging features: UInt64? = nil
-    ) throws(RuleInterruption) -> (client: RuleClient, rig: NetworkRig) {
-        let (client, rig) = try mapped(acknowledging: features)
-        try rig.start(client)
-        try rig.expectTraffic("started")
-        return (client, rig)
+    ) throws(RuleInterruption) -> (client: RuleClient, driver: OnePageDriver) {
+        let (client, driver) = try mapped(acknowledging: features)
+        try driver.start(client)
+        try driver.expectTraffic("started")
+        return (client, driver)
     }
 
     /// A status reset and a new start, without a word about maps.
-    func restart(_ client: RuleClient, _ rig: NetworkRig) throws(RuleInterruption) {
+    func restart(_ client: RuleClient, _ driver: OnePageDriver) throws(RuleInterruption) {
         try expect("reset", client.setStatus(0))
-        try rig.start(client)
+        try driver.start(client)
     }
 }

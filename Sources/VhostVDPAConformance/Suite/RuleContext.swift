@@ -7,7 +7,7 @@ package final class RuleContext {
     let traits: DeviceTraits
     private var opened: [RuleClient] = []
     /// Kept until the device is closed: a running device may look at a driver's page until then.
-    private var rigs: [NetworkRig] = []
+    private var drivers: [OnePageDriver] = []
 
     init(opener: DeviceOpener, traits: DeviceTraits) {
         self.opener = opener
@@ -52,10 +52,10 @@ package final class RuleContext {
     }
 
     /// A driver with pages of its own, mapped nowhere yet.
-    func rig() throws(RuleInterruption) -> NetworkRig {
-        let rig = try NetworkRig(opener, traits)
-        rigs.append(rig)
-        return rig
+    func driver() throws(RuleInterruption) -> OnePageDriver {
+        let driver = try OnePageDriver(opener, traits)
+        drivers.append(driver)
+        return driver
     }
 
     /// The page's address for a device in its 1:1 state; `nil` where there is none.
@@ -93,6 +93,6 @@ package final class RuleContext {
         }
         opened = []
         opener.identity?.withdraw()
-        rigs = []
+        drivers = []
     }
 }

@@ -3,6 +3,9 @@ extension Duration {
     private static let units: [(suffix: String, microseconds: Int64)] = [
         ("us", 1), ("ms", 1000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000),
     ]
+    /// The same in words, as in `us, ms or s`.
+    static let unitNames =
+        units.dropLast().map(\.suffix).joined(separator: ", ") + " or " + (units.last?.suffix ?? "")
     /// The longest time that is taken, in microseconds: 31 years.
     private static let longest: Int64 = 1_000_000_000_000_000
 
@@ -14,7 +17,7 @@ extension Duration {
         let parts = number.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard let unit = Self.units.first(where: { $0.suffix == suffix }), parts.allSatisfy({ !$0.isEmpty }),
             !parts.dropFirst().contains(where: { $0.contains(".") })
-        else { throw ArgumentError("use a number and us, ms, s, m or h, as in 200ms or 1.5s") }
+        else { throw ArgumentError("use a number and \(Self.unitNames), as in 200ms or 1.5s") }
         guard let whole = Int64(parts[0]), whole <= Self.longest / unit.microseconds else {
             throw ArgumentError("that is longer than 1000000000s; use less, as in 1h")
         }

@@ -27,6 +27,9 @@ struct CheckReport: JSONResult, Codable, Equatable, Sendable {
     var notRun: Int
     /// Whether somebody asked it to.
     var interrupted: Bool
+    /// `true` where every rule that was run is one of another kind of device, so that the counts say nothing of this one;
+    /// left out elsewhere.
+    var nothingChecked: Bool?
     /// What else was wrong, such as a device that went away.
     var problems: [String]
 
@@ -43,15 +46,13 @@ struct CheckReport: JSONResult, Codable, Equatable, Sendable {
         failed = rules.count { $0.outcome == .failed }
         notApplicable = rules.count { $0.outcome == .notApplicable }
         notAsked = rules.count { $0.outcome == .notAsked }
+        nothingChecked = !rules.isEmpty && notApplicable == rules.count ? true : nil
     }
 
     /// What the command says with its status: a check that is not over has not found that all is well.
     var status: ExitStatus {
         failed == 0 && notAsked == 0 && notRun == 0 && problems.isEmpty ? .done : .foundSomethingWrong
     }
-
-    /// Whether every rule that was run is one of another kind of device.
-    private var saysNothing: Bool { !rules.isEmpty && notApplicable == rules.count }
 
     /// The last lines for a person.
     var verdict: String {
@@ -65,7 +66,9 @@ struct CheckReport: JSONResult, Codable, Equatable, Sendable {
             )
         }
         if interrupted { lines.append("INTERRUPTED: the rules that were not run may fail") }
-        if saysNothing { lines.append("NOTHING CHECKED: no rule that was run says anything of this device") }
+        if nothingChecked == true {
+            lines.append("NOTHING CHECKED: no rule that was run says anything of this device")
+        }
         return lines.joined(separator: "\n")
     }
 }

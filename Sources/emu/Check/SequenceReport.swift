@@ -12,8 +12,8 @@ struct SequenceReport: JSONResult, Codable, Equatable, Sendable {
 
     /// The first sequence that went another way than plain arrays say, shrunk.
     struct Failure: Codable, Equatable, Sendable {
-        /// `--sequences 1 --seed` with this runs the whole sequence again.
-        var seed: UInt64
+        /// `--sequences 1 --seed` with this runs the whole sequence again. Its decimal digits, as the other one.
+        var seed: String
         var operations: [String]
         /// The index of the operation that differs; their number where it is the close at the end.
         var step: Int
@@ -22,7 +22,8 @@ struct SequenceReport: JSONResult, Codable, Equatable, Sendable {
     }
 
     var device: String
-    var seed: UInt64
+    /// The first sequence's, in decimal digits: what reads JSON may have no more than 53 bits for a number.
+    var seed: String
     /// How many were asked for, and how many of them went as plain arrays say.
     var sequences: Int
     var passed: Int
@@ -41,7 +42,7 @@ struct SequenceReport: JSONResult, Codable, Equatable, Sendable {
         }
         try device.checkMachine()
         self.device = device.description
-        self.seed = seed
+        self.seed = "\(seed)"
         sequences = count
         passed = 0
         interrupted = false
@@ -66,7 +67,8 @@ struct SequenceReport: JSONResult, Codable, Equatable, Sendable {
             interrupted = passed < count
         } catch let failure as SequenceSuite.Failure {
             self.failure = Failure(
-                seed: failure.seed, operations: failure.operations.map(\.description), step: failure.step,
+                seed: "\(failure.seed)", operations: failure.operations.map(\.description),
+                step: failure.step,
                 expected: failure.expected, seen: failure.seen)
         } catch {
             throw StartError("the sequences could not be run: \(error)")

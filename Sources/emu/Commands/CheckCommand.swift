@@ -13,8 +13,8 @@ struct CheckCommand: EmuCommand {
             cannot be asked are not applicable, with the reason, and never counted as passed; rules that could not be \
             asked for want of descriptors, memory or the like are counted apart and make the status 1. On a real device with \
             an IOMMU of its own and pinned memory, run as root: rules with traffic need a page's physical address \
-            to be harmless. With --device all every kind of parent with every kernel that has it is checked, one after the \
-            other: a line for each device and for each rule that is not as it should be. Ctrl-C ends it with what it has; rules that were not run make the status 1.
+            to be harmless. With --device all every kind of parent and of network card is checked with every kernel that has it, and \
+            every parent once more with each other way of mapping and of resetting that it can have, one after the other: a line for each device and for each rule that is not as it should be. Ctrl-C ends it with what it has; rules that were not run make the status 1.
 
             Examples:
               emu check --device sim,kernel=6.1

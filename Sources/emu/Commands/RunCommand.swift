@@ -11,7 +11,7 @@ struct RunCommand: EmuCommand {
         abstract:
             "Runs traffic through a device while stopping and starting it, and accounts for every packet.",
         discussion: """
-            Sizes take K, M, G, T; times take us, ms, s. \(PortSpecification.help)
+            Sizes take K, M, G, T; times take \(Duration.unitNames). \(PortSpecification.help)
 
             The last line is the verdict and what it rests on. OK: every frame that entered has left, or is named: \
             dropped (no buffer, too long), or abandoned, which is a frame in a ring that started over because the \
@@ -103,7 +103,8 @@ struct RunCommand: EmuCommand {
     @Option(
         help: """
             What becomes of rings when a stop does not say where they stand: start-over empties them, recover goes on \
-            from their used index, as QEMU does.
+            from their used index, as QEMU does. After a device that asked for a reset, and where a device has broken a \
+            ring or does not take a ring's position (vp_vdpa), they start over all the same.
             """)
     var lostRings: LostRings = .startOver
 

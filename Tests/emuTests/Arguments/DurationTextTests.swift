@@ -1,3 +1,4 @@
+import ArgumentParser
 import Testing
 
 @testable import emu
@@ -24,6 +25,10 @@ import Testing
         #expect(throws: ArgumentError("use a number and us, ms, s, m or h, as in 200ms or 1.5s")) {
             try Duration(parsing: text)
         }
+    }
+
+    @Test func `The help names every unit`() {
+        #expect(RunCommand.configuration.discussion.contains("times take us, ms, s, m or h."))
     }
 
     @Test(arguments: ["0.5us", "1.0001ms", "0.0000001s", "0.000000000000000000001h"])

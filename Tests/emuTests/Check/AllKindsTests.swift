@@ -9,14 +9,94 @@ import VhostVDPAConformance
 
 /// `emu check --device all`: every kind of simulated device in turn.
 @Suite(.timeLimit(.minutes(15))) struct AllKindsTests {
-    @Test func `Every kind of parent is there with every kernel that has it, and nothing else`() {
-        let all = SimulatedParentKind.allCases.flatMap { parent in
-            KernelVersion.allCases.map { "sim,parent=\(parent.rawValue),kernel=\($0.rawValue)" }
+    /// What devices are made by, each value with each other that can be with it.
+    private static let kinds: [SimulatedDeviceSpecification] = SimulatedParentKind.allCases.flatMap {
+        parent in
+        KernelVersion.allCases.flatMap { kernel in
+            SimulatedDeviceProfile.allCases.compactMap { profile in
+                try? SimulatedDeviceSpecification(kernel: kernel, parent: parent, profile: profile)
+            }
         }
-        #expect(Set(all).subtracting(SimulatedKinds.forRules) == ["sim,parent=vendor,kernel=6.1"])
-        #expect(Set(SimulatedKinds.forRules).isSubset(of: all))
-        #expect(Set(CheckedKinds.forRules).count == SimulatedKinds.forRules.count)
-        #expect(Set(CheckedKinds.forSequences).count == SimulatedKinds.forSequences.count)
+    }
+
+    private static func read(_ texts: [String]) throws -> [SimulatedDeviceSpecification] {
+        try texts.map { try SimulatedDeviceSpecification(parsing: $0) }
+    }
+
+    @Test func `Each parent and each profile is there with each kernel that has it, and none twice`() throws {
+        let rules = try Self.read(SimulatedKinds.forRules)
+        let sequences = try Self.read(SimulatedKinds.forSequences)
+        #expect(Set(Self.kinds).isSubset(of: rules))
+        #expect(Set(rules).count == rules.count && Set(sequences).count == sequences.count)
+        for kind in Self.kinds {
+            #expect(
+                sequences.contains {
+                    ($0.parent, $0.kernel, $0.profile) == (kind.parent, kind.kernel, kind.profile)
+                }, "\(kind)")
+        }
+        for parent in SimulatedParentKind.allCases {
+            #expect(rules.contains { $0.parent == parent } && sequences.contains { $0.parent == parent })
+        }
+        for profile in SimulatedDeviceProfile.allCases {
+            #expect(rules.contains { $0.profile == profile } && sequences.contains { $0.profile == profile })
+        }
+    }
+
+    @Test func `Whatever a parent can do otherwise at a map or a reset is there`() throws {
+        let rules = try Self.read(SimulatedKinds.forRules)
+        let sequences = try Self.read(SimulatedKinds.forSequences)
+        for parent in SimulatedParentKind.allCases {
+            for (key, value) in ["use-va", "reset-map", "compat-reset", "wipe-on-reset"].flatMap({ key in
+                ["on", "off"].map { (key, $0) }
+            }) {
+                guard
+                    let kind = try? SimulatedDeviceSpecification(
+                        parsing: "sim,parent=\(parent.rawValue),\(key)=\(value)")
+                else { continue }
+                #expect(rules.contains(kind), "\(kind)")
+            }
+        }
+        // A limit that is reached, and memory in pieces.
+        for parent in SimulatedParentKind.allCases {
+            #expect(sequences.contains { $0.parent == parent && $0.entryLimit == 6 }, "\(parent)")
+        }
+        let pinning = Set(sequences.filter { !$0.usesVirtualAddresses }.map(\.parent))
+        #expect(Set(sequences.filter { $0.fragment != nil }.map(\.parent)) == pinning)
+        // Every row of the decision table that one of them can be in.
+        let rows = Set(sequences.map { Row($0) })
+        for kernel in KernelVersion.allCases {
+            for parent in SimulatedParentKind.allCases {
+                for choice in 0..<16 {
+                    let switches = (0..<4).map { choice >> $0 & 1 != 0 }
+                    guard
+                        let kind = try? SimulatedDeviceSpecification(
+                            kernel: kernel, parent: parent, resetMap: switches[0], compatReset: switches[1],
+                            wipeOnReset: switches[2], useVirtualAddresses: switches[3])
+                    else { continue }
+                    #expect(rows.contains(Row(kind)), "\(kind)")
+                }
+            }
+        }
+    }
+
+    /// What of a device decides where its maps are.
+    private struct Row: Hashable {
+        let kernel: KernelVersion
+        let parent: SimulatedParentKind
+        let switches: [Bool]
+
+        init(_ kind: SimulatedDeviceSpecification) {
+            kernel = kind.kernel
+            parent = kind.parent
+            switches = [
+                kind.hasResetMap, kind.hasCompatReset, kind.wipesOnReset, kind.usesVirtualAddresses,
+            ]
+        }
+    }
+
+    @Test func `Every kind that is named is one that the command line takes`() {
+        #expect(CheckedKinds.forRules.map(\.description) == SimulatedKinds.forRules)
+        #expect(CheckedKinds.forSequences.map(\.description) == SimulatedKinds.forSequences)
     }
 
     private static func report(
@@ -93,7 +173,7 @@ import VhostVDPAConformance
         #expect(outcome.status == 0, "\(outcome.errors)")
         let all = try outcome.result(AllSequencesReport.self)
         #expect(all.devices.map(\.device) == kinds)
-        #expect(all.devices.map(\.seed) == kinds.indices.map { UInt64(7 + 2 * $0) })
+        #expect(all.devices.map(\.seed) == kinds.indices.map { "\(7 + 2 * $0)" })
         #expect(all.sequences == 2 * kinds.count && all.passed == all.sequences && !all.interrupted)
         #expect(outcome.errors.hasSuffix(" sequences as plain arrays say\n"), "\(outcome.errors)")
     }

@@ -66,5 +66,19 @@ struct CheckReportTests {
         #expect(report([none, none]).status == .done)
         #expect(!report([none, .passed]).verdict.contains("NOTHING CHECKED"))
         #expect(!report([]).verdict.contains("NOTHING CHECKED"))
+        #expect(report([none, none]).nothingChecked == true)
+        #expect(report([none, .passed]).nothingChecked == nil && report([]).nothingChecked == nil)
+        #expect(JSONText.encode(report([none])).contains("\"nothingChecked\" : true"))
+        let all = AllCheckReport([report([none]), report([none, none])])
+        #expect(all.nothingChecked == true && all.verdict.contains("\nNOTHING CHECKED: "))
+        let mixed = AllCheckReport([report([none]), report([.passed])])
+        #expect(mixed.nothingChecked == nil && !mixed.verdict.contains("NOTHING CHECKED"))
+    }
+
+    @Test("A report of before there was a field for nothing checked is read")
+    func olderReport() throws {
+        let older = CheckReport(device: "sim", results: [])
+        #expect(!JSONText.encode(older).contains("nothingChecked"))
+        #expect(try CheckReport.read(JSONText.encode(older)) == older)
     }
 }

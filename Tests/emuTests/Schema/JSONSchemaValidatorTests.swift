@@ -47,6 +47,28 @@ import Testing
             schema: "{\"type\": \"string\", \"pattern\": \"^0x[0-9a-f]+$\"}", good: ["\"0x0\"", "\"0x1f\""],
             bad: ["\"0x\"", "\"1f\"", "\"0x1F\"", "\"0x1g\"", "\" 0x1\"", "\"0x1\\n\""]),
         Row(
+            schema: "{\"pattern\": \"^[0-9]+$\"}", good: ["\"0\"", "\"18446744073709551615\"", "7"],
+            bad: ["\"\"", "\"-1\"", "\"0x1\"", "\" 1\""]),
+        Row(
+            schema: "{\"minItems\": 1, \"maxItems\": 2}", good: ["[1]", "[1, 2]", "\"\""],
+            bad: ["[]", "[1, 2, 3]"]),
+        Row(
+            schema: """
+                {"properties": {"a": {"enum": ["x", "y"]}, "b": {"type": "integer"}, "c": {"items": {}}},
+                 "required": ["a"], "allOf": [
+                 {"if": {"properties": {"a": {"const": "x"}}}, "then": {"required": ["b"]},
+                  "else": {"properties": {"b": false}}},
+                 {"if": {"properties": {"a": {"const": "y"}}}, "then": {"properties": {"c": {"minItems": 1}}}}]}
+                """,
+            good: [
+                "{\"a\": \"x\", \"b\": 1}", "{\"a\": \"y\"}", "{\"a\": \"x\", \"b\": 1, \"c\": []}",
+                "{\"a\": \"y\", \"c\": [1]}", "null",
+            ],
+            bad: [
+                "{}", "{\"a\": \"x\"}", "{\"a\": \"x\", \"b\": \"\"}", "{\"a\": \"y\", \"b\": 1}",
+                "{\"a\": \"y\", \"c\": []}", "{\"a\": \"y\", \"d\": 1}",
+            ]),
+        Row(
             schema: "{\"type\": \"array\", \"items\": {\"type\": \"integer\"}}", good: ["[]", "[1, 2]"],
             bad: ["[1, \"2\"]", "[null]"]),
         Row(
@@ -72,7 +94,12 @@ import Testing
     @Test(arguments: [
         "{\"multipleOf\": 1}", "{\"maximum\": \"1\"}",
         "{\"anyOf\": []}", "{\"format\": \"date\"}", "{\"minLength\": 1}",
-        "{\"properties\": {\"a\": {\"uniqueItems\": true}}}", "{\"items\": {\"maxItems\": 1}}",
+        "{\"properties\": {\"a\": {\"uniqueItems\": true}}}", "{\"items\": {\"maxContains\": 1}}",
+        "{\"minItems\": -1}", "{\"maxItems\": \"1\"}", "{\"maxItems\": 1.5}",
+        "{\"allOf\": []}", "{\"allOf\": {}}", "{\"allOf\": [{\"if\": {}}]}", "{\"allOf\": [{\"then\": {}}]}",
+        "{\"if\": {}, \"then\": {}}", "{\"allOf\": [{\"required\": [\"a\"]}]}",
+        "{\"allOf\": [{\"properties\": {\"a\": {}}}]}", "{\"properties\": {\"a\": false}}",
+        "{\"properties\": {\"a\": {}}, \"allOf\": [{\"properties\": {\"a\": true}}]}",
         "{\"$defs\": {\"a\": {\"not\": {}}}}", "{\"additionalProperties\": {\"oneOf\": []}}",
         "{\"pattern\": \"^a$\"}", "{\"type\": \"float\"}", "{\"type\": []}", "{\"enum\": []}",
         "{\"minimum\": \"0\"}", "{\"required\": [\"a\"]}",

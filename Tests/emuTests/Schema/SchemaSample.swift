@@ -62,7 +62,9 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
                 end: "wire", file: "wire.pcapng", frames: 7, unrecorded: 93,
                 failure: "No space left on device")
         ]
+        report.ending = .brokeOff
         report.failure = "the device is gone"
+        report.verdict = .wrong
         report.problems = ["a problem"]
         report.remarks = ["a remark"]
         return report
@@ -74,7 +76,7 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
             "setup.wire", "setup.duration", "setup.cycles", "setup.packets", "cycleTime", "cycleTime.p99",
             "accounts.device", "accounts.missingInRing", "accounts.driver.lastRefusal",
             "accounts.device.lastRefusal", "resources.pinned", "resources.descriptors", "processorWait",
-            "failure", "captures.failure",
+            "captures.failure",
         ]
         sample.signed = ["accounts.missingInRing", "accounts.driver.missing", "accounts.device.missing"]
         sample.bounded.insert("processorWait")
@@ -106,13 +108,15 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
             .passed, .failed(expected: "a", seen: "b"), .notApplicable(reason: "c"), .notAsked(reason: "d"),
         ]
         let results = zip(RuleBook.rules(numbered: [1, 2, 3, 4]), outcomes).map { (rule: $0, outcome: $1) }
-        return CheckReport(
+        var report = CheckReport(
             device: "sim", results: results, asked: 5, interrupted: true, problems: ["a problem"])
+        report.nothingChecked = true
+        return report
     }
 
     static var check: SchemaSample {
         var sample = SchemaSample(fullCheck)
-        sample.optional = ["rules.expected", "rules.seen", "rules.reason"]
+        sample.optional = ["nothingChecked"]
         sample.closed.insert("rules.outcome")
         return sample
     }
@@ -127,7 +131,7 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
 
     static var checkAll: SchemaSample {
         var sample = SchemaSample(AllCheckReport([fullCheck], notChecked: ["sim,kernel=6.1"]))
-        sample.optional = ["devices.rules.expected", "devices.rules.seen", "devices.rules.reason"]
+        sample.optional = ["nothingChecked", "devices.nothingChecked"]
         sample.closed.insert("devices.rules.outcome")
         return sample
     }
@@ -136,13 +140,14 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
         var sample = SchemaSample(
             AllSequencesReport([fullSequences], notChecked: ["sim,kernel=6.1"], problems: ["a problem"]))
         sample.optional = ["devices.failure"]
+        sample.closed.formUnion(["devices.seed", "devices.failure.seed"])
         return sample
     }
 
     private static var fullSequences: SequenceReport {
         let text = """
-            {"device": "sim", "seed": 18446744073709551615, "sequences": 50, "passed": 3, "operationsEach": 50,
-             "interrupted": false, "failure": {"seed": 4, "operations": ["SET_STATUS 0"], "step": 0,
+            {"device": "sim", "seed": "18446744073709551615", "sequences": 50, "passed": 3, "operationsEach": 50,
+             "interrupted": false, "failure": {"seed": "4", "operations": ["SET_STATUS 0"], "step": 0,
              "expected": "no entries", "seen": "one entry"}}
             """
         // A report is made by running sequences, or so.
@@ -155,6 +160,7 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
     static var checkSequences: SchemaSample {
         var sample = SchemaSample(fullSequences)
         sample.optional = ["failure"]
+        sample.closed.formUnion(["seed", "failure.seed"])
         return sample
     }
 

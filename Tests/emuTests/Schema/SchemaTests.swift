@@ -18,6 +18,7 @@ import Testing
         let validator = try JSONSchemaValidator(schema)
         let root = validator.schemas[0].keywords
         #expect(root["$schema"] == .string("https://json-schema.org/draft/2020-12/schema"))
+        #expect(root["$id"] == .string(JSONSchemaValidator.file(of: schema).lastPathComponent))
         let properties = try #require(root["properties"]?.members)
         #expect(properties["schema"] == .object(["const": .string(schema.rawValue)]))
         #expect(properties["schemaVersion"] == .object(["const": .integer(Int64(schema.version))]))
@@ -50,12 +51,41 @@ import Testing
         let result = try #require(found.removeValue(forKey: name)?.members)
         #expect(result["properties"] == .object(properties))
         #expect(result["required"] == .array(required))
+        #expect(result["allOf"] == root["allOf"])
         #expect(found == definitions(root))
     }
 
     @Test(arguments: SchemaSample.all)
     func `A schema takes a full output`(sample: SchemaSample) throws {
         #expect(try JSONSchemaValidator(sample.schema).violations(in: sample.value) == [])
+    }
+
+    /// A change of an output that leaves a field where its outcome has none, or the other way round.
+    struct Contradiction: CustomTestStringConvertible, Sendable {
+        let sample: SchemaSample
+        let old: String
+        let new: String
+        var testDescription: String { "\(sample.schema.rawValue): \(old) as \(new)" }
+    }
+
+    @Test(arguments: [
+        Contradiction(sample: .check, old: "\"failed\"", new: "\"passed\""),
+        Contradiction(sample: .check, old: "\"passed\"", new: "\"failed\""),
+        Contradiction(sample: .check, old: "\"notAsked\"", new: "\"passed\""),
+        Contradiction(sample: .checkAll, old: "\"notApplicable\"", new: "\"passed\""),
+        Contradiction(sample: .run, old: "\"WRONG\"", new: "\"OK\""),
+        Contradiction(sample: .run, old: "\"brokeOff\"", new: "\"stalled\""),
+        Contradiction(sample: .run, old: "\"brokeOff\"", new: "\"interrupted\""),
+        Contradiction(sample: .runComparison, old: "\"WRONG\"", new: "\"NOT SHOWN\""),
+        Contradiction(sample: .runComparison, old: "\"brokeOff\"", new: "\"done\""),
+    ])
+    func `The fields are those of the outcome`(change: Contradiction) throws {
+        let text = change.sample.text
+        let place = try #require(text.range(of: change.old + "\n") ?? text.range(of: change.old + ","))
+        let changed = text.replacingCharacters(
+            in: place, with: change.new + String(text[place].suffix(1)))
+        let value = try JSONDecoder().decode(JSONValue.self, from: Data(changed.utf8))
+        #expect(try JSONSchemaValidator(change.sample.schema).violations(in: value) != [])
     }
 
     @Test(arguments: SchemaSample.all)

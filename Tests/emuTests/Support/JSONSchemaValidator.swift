@@ -7,7 +7,8 @@ import Testing
 ///
 /// It knows the keywords that those schemas use and no others: a schema that asks for something else is refused, so that
 /// none can ask for what is not checked. And it is stricter than they are: an object whose fields are named has no others.
-/// Outside a field that comes later is taken, here it is one that the schema has forgotten.
+/// Outside a field that comes later is taken, here it is one that the schema has forgotten. What stands below `allOf`, `if`,
+/// `then` and `else` says more of an object that is described already, and of none but its fields.
 struct JSONSchemaValidator {
     /// Why a schema cannot be used.
     struct Refusal: Error, CustomStringConvertible {
@@ -22,7 +23,10 @@ struct JSONSchemaValidator {
     private static let types: Set = [
         "null", "boolean", "integer", "number", "string", "array", "object",
     ]
-    private static let hexadecimal = "^0x[0-9a-f]+$"
+    private static let patterns: [String: @Sendable (String) -> Bool] = [
+        "^0x[0-9a-f]+$": { $0.hasPrefix("0x") && $0.count > 2 && isOf("0123456789abcdef", $0.dropFirst(2)) },
+        "^[0-9]+$": { !$0.isEmpty && isOf("0123456789", $0[...]) },
+    ]
 
     /// The schema of what `emu` prints as `schema`.
     init(_ schema: JSONSchema) throws { try self.init(file: Self.file(of: schema)) }
@@ -58,13 +62,16 @@ struct JSONSchemaValidator {
 
     // MARK: The schema
 
+    /// `described` are the fields of the object that a condition says more of.
     private static func collect(
-        _ schema: JSONValue, _ place: String, into schemas: inout [(place: String, keywords: Keywords)]
+        _ schema: JSONValue, _ place: String, describing described: Keywords? = nil,
+        into schemas: inout [(place: String, keywords: Keywords)]
     ) throws(Refusal) {
         guard let keywords = schema.members else {
             throw Refusal(description: "\(place): \(schema.typeName), expected a schema")
         }
         schemas.append((place, keywords))
+        let fields = described ?? keywords["properties"]?.members ?? [:]
         for (keyword, value) in keywords.sorted(by: { $0.key < $1.key }) {
             let place = "\(place)/\(keyword)"
             switch keyword {
@@ -73,13 +80,36 @@ struct JSONSchemaValidator {
                     throw Refusal(description: "\(place): no schemas by name")
                 }
                 for (name, schema) in members.sorted(by: { $0.key < $1.key }) {
-                    try collect(schema, "\(place)/\(name)", into: &schemas)
+                    if described != nil, keyword == "properties" {
+                        guard let field = fields[name]?.members else {
+                            throw Refusal(description: "\(place)/\(name): no such field")
+                        }
+                        if schema == .bool(false) { continue }
+                        try collect(
+                            schema, "\(place)/\(name)", describing: field["properties"]?.members ?? [:],
+                            into: &schemas)
+                    } else {
+                        try collect(schema, "\(place)/\(name)", into: &schemas)
+                    }
                 }
+            case "allOf":
+                guard let parts = value.items, !parts.isEmpty else {
+                    throw Refusal(description: "\(place): no schemas")
+                }
+                for (index, part) in parts.enumerated() {
+                    try collect(part, "\(place)/\(index)", describing: fields, into: &schemas)
+                }
+            case "if", "then", "else":
+                guard described != nil, keywords["if"] != nil, keywords["then"] ?? keywords["else"] != nil
+                else {
+                    throw Refusal(description: "\(place): half a condition, or one outside of allOf")
+                }
+                try collect(value, place, describing: fields, into: &schemas)
             case "items": try collect(value, place, into: &schemas)
             case "additionalProperties" where value == .bool(false): break
             case "additionalProperties": try collect(value, place, into: &schemas)
             default:
-                guard isKnown(keyword, value, of: keywords) else {
+                guard isKnown(keyword, value, fields: fields) else {
                     throw Refusal(description: "\(place): nothing checks this")
                 }
             }
@@ -87,17 +117,17 @@ struct JSONSchemaValidator {
     }
 
     /// Whether `keyword` is checked with such a value.
-    private static func isKnown(_ keyword: String, _ value: JSONValue, of schema: Keywords) -> Bool {
+    private static func isKnown(_ keyword: String, _ value: JSONValue, fields: Keywords) -> Bool {
         switch keyword {
         case "$schema", "$id", "title", "description", "$ref": value.text != nil
         case "const": true
         case "enum": value.items?.isEmpty == false
         case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum": value.double != nil
-        case "pattern": value == .string(hexadecimal)
+        case "minItems", "maxItems": value.double.map { $0 >= 0 && $0 == $0.rounded() } ?? false
+        case "pattern": value.text.map { patterns[$0] != nil } ?? false
         case "type": Set(typeNames(value)).isSubset(of: types) && !typeNames(value).isEmpty
         case "required":
-            value.items?.allSatisfy { $0.text.map { schema["properties"]?.members?[$0] != nil } ?? false }
-                ?? false
+            value.items?.allSatisfy { $0.text.map { fields[$0] != nil } ?? false } ?? false
         default: false
         }
     }
@@ -119,7 +149,10 @@ struct JSONSchemaValidator {
         return found
     }
 
-    private func check(_ value: JSONValue, _ schema: Keywords, _ place: String, _ found: inout [String]) {
+    /// `isPart` of what says more of an object that another schema describes.
+    private func check(
+        _ value: JSONValue, _ schema: Keywords, _ place: String, isPart: Bool = false, _ found: inout [String]
+    ) {
         if let name = schema["$ref"]?.text, let definition = definition(name) {
             check(value, definition, place, &found)
         }
@@ -141,13 +174,36 @@ struct JSONSchemaValidator {
             found.append("\(place): \(value), expected one of \(words)")
         }
         if let number = value.double { found += violations(of: number, schema, place) }
-        if schema["pattern"] != nil, let text = value.text, !Self.isHexadecimal(text) {
-            found.append("\(place): '\(text)', expected \(Self.hexadecimal)")
+        if let pattern = schema["pattern"]?.text, let text = value.text,
+            Self.patterns[pattern]?(text) == false
+        {
+            found.append("\(place): '\(text)', expected \(pattern)")
         }
-        if let items = value.items, let schema = schema["items"]?.members {
+        if let items = value.items { found += violations(of: items, schema, place) }
+        if let members = value.members { check(members, schema, place, isPart: isPart, &found) }
+        for part in schema["allOf"]?.items?.compactMap(\.members) ?? [] {
+            check(value, part, place, isPart: true, &found)
+        }
+        guard let condition = schema["if"]?.members else { return }
+        var unmet: [String] = []
+        check(value, condition, place, isPart: true, &unmet)
+        if let part = schema[unmet.isEmpty ? "then" : "else"]?.members {
+            check(value, part, place, isPart: true, &found)
+        }
+    }
+
+    private func violations(of items: [JSONValue], _ schema: Keywords, _ place: String) -> [String] {
+        var found: [String] = []
+        if let least = schema["minItems"]?.double, Double(items.count) < least {
+            found.append("\(place): \(items.count) items, expected \(least) at the least")
+        }
+        if let most = schema["maxItems"]?.double, Double(items.count) > most {
+            found.append("\(place): \(items.count) items, expected \(most) at the most")
+        }
+        if let schema = schema["items"]?.members {
             for (index, item) in items.enumerated() { check(item, schema, "\(place)[\(index)]", &found) }
         }
-        if let members = value.members { check(members, schema, place, &found) }
+        return found
     }
 
     private func violations(of number: Double, _ schema: Keywords, _ place: String) -> [String] {
@@ -167,15 +223,21 @@ struct JSONSchemaValidator {
         return found
     }
 
-    private func check(_ members: Keywords, _ schema: Keywords, _ place: String, _ found: inout [String]) {
+    private func check(
+        _ members: Keywords, _ schema: Keywords, _ place: String, isPart: Bool, _ found: inout [String]
+    ) {
         for name in schema["required"]?.items ?? [] {
             if let name = name.text, members[name] == nil { found.append("\(place): no \(name)") }
         }
         let properties = schema["properties"]?.members ?? [:]
         for (name, member) in members.sorted(by: { $0.key < $1.key }) {
             let place = "\(place).\(name)"
-            if let property = properties[name]?.members {
-                check(member, property, place, &found)
+            if properties[name] == .bool(false) {
+                found.append("\(place): it is not to be there")
+            } else if let property = properties[name]?.members {
+                check(member, property, place, isPart: isPart, &found)
+            } else if isPart {
+                continue
             } else if let other = schema["additionalProperties"]?.members {
                 check(member, other, place, &found)
             } else if schema["additionalProperties"] != nil || schema["properties"] != nil {
@@ -184,9 +246,8 @@ struct JSONSchemaValidator {
         }
     }
 
-    private static func isHexadecimal(_ text: String) -> Bool {
-        text.hasPrefix("0x") && text.count > 2
-            && text.dropFirst(2).allSatisfy { "0123456789abcdef".contains($0) }
+    private static func isOf(_ digits: String, _ text: Substring) -> Bool {
+        text.allSatisfy { digits.contains($0) }
     }
 }
 

@@ -25,6 +25,10 @@ package struct Baseline: Sendable {
         let date: String
         let machine: HostFacts
         let devices: Set<String>
+        /// Whether somebody ended it before its end.
+        let interrupted: Bool
+        /// What was wrong with the device.
+        let problems: [String]
     }
 
     /// A result of another program, one object a line: the median of a strategy's cycles. Several of one strategy and
@@ -64,7 +68,8 @@ package struct Baseline: Sendable {
         }
         let origin = Origin(
             version: report.version, date: report.date, machine: report.machine,
-            devices: Set(report.results.map(\.device)))
+            devices: Set(report.results.map(\.device)), interrupted: report.interrupted,
+            problems: report.problems)
         try self.init(file: file, origin: origin, entries: entries)
     }
 

@@ -20,7 +20,8 @@ package struct BaselineComparison: Codable, Equatable, Sendable {
     package var date: String?
     package var kernel: String?
     package var pairs: [Pair]
-    /// What stands in the way of comparing, in words: another device, kernel or clock, and results that one alone has.
+    /// What stands in the way of comparing, in words: another device, kernel or clock, a baseline that ended early or had
+    /// something wrong, and results that one alone has.
     package var notComparable: [String]
 
     /// Puts `results`, of `machine`, beside `baseline`.
@@ -61,7 +62,7 @@ package struct BaselineComparison: Codable, Equatable, Sendable {
         }
     }
 
-    /// What both machines do not have in common and times depend on.
+    /// What both machines do not have in common and times depend on, and what the baseline says against itself.
     private static func differences(
         _ origin: Baseline.Origin, _ results: [CycleReport.Result], _ machine: HostFacts
     ) -> [String] {
@@ -73,6 +74,8 @@ package struct BaselineComparison: Codable, Equatable, Sendable {
             ("processor", origin.machine.processor, machine.processor),
         ]
         return facts.filter { $0.1 != $0.2 }.map { "another \($0.0): \($0.1) before, \($0.2) now" }
+            + origin.problems.map { "something was wrong with the baseline: \($0)" }
+            + (origin.interrupted ? ["the baseline ended early: it has what had been measured"] : [])
     }
 
     private static func list(_ names: Set<String>) -> String { names.sorted().joined(separator: " and ") }

@@ -15,6 +15,8 @@ struct AllCheckReport: JSONResult, Codable, Equatable, Sendable {
     var notRun: Int
     /// Whether somebody asked it to end before its end.
     var interrupted: Bool
+    /// `true` where it is of each of them; left out elsewhere.
+    var nothingChecked: Bool?
 
     init(_ devices: [CheckReport], notChecked: [String] = []) {
         self.devices = devices
@@ -27,6 +29,7 @@ struct AllCheckReport: JSONResult, Codable, Equatable, Sendable {
         notRun = sum(\.notRun)
         // Nothing else keeps a kind from being begun with.
         interrupted = !notChecked.isEmpty || devices.contains(where: \.interrupted)
+        nothingChecked = !devices.isEmpty && devices.allSatisfy { $0.nothingChecked == true } ? true : nil
     }
 
     /// What the command says with its status: a check that is not over has not found that all is well.
@@ -41,7 +44,10 @@ struct AllCheckReport: JSONResult, Codable, Equatable, Sendable {
             + " \(NumberText.grouped(notApplicable)) not applicable"
         if notAsked > 0 { line += ", \(notAsked) could not be asked" }
         if notRun > 0 { line += ", \(notRun) not run" }
-        guard !notChecked.isEmpty else { return line }
-        return line + "\nINTERRUPTED: not checked: \(notChecked.joined(separator: " "))"
+        if !notChecked.isEmpty { line += "\nINTERRUPTED: not checked: \(notChecked.joined(separator: " "))" }
+        if nothingChecked == true {
+            line += "\nNOTHING CHECKED: no rule that was run says anything of these devices"
+        }
+        return line
     }
 }

@@ -21,7 +21,7 @@ struct KernelFolder {
         let log = path.appending("log")
         (kernel, device) = try Self.parse(name: path)
         release = try Self.release(path.appending("release"))
-        rules = try Self.report(log.appending("conformance.json")).rules
+        rules = try Self.report(path.appending(Self.results)).rules
         let twin = try Self.report(log.appending("conformance-twin.json")).rules
         let simulated = Dictionary(twin.map { ($0.number, $0.outcome) }) { $1 }
         differing = Set(rules.filter { simulated[$0.number] != $0.outcome }.map(\.number))
@@ -29,16 +29,30 @@ struct KernelFolder {
         reasons = Dictionary(lines.compactMap(Self.reason)) { $1 }
     }
 
-    /// Whether a rule has been asked in the folder at `path`: other folders and files are no virtual machine's.
+    /// Whether a rule has been asked in the folder at `path`: other folders and files are no virtual machine's. One of a
+    /// virtual machine that was not asked is refused: a table without it would not say that it is missing.
     static func isOne(_ path: FilePath) throws(StartError) -> Bool {
-        let report = path.appending("log/conformance.json")
+        if try holds(path.appending(results)) { return true }
+        for trace in traces where try holds(path.appending(trace)) {
+            throw StartError(
+                "\(path) is of a virtual machine that left no \(results): it died, or its steps were others; run it again with"
+                    + " scripts/test-kernel --steps 60 --keep, or take its folder away")
+        }
+        return false
+    }
+
+    private static let results = "log/conformance.json"
+    /// What `scripts/test-kernel` leaves of each virtual machine, whatever became of it.
+    private static let traces = ["vm", "dmesg", "log/conformance-twin.json"]
+
+    private static func holds(_ file: FilePath) throws(StartError) -> Bool {
         do {
-            try FileDescriptor.open(report, .readOnly, options: [.closeOnExec, .nonBlocking]).close()
+            try FileDescriptor.open(file, .readOnly, options: [.closeOnExec, .nonBlocking]).close()
             return true
         } catch Errno.noSuchFileOrDirectory, Errno.notDirectory {
             return false
         } catch {
-            throw StartError("\(report) cannot be read: \(error); run as who made it")
+            throw StartError("\(file) cannot be read: \(error); run as who made it")
         }
     }
 

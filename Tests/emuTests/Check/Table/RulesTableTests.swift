@@ -121,6 +121,18 @@ import VhostVDPAConformance
         Refused(testDescription: "nothing in it", words: ["log/conformance.json", "--steps 60 --keep"]) {
             try $0.remove(machine)
         },
+        Refused(
+            testDescription: "a machine that died", words: ["6.1-vp_vdpa is of a virtual machine", "died"]
+        ) {
+            try $0.write("6.1-vp_vdpa/vm", "1 7\n")
+        },
+        Refused(testDescription: "a machine with a log alone", words: ["6.1-vp_vdpa is of", "--steps 60"]) {
+            try $0.write("6.1-vp_vdpa/dmesg", "")
+        },
+        Refused(testDescription: "a machine that never came up", words: ["6.1-vp_vdpa is of", "no log/conf"])
+        {
+            try $0.write("6.1-vp_vdpa/log/conformance-twin.json", KeptFolder.report([.passed]))
+        },
         Refused(testDescription: "no folder", words: ["No such file or directory"]) {
             try FileManager.default.removeItem(at: $0.url)
         },

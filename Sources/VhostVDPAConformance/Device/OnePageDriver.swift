@@ -9,7 +9,7 @@ internal import VirtQueue
 /// that is the machine's own memory at that number (identity), so the page is mapped at the *physical address of
 /// another page of ours*, which is zero: what the device finds there is a ring without work, and it writes
 /// nothing. Without the privilege to learn that address no traffic is made at all where it matters.
-package final class NetworkRig {
+package final class OnePageDriver {
     static let size: UInt16 = 8
     private static let receiveRing = 0
     private static let transmitRing = 512
@@ -48,7 +48,7 @@ package final class NetworkRig {
         decoy.settle()
         guard let iova = try traits.harmlessAddress(decoy) else {
             throw .notApplicable(
-                reason: "the physical address of a page is not to be had: run as root, or the device could"
+                reason: "the physical address of a page cannot be read: run as root, or the device could"
                     + " touch the machine's memory")
         }
         self.iova = iova
@@ -84,7 +84,7 @@ package final class NetworkRig {
     package func start(
         _ client: RuleClient, at address: UInt64? = nil, callBound: Bool = true,
         receiveBuffers: Bool = true, goingOnAt bases: [UInt32]? = nil,
-        beforeDriverOK: (NetworkRig) throws(RuleInterruption) -> Void = { _ in }
+        beforeDriverOK: (OnePageDriver) throws(RuleInterruption) -> Void = { _ in }
     ) throws(RuleInterruption) {
         let address = address ?? iova
         base = address
