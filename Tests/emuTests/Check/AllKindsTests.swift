@@ -9,7 +9,8 @@ import VhostVDPAConformance
 
 /// `emu check --device all`: every kind of simulated device in turn.
 @Suite(.timeLimit(.minutes(15))) struct AllKindsTests {
-    @Test func `Every kind of parent is there with every kernel that has it, and nothing else`() {
+    @Test("Every kind of parent is there with every kernel that has it, and nothing else")
+    func everyKind() {
         let all = SimulatedParentKind.allCases.flatMap { parent in
             KernelVersion.allCases.map { "sim,parent=\(parent.rawValue),kernel=\($0.rawValue)" }
         }
@@ -31,7 +32,8 @@ import VhostVDPAConformance
 
     private static let good = report("a", [.passed, .notApplicable(reason: "b")])
 
-    @Test func `The sums are those of all kinds`() {
+    @Test("The sums are those of all kinds")
+    func sums() {
         let all = AllCheckReport([
             Self.good,
             Self.report("b", [.passed, .failed(expected: "c", seen: "d"), .notAsked(reason: "e")], asked: 5),
@@ -45,7 +47,8 @@ import VhostVDPAConformance
         #expect(all.status == .foundSomethingWrong && !all.interrupted)
     }
 
-    @Test func `All is well where it is with each kind and none was left out`() {
+    @Test("All is well where it is with each kind and none was left out")
+    func allWell() {
         #expect(AllCheckReport([Self.good, Self.good]).status == .done)
         for bad in [
             Self.report("b", [.failed(expected: "c", seen: "d")]), Self.report("b", [.notAsked(reason: "e")]),
@@ -56,12 +59,15 @@ import VhostVDPAConformance
         #expect(half.verdict.hasSuffix("\nINTERRUPTED: not checked: b c"))
     }
 
-    @Test(arguments: [(1, 1), (18, 1), (19, 2), (36, 2), (1_000_000, 55_556), (Int.max, Int.max / 18 + 1)])
-    func `Sequences are spread evenly, none fewer than were asked for`(count: Int, share: Int) {
+    @Test(
+        "Sequences are spread evenly, none fewer than were asked for",
+        arguments: [(1, 1), (18, 1), (19, 2), (36, 2), (1_000_000, 55_556), (Int.max, Int.max / 18 + 1)])
+    func evenlySpread(count: Int, share: Int) {
         #expect(AllSequencesReport.share(of: count, kinds: 18) == share)
     }
 
-    @Test func `Rules of all kinds: a line each and a sum, status 0`() throws {
+    @Test("Rules of all kinds: a line each and a sum, status 0")
+    func rules() throws {
         let outcome = try EmuProcess.run("check", "--device", "all", "--only", "1,39")
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
         let lines = outcome.output.split(separator: "\n").map(String.init)
@@ -75,7 +81,8 @@ import VhostVDPAConformance
         #expect(all.devices.allSatisfy { $0.rules.map(\.number) == [1, 39] })
     }
 
-    @Test func `A rule that could not be asked is told with its kind, and status 1`() throws {
+    @Test("A rule that could not be asked is told with its kind, and status 1")
+    func notAsked() throws {
         // Too few for what some rule needs, enough to begin with.
         let limits = (8...40).lazy.map { limit in
             try? EmuProcess.run(
@@ -86,7 +93,8 @@ import VhostVDPAConformance
         #expect(outcome.output.contains(" could not be asked"))
     }
 
-    @Test func `Sequences on all kinds have seeds of their own, status 0`() throws {
+    @Test("Sequences on all kinds have seeds of their own, status 0")
+    func sequences() throws {
         let kinds = SimulatedKinds.forSequences
         let outcome = try EmuProcess.run(
             "check", "--device", "all", "--sequences", "\(2 * kinds.count - 1)", "--seed", "7", "--json")
@@ -98,10 +106,10 @@ import VhostVDPAConformance
         #expect(outcome.errors.hasSuffix(" sequences as plain arrays say\n"), "\(outcome.errors)")
     }
 
-    @Test(arguments: [["--sequences", "9000000000000000000"], []])
-    func `A signal ends it with the kinds that there were, and names those that there were not`(
-        arguments: [String]
-    ) throws {
+    @Test(
+        "A signal ends it with the kinds that there were, and names those that there were not",
+        arguments: [["--sequences", "9000000000000000000"], []])
+    func signal(arguments: [String]) throws {
         let emu = try EmuProcess(["check", "--device", "all", "--json", "--log-level", "info"] + arguments)
         // Rules say nothing until a device is done.
         try emu.waitForError(arguments.isEmpty ? "not applicable" : "comparing sequences")

@@ -11,7 +11,8 @@ import Testing
         FileManager.default.temporaryDirectory.appending(path: "emu-cycle-\(UUID().uuidString)")
     }
 
-    @Test func `A size that is not there is skipped by name, and the others are measured`() throws {
+    @Test("A size that is not there is skipped by name, and the others are measured")
+    func skippedSize() throws {
         let outcome = try EmuProcess.run(
             "cycle", "--memory", "64M,100T", "--strategy", "persist", "--cycles", "2", "--json")
         #expect(outcome.status == 0, "\(outcome.errors)")
@@ -24,7 +25,8 @@ import Testing
         #expect(outcome.errors.contains("skipped: 100T: "))
     }
 
-    @Test func `Beside a baseline each time has its ratio, and the status is what it was`() throws {
+    @Test("Beside a baseline each time has its ratio, and the status is what it was")
+    func ratio() throws {
         let folder = Self.folder()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -50,7 +52,8 @@ import Testing
         #expect(other.errors.contains("not comparable: persist, 64 MiB, base pages, "), "\(other.errors)")
     }
 
-    @Test func `Sizes none of which is there are one line and status 2`() throws {
+    @Test("Sizes none of which is there are one line and status 2")
+    func noSizeLeft() throws {
         let outcome = try EmuProcess.run("cycle", "--memory", "90T,100T", "--cycles", "1")
         #expect(outcome.status == 2)
         #expect(outcome.output.isEmpty)
@@ -58,15 +61,18 @@ import Testing
         #expect(outcome.errors.contains("90T: ") && outcome.errors.contains("100T: "), "\(outcome.errors)")
     }
 
-    @Test(arguments: [
-        ["--cycles", "0"], ["--cycles", "-1"], ["--memory", ""], ["--memory", "64M,"], ["--memory", "1000K"],
-        ["--strategy", "walk"], ["--strategy", ""], ["--regions", "0"], ["--regions", "513"],
-        ["--queues", "0"],
-        ["--modelled", "--device", "sim,use-va=off"], ["--fragmented"], ["--report", "/proc/emu"],
-        ["--baseline", "/nowhere"], ["--baseline", "/dev/null"], ["--baseline", ""],
-        ["--device", "/dev/null"], ["--device", "/nowhere"],
-    ])
-    func `What cannot be asked for is one line and status 2`(arguments: [String]) throws {
+    @Test(
+        "What cannot be asked for is one line and status 2",
+        arguments: [
+            ["--cycles", "0"], ["--cycles", "-1"], ["--memory", ""], ["--memory", "64M,"],
+            ["--memory", "1000K"],
+            ["--strategy", "walk"], ["--strategy", ""], ["--regions", "0"], ["--regions", "513"],
+            ["--queues", "0"],
+            ["--modelled", "--device", "sim,use-va=off"], ["--fragmented"], ["--report", "/proc/emu"],
+            ["--baseline", "/nowhere"], ["--baseline", "/dev/null"], ["--baseline", ""],
+            ["--device", "/dev/null"], ["--device", "/nowhere"],
+        ])
+    func unaskable(arguments: [String]) throws {
         let outcome = try EmuProcess(["cycle"] + arguments).finish()
         #expect(outcome.status == 2)
         #expect(outcome.output.isEmpty)
@@ -74,7 +80,8 @@ import Testing
         #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
     }
 
-    @Test func `A device that gives no frame back is a problem by name, and status 1`() throws {
+    @Test("A device that gives no frame back is a problem by name, and status 1")
+    func noFrameBack() throws {
         let folder = Self.folder()
         defer { try? FileManager.default.removeItem(at: folder) }
         let outcome = try EmuProcess.run(
@@ -88,10 +95,10 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
-    @Test(arguments: [SIGINT, SIGTERM])
-    func `A signal ends an endless benchmark with what it has: table, JSON and whole files`(
-        signal: Int32
-    ) throws {
+    @Test(
+        "A signal ends an endless benchmark with what it has: table, JSON and whole files",
+        arguments: [SIGINT, SIGTERM])
+    func signal(signal: Int32) throws {
         let folder = Self.folder()
         defer { try? FileManager.default.removeItem(at: folder) }
         let emu = try EmuProcess([

@@ -34,10 +34,10 @@ import Testing
     static let cases =
         files.map { ("info", $0) } + ["run", "check"].flatMap { [($0, files[0]), ($0, files[3])] }
 
-    @Test(arguments: cases)
-    func `A file that is no device ends every command at once: what it is, and how to find a device`(
-        command: String, file: (name: String, words: String)
-    ) throws {
+    @Test(
+        "A file that is no device ends every command at once: what it is, and how to find a device",
+        arguments: cases)
+    func noDevice(command: String, file: (name: String, words: String)) throws {
         let files = try Files()
         let arguments =
             [command, "--device", files.path(file.name)] + (command == "run" ? ["--memory", "64M"] : [])
