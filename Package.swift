@@ -69,15 +69,16 @@ let package = Package(
     ]
         + library("LinuxHost", ["CLinux", system])
         + library("Virtio", [])
-        + library("IOUring", ["CIOUring", system], testing: ["LinuxHost"])
+        + library("IOUring", ["CIOUring", system], testing: ["LinuxHost", "TestSupport"])
         + library(
             "WorkerRuntime", ["IOUring", "CIOUring", "LinuxHost", "CLinux", system], testing: ["TestSupport"])
         + [
             .target(
-                name: "TestSupport", dependencies: ["WorkerRuntime"], path: "Tests/TestSupport",
+                name: "TestSupport", dependencies: ["VhostVDPA", "WorkerRuntime", system],
+                path: "Tests/TestSupport",
                 swiftSettings: strict)
         ]
-        + library("GuestMemory", ["LinuxHost", "CLinux", system, logging])
+        + library("GuestMemory", ["LinuxHost", "CLinux", system, logging], testing: ["TestSupport"])
         + library("VirtQueue", ["Virtio", "GuestMemory"])
         + library(
             "VirtioNet",
@@ -87,11 +88,12 @@ let package = Package(
             ],
             testing: ["CProfile", "TestSupport"]
         )
-        + library("VhostVDPA", ["Virtio", "GuestMemory", "CLinux", system, logging])
+        + library(
+            "VhostVDPA", ["Virtio", "GuestMemory", "CLinux", system, logging], testing: ["TestSupport"])
         + library(
             "VhostVDPABackend",
             ["VhostVDPA", "VirtQueue", "Virtio", "GuestMemory", "LinuxHost", "CLinux", system, logging],
-            testing: ["CProfile"]
+            testing: ["CProfile", "TestSupport"]
         )
         + library(
             "SimulatedVDPA",
@@ -104,7 +106,7 @@ let package = Package(
         + library(
             "VhostVDPAConformance",
             ["VhostVDPA", "VirtQueue", "GuestMemory", "LinuxHost", "CLinux", system],
-            testing: ["SimulatedConformance", "SimulatedVDPA", "WorkerRuntime", logging]
+            testing: ["SimulatedConformance", "SimulatedVDPA", "TestSupport", "WorkerRuntime", logging]
         )
         + [
             .target(
@@ -121,7 +123,7 @@ let package = Package(
                 "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "WorkerRuntime", "VirtQueue",
                 "Virtio", "GuestMemory", "LinuxHost", system, logging, histogram,
             ],
-            testing: ["IOUring", "CProfile"]
+            testing: ["IOUring", "CProfile", "TestSupport"]
         )
         + library(
             "CycleBenchmark",
@@ -129,11 +131,13 @@ let package = Package(
                 "EmulatedMachine", "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "VirtQueue",
                 "IOUring", "Virtio", "GuestMemory", "LinuxHost", "CLinux",
                 system, logging,
-            ]
+            ],
+            testing: ["TestSupport"]
         )
         + [
             .executableTarget(name: "emu", dependencies: everything, swiftSettings: strict),
-            .testTarget(name: "emuTests", dependencies: ["emu"] + everything, swiftSettings: strict),
+            .testTarget(
+                name: "emuTests", dependencies: ["emu", "TestSupport"] + everything, swiftSettings: strict),
         ]
 )
 

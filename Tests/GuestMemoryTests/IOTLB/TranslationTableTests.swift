@@ -1,4 +1,5 @@
 import GuestMemory
+import TestSupport
 import Testing
 
 /// Host addresses in these tests are numbers only; no pointer made from them is followed.
@@ -136,7 +137,7 @@ struct TranslationTableTests {
 
     @Test("Whatever was looked up before, the answer is the plain search's", arguments: 0..<20)
     func oracle(seed: Int) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var entries: [TranslationEntry] = []
         var next = UInt64.random(in: 0..<50, using: &random)
         for _ in 0..<Int.random(in: 1...40, using: &random) {

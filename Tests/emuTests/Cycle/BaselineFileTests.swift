@@ -1,5 +1,6 @@
 import CycleBenchmark
 import Foundation
+import TestSupport
 import Testing
 
 @testable import emu
@@ -8,10 +9,9 @@ import Testing
 @Suite struct BaselineFileTests {
     /// Runs `body` with a file that holds `text`.
     private func with<Result>(_ text: String, _ body: (String) throws -> Result) throws -> Result {
-        let file = FileManager.default.temporaryDirectory.appending(path: "emu-baseline-\(UUID().uuidString)")
-        try Data(text.utf8).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-        return try body(file.path)
+        let folder = try TemporaryFolder()
+        try Data(text.utf8).write(to: folder.url.appending(path: "baseline"))
+        return try body(folder.path("baseline"))
     }
 
     /// What a benchmark says beside the baseline in `text`.

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 import VhostVDPAConformance
 
@@ -127,12 +128,8 @@ import VhostVDPAConformance
 
     @Test("A pipe by name is refused and not waited for")
     func namedPipe() throws {
-        let path = FileManager.default.temporaryDirectory.appending(path: "emu-fifo-\(UUID().uuidString)")
-            .path
-        let made = unsafe mkfifo(path, 0o600)
-        try #require(made == 0)
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let outcome = try EmuProcess.run("check", "--device", path)
+        let folder = try TemporaryFolder()
+        let outcome = try EmuProcess.run("check", "--device", folder.makePipe("pipe"))
         #expect(outcome.status == 2)
         #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
     }

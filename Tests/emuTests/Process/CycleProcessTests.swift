@@ -1,16 +1,13 @@
 import CycleBenchmark
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import emu
 
 /// `emu cycle` as its caller sees it: streams, files and exit status.
 @Suite(.timeLimit(.minutes(15))) struct CycleProcessTests {
-    private static func folder() -> URL {
-        FileManager.default.temporaryDirectory.appending(path: "emu-cycle-\(UUID().uuidString)")
-    }
-
     @Test("A size that is not there is skipped by name, and the others are measured")
     func skippedSize() throws {
         let outcome = try EmuProcess.run(
@@ -27,12 +24,10 @@ import Testing
 
     @Test("Beside a baseline each time has its ratio, and the status is what it was")
     func ratio() throws {
-        let folder = Self.folder()
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TemporaryFolder()
         let words = ["cycle", "--memory", "64M", "--strategy", "remap,persist", "--cycles", "4", "--json"]
         let before = try EmuProcess(words).finish()
-        let file = folder.appending(path: "before.json").path
+        let file = folder.path("before.json")
         try Data(before.output.utf8).write(to: URL(filePath: file))
         let outcome = try EmuProcess(words + ["--baseline", file]).finish()
         #expect(outcome.status == 0, "\(outcome.errors)")
@@ -82,8 +77,8 @@ import Testing
 
     @Test("A device that gives no frame back is a problem by name, and status 1")
     func noFrameBack() throws {
-        let folder = Self.folder()
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let outside = try TemporaryFolder()
+        let folder = outside.url.appending(path: "report")
         let outcome = try EmuProcess.run(
             "cycle", "--device", "sim,fault=loses-maps", "--memory", "64M", "--strategy", "persist",
             "--cycles", "1",
@@ -99,8 +94,8 @@ import Testing
         "A signal ends an endless benchmark with what it has: table, JSON and whole files",
         arguments: [SIGINT, SIGTERM])
     func signal(signal: Int32) throws {
-        let folder = Self.folder()
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let outside = try TemporaryFolder()
+        let folder = outside.url.appending(path: "report")
         let emu = try EmuProcess([
             "cycle", "--memory", "64M", "--strategy", "remap,persist", "--cycles", "9223372036854775807",
             "--json",

@@ -1,25 +1,24 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// Commands whose `--device` is no vhost-vdpa device.
 @Suite(.timeLimit(.minutes(15))) struct OtherFileTests {
     /// A folder with files of some kinds.
     private final class Files {
-        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        private let folder: TemporaryFolder
 
         init() throws {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            folder = try TemporaryFolder()
             #expect(FileManager.default.createFile(atPath: path("file"), contents: nil))
-            #expect(unsafe mkfifo(path("fifo"), 0o600) == 0)
+            _ = try folder.makePipe("fifo")
             try FileManager.default.createSymbolicLink(
                 atPath: path("link"), withDestinationPath: "/dev/null")
         }
 
-        deinit { try? FileManager.default.removeItem(at: folder) }
-
         func path(_ name: String) -> String {
-            name.hasPrefix("/") || name.hasPrefix("fd:") ? name : folder.appending(path: name).path()
+            name.hasPrefix("/") || name.hasPrefix("fd:") ? name : folder.path(name)
         }
     }
 
