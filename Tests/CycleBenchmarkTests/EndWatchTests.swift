@@ -1,10 +1,11 @@
 import EmulatedMachine
-import Glibc
 import GuestMemory
 import Logging
 import SimulatedVDPA
 import SystemPackage
+import TestSupport
 import Testing
+import VhostVDPABackend
 import VirtioNet
 
 @testable import CycleBenchmark
@@ -29,7 +30,9 @@ struct EndWatchTests {
         let network = try #require(machine.simulation?.network)
         for queue in 0..<2 { try network.setCall(full, queue: queue) }
         machine.driver.startTraffic(limit: 64)
-        while machine.failure == nil { usleep(200) }
+        // The device asks for a reset when its worker has stopped.
+        #expect(becomesReadable(machine.backend.configurationInterrupt))
+        #expect(try machine.backend.handleConfigurationInterrupt() == .needsReset)
         machine.driver.stopTraffic()
         #expect(watch.reason(machine) == .machineFailed)
     }

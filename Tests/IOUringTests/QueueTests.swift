@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import LinuxHost
 import Synchronization
@@ -176,23 +177,22 @@ import Testing
         let event = try EventFD()
         let descriptor = event.descriptor
         let waiter = Mutex<pthread_t?>(nil)
+        let isThere = DispatchSemaphore(value: 0)
         let outcome = Mutex<WaitOutcome?>(nil)
         let thread = try TestThread {
             waiter.withLock { $0 = pthread_self() }
+            isThere.signal()
             guard var ring = try? makeRing(),
                 ring.pollAdd(descriptor, .input, multishot: false, userData: UserData(kind: 1))
             else { return }
             let result = try? ring.submitAndWait(count: 1, timeout: timeout)
             if ring.readyCompletions == 1 { outcome.withLock { $0 = result } }
         }
-        var target: pthread_t?
-        while target == nil {
-            sched_yield()
-            target = waiter.withLock { $0 }
-        }
+        isThere.wait()
+        let target = try #require(waiter.withLock { $0 })
         // Whether a signal lands before or in the wait is the scheduler's choice; most land in it.
         for _ in 0..<1000 {
-            if let target { pthread_kill(target, SIGUSR2) }
+            pthread_kill(target, SIGUSR2)
             sched_yield()
         }
         EventFD.signal(descriptor)
