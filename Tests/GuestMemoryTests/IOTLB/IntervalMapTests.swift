@@ -90,6 +90,21 @@ struct IntervalMapTests {
         #expect(Array(map) == oracle)
     }
 
+    @Test("A value that is removed is not held any longer")
+    func released() throws {
+        final class Token {}
+        var map = IntervalMap<IOVirtualAddress, Token>()
+        weak var token: Token?
+        do {
+            let new = Token()
+            token = new
+            try map.insert(new, for: iova(0, 9))
+        }
+        #expect(token != nil)
+        map.removeAll(touching: try iova(0, 9))
+        #expect(token == nil)
+    }
+
     @Test("Inserting in order keeps the tree shallow: 100,000 entries go in and out through every path")
     func large() throws {
         var map = Map()

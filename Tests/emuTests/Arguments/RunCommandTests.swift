@@ -101,6 +101,12 @@ import VirtioNet
         }
     }
 
+    @Test("The least guest RAM that the driver's rings and buffers have a place in is enough")
+    func leastMemory() throws {
+        let command = try #require(try Emu.parseAsRoot(["run", "--memory", "64M"]) as? RunCommand)
+        #expect(try command.options().machine.memory == RunOptions.minimumMemory)
+    }
+
     @Test("A real device has no wire of ours")
     func realDevice() throws {
         #expect(try options("--device", "/dev/vhost-vdpa-0").machine.wire == .none)

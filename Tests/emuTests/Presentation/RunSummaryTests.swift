@@ -116,6 +116,11 @@ import Testing
             "\(text)")
         #expect(text.contains("queue 7, transmit   driver 100 in, all out, 3 in no counter; "), "\(text)")
         #expect(!text.contains("queue 5,"))
+        let ring = self.text { report in
+            report.accounts = (0..<12).map { .sample($0, 100) }
+            report.accounts[2].missingInRing = 7
+        }
+        #expect(ring.contains("queue 2, receive ") && !ring.contains("queue 4,"), "\(ring)")
     }
 
     @Test("A real device keeps no account, and the driver's stands alone")

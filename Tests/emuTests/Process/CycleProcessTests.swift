@@ -90,6 +90,19 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
+    @Test("A problem is status 1 where there are results as well, and without a page")
+    func problemBesideResults() throws {
+        // The second size is more than may be pinned.
+        let outcome = try EmuProcess.run(
+            "cycle", "--device", "sim,use-va=off,memlock=80M", "--memory", "64M,128M", "--strategy",
+            "persist",
+            "--cycles", "1", "--json")
+        #expect(outcome.status == 1)
+        let report = try outcome.result(CycleReport.self)
+        #expect(!report.results.isEmpty)
+        #expect(report.problems.contains { $0.hasPrefix("128M: ") }, "\(report.problems)")
+    }
+
     @Test(
         "A signal ends an endless benchmark with what it has: table, JSON and whole files",
         arguments: [SIGINT, SIGTERM])

@@ -21,6 +21,7 @@ import Testing
         #expect(few.p99 == nil)
         #expect(few.max == 99)
         #expect(few.p50.rounded() == 50)
+        #expect(time(1...100)?.p99 != nil)
         let many = try #require(time(1...200))
         let p99 = try #require(many.p99)
         #expect(p99.rounded() == 198)

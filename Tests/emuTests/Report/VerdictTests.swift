@@ -131,6 +131,17 @@ import Testing
         #expect(report.status.rawValue == 1)
     }
 
+    @Test("Of a run that broke off neither what was to be sent nor accounts of the moment are wrong")
+    func brokenOff() {
+        let report = RunReport.sample {
+            $0.ending = .brokeOff
+            $0.failure = "a call failed"
+            $0.setup.packets = 2_000_000
+            $0.accounts[1].driver.missing = 12
+        }
+        #expect(report.problems == ["the run broke off: a call failed"])
+    }
+
     @Test("A last stop without positions, of rings that go on nowhere, has started nothing over")
     func lastStop() {
         let report = RunReport.sample { $0.failedSuspends = 1 }
@@ -339,6 +350,24 @@ import Testing
                         $0.accounts[index].missingInRing = nil
                     }
                     $0.ringRecoveries = 3
+                }),
+            // The device's own account has what was dropped.
+            Conclusion(
+                line:
+                    "OK: 1,234,567 frames sent, 1,234,560 back and unchanged, 5 dropped for want of a buffer, over 48"
+                    + " stops",
+                report: .sample {
+                    $0.packets.received -= 7
+                    $0.packets.deviceDrops = 5
+                    $0.accounts[1].device?.noBuffer = 5
+                }),
+            // Buffers that wait for frames are none.
+            Conclusion(
+                line: "OK: 1,234,567 frames sent, 1,234,564 back and unchanged, 3 filtered, over 48 stops",
+                report: .sample {
+                    $0.packets.received -= 3
+                    $0.accounts[0].driver.pending = 256
+                    $0.accounts[0].device?.filtered = 3
                 }),
             Conclusion(
                 line:
