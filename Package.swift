@@ -69,19 +69,19 @@ let package = Package(
     ]
         + library("LinuxHost", ["CLinux", system])
         + library("Virtio", [])
-        + library("IOUring", ["CIOUring", system], testing: ["LinuxHost"])
+        + library("IOUring", ["CIOUring", system], testing: ["LinuxHost", "TestSupport"])
         + library(
             "WorkerRuntime", ["IOUring", "CIOUring", "LinuxHost", "CLinux", system], testing: ["TestSupport"])
         + [
             .target(
                 name: "TestSupport",
                 dependencies: [
-                    "VirtioNet", "VirtioDevice", "VirtQueue", "Virtio", "GuestMemory", "WorkerRuntime",
-                    "LinuxHost",
+                    "VirtioNet", "VirtioDevice", "VhostVDPA", "VirtQueue", "Virtio", "GuestMemory",
+                    "WorkerRuntime", "LinuxHost", system,
                 ],
                 path: "Tests/TestSupport", swiftSettings: strict)
         ]
-        + library("GuestMemory", ["LinuxHost", "CLinux", system, logging])
+        + library("GuestMemory", ["LinuxHost", "CLinux", system, logging], testing: ["TestSupport"])
         + library("VirtQueue", ["Virtio", "GuestMemory"])
         + library(
             "VirtioDevice", ["Virtio", "VirtQueue", "WorkerRuntime", "GuestMemory", "LinuxHost", system])
@@ -93,11 +93,12 @@ let package = Package(
             ],
             testing: ["CProfile", "TestSupport"]
         )
-        + library("VhostVDPA", ["Virtio", "GuestMemory", "CLinux", system, logging])
+        + library(
+            "VhostVDPA", ["Virtio", "GuestMemory", "CLinux", system, logging], testing: ["TestSupport"])
         + library(
             "VhostVDPABackend",
             ["VhostVDPA", "VirtQueue", "Virtio", "GuestMemory", "LinuxHost", "CLinux", system, logging],
-            testing: ["CProfile"]
+            testing: ["CProfile", "TestSupport"]
         )
         + library(
             "SimulatedVDPA",
@@ -110,7 +111,7 @@ let package = Package(
         + library(
             "VhostVDPAConformance",
             ["VhostVDPA", "VirtQueue", "GuestMemory", "LinuxHost", "CLinux", system],
-            testing: ["SimulatedConformance", "SimulatedVDPA", "WorkerRuntime", logging]
+            testing: ["SimulatedConformance", "SimulatedVDPA", "TestSupport", "WorkerRuntime", logging]
         )
         + [
             .target(
@@ -128,7 +129,7 @@ let package = Package(
                 "WorkerRuntime", "VirtQueue", "Virtio", "GuestMemory", "LinuxHost", system, logging,
                 histogram,
             ],
-            testing: ["IOUring", "CProfile"]
+            testing: ["IOUring", "CProfile", "TestSupport"]
         )
         + library(
             "CycleBenchmark",
@@ -137,11 +138,12 @@ let package = Package(
                 "IOUring", "Virtio", "GuestMemory", "LinuxHost", "CLinux",
                 system, logging,
             ],
-            testing: ["VirtioDevice"]
+            testing: ["VirtioDevice", "TestSupport"]
         )
         + [
             .executableTarget(name: "emu", dependencies: everything, swiftSettings: strict),
-            .testTarget(name: "emuTests", dependencies: ["emu"] + everything, swiftSettings: strict),
+            .testTarget(
+                name: "emuTests", dependencies: ["emu", "TestSupport"] + everything, swiftSettings: strict),
         ]
 )
 

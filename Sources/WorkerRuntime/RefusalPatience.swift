@@ -29,14 +29,13 @@ struct RefusalPatience {
         interruptions = 0
     }
 
-    /// Notes a call that was refused with `error`; whether it is to be given up.
+    /// Notes a call that was refused with `error` at `now`; whether it is to be given up.
     ///
     /// An interrupted call is not given up where signals come that slowly that somebody may send them, as a profiler
     /// does.
-    mutating func isOver(_ error: IOUringError) -> Bool {
+    mutating func isOver(_ error: IOUringError, at now: ContinuousClock.Instant = .now) -> Bool {
         refusals += 1
         guard error.code == .interrupted else { return refusals > Self.refusalLimit }
-        let now = ContinuousClock.now
         if let lastInterruption, lastInterruption.duration(to: now) > Self.interruptionPause {
             interruptions = 0
         }
@@ -48,9 +47,8 @@ struct RefusalPatience {
     /// Notes a poll that ended as it should.
     mutating func pollSucceeded() { failedPolls = 0 }
 
-    /// Notes a poll that ended with an error; whether it is to be given up.
-    mutating func isOverForPolls() -> Bool {
-        let now = ContinuousClock.now
+    /// Notes a poll that ended with an error at `now`; whether it is to be given up.
+    mutating func isOverForPolls(at now: ContinuousClock.Instant = .now) -> Bool {
         if let lastFailedPoll, lastFailedPoll.duration(to: now) > Self.pollPause { failedPolls = 0 }
         lastFailedPoll = now
         failedPolls += 1

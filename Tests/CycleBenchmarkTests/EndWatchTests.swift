@@ -1,11 +1,12 @@
 import EmulatedMachine
-import Glibc
 import GuestMemory
 import LinuxHost
 import Logging
 import SimulatedVDPA
 import SystemPackage
+import TestSupport
 import Testing
+import VhostVDPABackend
 import VirtioDevice
 import VirtioNet
 
@@ -32,7 +33,9 @@ struct EndWatchTests {
         let call = try SharedEventFD(duplicating: full)
         for queue in 0..<2 { network.bindCall(call, queue: queue) }
         machine.driver.startTraffic(limit: 64)
-        while machine.failure == nil { usleep(200) }
+        // The device asks for a reset when its worker has stopped.
+        #expect(becomesReadable(machine.backend.configurationInterrupt))
+        #expect(try machine.backend.handleConfigurationInterrupt() == .needsReset)
         machine.driver.stopTraffic()
         #expect(watch.reason(machine) == .machineFailed)
     }

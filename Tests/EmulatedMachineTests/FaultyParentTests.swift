@@ -2,6 +2,7 @@ import EmulatedMachine
 import GuestMemory
 import SimulatedVDPA
 import SystemPackage
+import TestSupport
 import Testing
 import VhostVDPA
 import VhostVDPABackend

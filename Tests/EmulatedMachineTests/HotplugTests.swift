@@ -1,6 +1,7 @@
 import EmulatedMachine
 import GuestMemory
 import SimulatedVDPA
+import TestSupport
 import Testing
 import VhostVDPA
 import VhostVDPABackend

@@ -1,5 +1,6 @@
 import EmulatedMachine
 import GuestMemory
+import TestSupport
 import Testing
 import VhostVDPA
 import VhostVDPABackend
@@ -71,7 +72,7 @@ struct ReconfigurationTests {
         "any sequence of changes does",
         arguments: MapsCase.all, [1, 2, 3] as [UInt64])
     func sequences(_ testCase: MapsCase, seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let machine = try makeMachine(testCase.device, persist: testCase.persist)
         var module: MemoryModule?
         var history: [Change] = []
@@ -125,20 +126,5 @@ struct ReconfigurationTests {
         case .reprobe: break
         }
         try machine.reprobe(new)
-    }
-}
-
-/// SplitMix64: the same sequence for the same seed, on every run.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-        return value ^ value >> 31
     }
 }

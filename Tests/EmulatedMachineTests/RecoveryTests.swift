@@ -1,6 +1,7 @@
 import EmulatedMachine
 import LinuxHost
 import SimulatedVDPA
+import TestSupport
 import Testing
 import VhostVDPA
 import VhostVDPABackend
@@ -179,6 +180,10 @@ struct RecoveryTests {
 extension EmulatedMachine {
     /// Waits for the configuration interrupt that says that the device needs a reset.
     func awaitsNeedsReset() -> Bool {
-        eventually { (try? self.backend.handleConfigurationInterrupt()) == .needsReset }
+        while becomesReadable(backend.configurationInterrupt) {
+            guard let event = try? backend.handleConfigurationInterrupt() else { return false }
+            if event == .needsReset { return true }
+        }
+        return false
     }
 }

@@ -1,7 +1,9 @@
+import Dispatch
 import Glibc
 import LinuxHost
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import IOUring
@@ -127,7 +129,7 @@ import Testing
         try ring.enable()
         #expect(try ring.collect(1).count == 1)
         let box = Mutex<IOUring?>(ring)
-        let code = onThread {
+        let code = try TestThread.run {
             box.withLock { stored -> IOUringError.Code? in
                 guard var foreign = stored.take() else { return nil }
                 _ = foreign.nop(userData: UserData(kind: 2))
@@ -141,7 +143,7 @@ import Testing
     @Test("A ring made here works on the thread that enables it")
     func moved() throws {
         let box = Mutex<IOUring?>(try makeRing(options: SetupOptions.preferred.union(.startsDisabled)))
-        let results = onThread {
+        let results = try TestThread.run {
             box.withLock { stored -> [Int32] in
                 guard var ring = stored.take() else { return [] }
                 guard (try? ring.enable()) != nil, ring.nop(userData: UserData(kind: 1)) else { return [] }
@@ -154,9 +156,9 @@ import Testing
     // The kernel gives a closed ring's addresses to the next. ThreadSanitizer, under which this runs in CI, sees neither
     // call and reports two threads that write to one place, unless a close happens before a creation.
     @Test("What was done with a closed ring happens before what is done with the next, on whichever thread")
-    func reused() {
-        let threads = (0..<4).map { _ in
-            start {
+    func reused() throws {
+        let threads = try (0..<4).map { _ in
+            try TestThread {
                 for _ in 0..<200 {
                     guard var ring = try? makeRing() else { continue }
                     expectQueued(ring.nop(userData: UserData(kind: 1)))
@@ -164,7 +166,7 @@ import Testing
                 }
             }
         }
-        for thread in threads { pthread_join(thread, nil) }
+        for thread in threads { thread.wait() }
     }
 
     @Test("Signals neither end nor lengthen a wait", arguments: [Duration?.none, .seconds(60)])
@@ -175,27 +177,26 @@ import Testing
         let event = try EventFD()
         let descriptor = event.descriptor
         let waiter = Mutex<pthread_t?>(nil)
+        let isThere = DispatchSemaphore(value: 0)
         let outcome = Mutex<WaitOutcome?>(nil)
-        let thread = start {
+        let thread = try TestThread {
             waiter.withLock { $0 = pthread_self() }
+            isThere.signal()
             guard var ring = try? makeRing(),
                 ring.pollAdd(descriptor, .input, multishot: false, userData: UserData(kind: 1))
             else { return }
             let result = try? ring.submitAndWait(count: 1, timeout: timeout)
             if ring.readyCompletions == 1 { outcome.withLock { $0 = result } }
         }
-        var target: pthread_t?
-        while target == nil {
-            sched_yield()
-            target = waiter.withLock { $0 }
-        }
+        isThere.wait()
+        let target = try #require(waiter.withLock { $0 })
         // Whether a signal lands before or in the wait is the scheduler's choice; most land in it.
         for _ in 0..<1000 {
-            if let target { pthread_kill(target, SIGUSR2) }
+            pthread_kill(target, SIGUSR2)
             sched_yield()
         }
         EventFD.signal(descriptor)
-        pthread_join(thread, nil)
+        thread.wait()
         #expect(outcome.withLock { $0 } == .ready)
     }
 }

@@ -1,9 +1,10 @@
 import SimulatedConformance
 import SystemPackage
+import TestSupport
 import VhostVDPA
 
 /// A device that answers like another one, but for one thing.
-final class AlteredDevice: WrappedFile {
+final class AlteredDevice: WrappedFile, DeviceInterposer {
     let wrapped: any CharacterDevice
     private let alteration: Break
     private let scene: Scene
@@ -79,11 +80,4 @@ struct Ioctl {
 }
 
 /// A file of a second open that should not have been.
-final class DeadFile: CharacterDevice {
-    func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 { throw .badFileDescriptor }
-    func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int { throw .badFileDescriptor }
-    func map(
-        length: Int, protection: Int32, flags: Int32, offset: Int
-    ) throws(Errno) -> UnsafeMutableRawPointer { throw .badFileDescriptor }
-    func close() {}
-}
+final class DeadFile: DeviceDouble {}

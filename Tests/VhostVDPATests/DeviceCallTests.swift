@@ -1,6 +1,7 @@
 import CLinux
 import Logging
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import VhostVDPA
@@ -38,7 +39,7 @@ struct DeviceCallTests {
     }
 
     /// A device that a signal interrupts so many times in a row.
-    private final class InterruptedDevice: CharacterDevice {
+    private final class InterruptedDevice: DeviceDouble {
         var interruptions: Int
         private(set) var calls = 0
         init(_ interruptions: Int) { self.interruptions = interruptions }
@@ -48,11 +49,6 @@ struct DeviceCallTests {
             interruptions -= 1
             throw .interrupted
         }
-        func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int { bytes.count }
-        func map(
-            length: Int, protection: Int32, flags: Int32, offset: Int
-        ) throws(Errno) -> UnsafeMutableRawPointer { throw .notSupported }
-        func close() {}
     }
 
     @Test("an ioctl that a signal interrupts is made again, and seen once", arguments: [0, 1, 1000])

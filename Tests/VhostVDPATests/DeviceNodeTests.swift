@@ -1,5 +1,6 @@
 import Foundation
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import VhostVDPA
@@ -8,12 +9,12 @@ import Testing
 struct DeviceNodeTests {
     /// A sysfs of one device, number 511:3, below the vDPA device `vdpa0`.
     private final class Sysfs {
-        let root: FilePath
+        private let folder: TemporaryFolder
+        private var root: FilePath { FilePath(folder.path) }
         private var entry: String { root.appending("dev/char/511:3").string }
 
         init() throws {
-            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-            root = FilePath(folder.path)
+            folder = try TemporaryFolder()
             let device = root.appending("devices/vdpa0/vhost-vdpa-3")
             for path in [root.appending("dev/char"), device] {
                 try FileManager.default.createDirectory(
@@ -21,8 +22,6 @@ struct DeviceNodeTests {
             }
             try FileManager.default.createSymbolicLink(atPath: entry, withDestinationPath: device.string)
         }
-
-        deinit { try? FileManager.default.removeItem(atPath: root.string) }
 
         func removeDevice() throws { try FileManager.default.removeItem(atPath: entry) }
         func unmount() throws { try FileManager.default.removeItem(atPath: root.string) }

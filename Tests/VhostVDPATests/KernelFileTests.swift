@@ -1,6 +1,7 @@
 import Glibc
 import Foundation
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import VhostVDPA
@@ -27,12 +28,12 @@ struct KernelFileTests {
 
     /// A folder with a file of every kind that needs no privilege.
     private final class Files {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        private let folder: TemporaryFolder
 
         init() throws {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            folder = try TemporaryFolder()
             #expect(FileManager.default.createFile(atPath: path("file").string, contents: nil))
-            #expect(unsafe mkfifo(path("fifo").string, 0o600) == 0)
+            _ = try folder.makePipe("fifo")
             for (name, target) in [
                 ("link", "/dev/null"), ("loop", path("loop").string), ("nowhere", path("none").string),
             ] {
@@ -41,10 +42,8 @@ struct KernelFileTests {
             }
         }
 
-        deinit { try? FileManager.default.removeItem(at: folder) }
-
         func path(_ name: String) -> FilePath {
-            FilePath(name.hasPrefix("/") ? name : folder.appendingPathComponent(name).path)
+            FilePath(name.hasPrefix("/") ? name : folder.path(name))
         }
     }
 

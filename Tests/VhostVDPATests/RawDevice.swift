@@ -1,9 +1,10 @@
 import SystemPackage
+import TestSupport
 import VhostVDPA
 
 /// A character device that keeps the bytes of the last call and answers with bytes it is given.
 @safe
-final class RawDevice: CharacterDevice {
+final class RawDevice: DeviceDouble {
     private(set) var request: UInt?
     /// The argument's bytes before the call; empty for a call without an argument.
     private(set) var bytes: [UInt8] = []

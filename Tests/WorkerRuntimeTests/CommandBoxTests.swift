@@ -70,11 +70,25 @@ struct CommandBoxTests {
             hasNoAnswer.isSet.store(box.perform { $0.value } == nil, ordering: .relaxed)
         }
         // The command is in the box when its wake-up has come.
-        #expect(eventually { box.wake.drain() > 0 })
+        #expect(becomesReadable(box.wake.descriptor))
         box.close()
         sender.wait()
         let isAnsweredNil = hasNoAnswer.isSet.load(ordering: .relaxed)
         #expect(isAnsweredNil)
+    }
+
+    @Test("a command that is there when the worker ends does not run")
+    func unreadAtTheEnd() throws {
+        let box = try CommandBox<Counter>()
+        let hasRun = Flag()
+        let sender = try TestThread { box.perform { _ in hasRun.isSet.store(true, ordering: .relaxed) } }
+        #expect(becomesReadable(box.wake.descriptor))
+        var counter = Counter()
+        box.deliver(to: &counter) { _ in true }
+        box.close()
+        sender.wait()
+        let hasRunAfterAll = hasRun.isSet.load(ordering: .relaxed)
+        #expect(!hasRunAfterAll)
     }
 
     @Test("a worker that cannot be woken: the command is answered with nil, and the worker is told to end")

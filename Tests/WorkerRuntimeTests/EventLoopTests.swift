@@ -166,6 +166,10 @@ final class EventLoopTests {
         loop.isPortReadable = false
         let isAwake = loop.sleep(timeout: .milliseconds(20))
         #expect(!isAwake)
+        refusePortPoll(&loop)
+        loop.isPortReadable = false
+        let isAwakeAgain = loop.sleep(timeout: .milliseconds(20))
+        #expect(!isAwakeAgain)
     }
 
     /// Ends the port's poll with an error that says nothing about the port.

@@ -11,6 +11,22 @@ import WorkerRuntime
         thread.wait()
     }
 
+    @Test("wakes who sleeps already")
+    func asleep() throws {
+        let (monitor, isLookedAt) = (Monitor(0), Monitor(false))
+        // The change waits for the lock that the look has, until the other one sleeps.
+        let thread = try TestThread {
+            _ = isLookedAt.wait(for: { $0 ? true : nil })
+            monitor.change { $0 = 1 }
+        }
+        let value = monitor.wait(for: { value -> Int? in
+            isLookedAt.change { $0 = true }
+            return value == 1 ? value : nil
+        })
+        #expect(value == 1)
+        thread.wait()
+    }
+
     @Test("is waited for no longer than somebody has patience")
     func impatient() {
         let monitor = Monitor(0)

@@ -1,6 +1,5 @@
 import Glibc
 import SystemPackage
-import TestSupport
 import Testing
 
 @testable import WorkerRuntime
@@ -54,7 +53,7 @@ struct WorkerStartTests {
         try WorkerThread.start(name: "test", box: box) {
             State()
         } run: { _ in
-        }
-        #expect(eventually { box.perform { $0.isEnding } == nil })
+        }.join()
+        #expect(box.perform { $0.isEnding } == nil)
     }
 }

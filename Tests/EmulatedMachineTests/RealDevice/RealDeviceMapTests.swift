@@ -1,6 +1,7 @@
 import Glibc
 import GuestMemory
 import SystemPackage
+import TestSupport
 import Testing
 import VhostVDPA
 

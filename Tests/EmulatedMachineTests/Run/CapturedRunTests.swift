@@ -1,11 +1,15 @@
 import EmulatedMachine
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 import VirtioNet
 
 @Suite("A run whose frames are recorded", .timeLimit(.minutes(5))) struct CapturedRunTests {
-    private let path = FileManager.default.temporaryDirectory.appending(path: "emu-\(UUID()).pcapng").path()
+    private let folder: TemporaryFolder
+    private var path: String { folder.path("capture.pcapng") }
+
+    init() throws { folder = try TemporaryFolder() }
 
     private func run(_ wire: PortSpecification, duration: Duration) throws -> RunResult {
         let machine = try makeMachine("sim", wire: wire)
@@ -16,7 +20,6 @@ import VirtioNet
 
     @Test("has in its result what its account has, both ways")
     func agrees() throws {
-        defer { _ = unsafe unlink(path) }
         let result = try run(.capture(path), duration: .milliseconds(200))
         let (received, sent) = (
             try #require(result.accounts[0].device), try #require(result.accounts[1].device)
@@ -43,7 +46,6 @@ import VirtioNet
 
     @Test("that cannot start leaves the file as it was, and none that was not there")
     func unstarted() throws {
-        defer { _ = unsafe unlink(path) }
         #expect(throws: MachineError.self) {
             _ = try makeMachine("sim", queuePairs: 2, wire: .capture(path))
         }

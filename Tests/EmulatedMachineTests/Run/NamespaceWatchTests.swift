@@ -1,11 +1,14 @@
+import EmulatedMachine
 import Foundation
+import TestSupport
 import Testing
 import VirtioNet
 
-import EmulatedMachine
-
 @Suite("The namespaces of a machine's TAPs") struct NamespaceWatchTests {
-    private let folder = FileManager.default.temporaryDirectory.appending(path: "netns-\(UUID())")
+    private let outside: TemporaryFolder
+    private var folder: URL { outside.url.appending(path: "netns") }
+
+    init() throws { outside = try TemporaryFolder() }
 
     private func make(_ name: String) throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -14,7 +17,6 @@ import EmulatedMachine
 
     @Test("are said to be deleted once: where the name is gone, and where it is another's")
     func deleted() throws {
-        defer { try? FileManager.default.removeItem(at: folder) }
         try make("left")
         try make("right")
         let ports = [
@@ -38,7 +40,6 @@ import EmulatedMachine
     @Test("are not said to be deleted where they cannot be looked up")
     func unknown() throws {
         let aside = folder.appendingPathExtension("aside")
-        defer { for url in [folder, aside] { try? FileManager.default.removeItem(at: url) } }
         try make("left")
         let port = PortSpecification.tap(name: "ta", namespace: "left")
         var watch = NamespaceWatch([port], folder: folder.path())

@@ -14,20 +14,22 @@ import Testing
         return isEnded
     }
 
-    @Test func `A command that prepares may be ended with the process, and waits for nothing`() {
+    @Test("A command that prepares may be ended with the process, and waits for nothing")
+    func preparing() {
         #expect(interrupt.step == nil)
         #expect(endsProcess() && interrupt.wasRaised)
     }
 
-    @Test func `A command that measures is asked, and its last step is what it waits for`() {
+    @Test("A command that measures is asked, and its last step is what it waits for")
+    func measuring() {
         interrupt.enter("a rule to end")
         interrupt.enter("a sequence to end")
         #expect(interrupt.step == "a sequence to end")
         #expect(!endsProcess() && interrupt.wasRaised)
     }
 
-    @Test(arguments: [true, false])
-    func `A command that has ended waits for nothing, and is not ended again`(hasMeasured: Bool) {
+    @Test("A command that has ended waits for nothing, and is not ended again", arguments: [true, false])
+    func ended(hasMeasured: Bool) {
         if hasMeasured { interrupt.enter("a sequence to end") }
         interrupt.leave()
         #expect(interrupt.step == nil)

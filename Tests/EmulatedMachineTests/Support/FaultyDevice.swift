@@ -1,9 +1,10 @@
 import SystemPackage
+import TestSupport
 import VhostVDPA
 
 /// A character device before another one that makes some of its calls fail.
-final class FaultyDevice: CharacterDevice {
-    private let inner: any CharacterDevice
+final class FaultyDevice: DeviceInterposer {
+    let wrapped: any CharacterDevice
     /// The calls left until failures begin, and how many there are then; `nil` while every call passes.
     private var plan: (passing: Int, failing: Int)?
     /// Whether a call that fails has been carried out all the same.
@@ -15,7 +16,7 @@ final class FaultyDevice: CharacterDevice {
     /// Calls that were made to fail.
     private(set) var failureCount = 0
 
-    init(_ inner: any CharacterDevice) { self.inner = inner }
+    init(_ inner: any CharacterDevice) { wrapped = inner }
 
     /// Lets `passing` more calls through, fails `failing` ones, then passes everything again. `isLate` says that
     /// the calls that fail reach the device first.
@@ -28,7 +29,7 @@ final class FaultyDevice: CharacterDevice {
         let fails = takesFailure()
         defer { if fails { onFailure() } }
         if fails, !isLate { throw .ioError }
-        let answer = try inner.ioctl(request, argument)
+        let answer = try wrapped.ioctl(request, argument)
         if fails { throw .ioError }
         return answer
     }
@@ -37,18 +38,10 @@ final class FaultyDevice: CharacterDevice {
         let fails = takesFailure()
         defer { if fails { onFailure() } }
         if fails, !isLate { throw .ioError }
-        let count = try unsafe inner.write(bytes)
+        let count = try unsafe wrapped.write(bytes)
         if fails { throw .ioError }
         return count
     }
-
-    func map(
-        length: Int, protection: Int32, flags: Int32, offset: Int
-    ) throws(Errno) -> UnsafeMutableRawPointer {
-        unsafe try inner.map(length: length, protection: protection, flags: flags, offset: offset)
-    }
-
-    func close() { inner.close() }
 
     /// Counts a call; whether it is one that fails.
     private func takesFailure() -> Bool {

@@ -1,8 +1,8 @@
 import EmulatedMachine
-import Glibc
 import GuestMemory
 import Logging
 import SimulatedVDPA
+import TestSupport
 import VhostVDPA
 import VhostVDPABackend
 import VirtioNet
@@ -40,15 +40,6 @@ extension EmulatedMachine {
         }
         return driver.counters.frames
     }
-}
-
-/// Looks at `condition` until it holds, for ten seconds at the most.
-func eventually(_ condition: () -> Bool) -> Bool {
-    for _ in 0..<10_000 {
-        if condition() { return true }
-        usleep(1000)
-    }
-    return false
 }
 
 extension FrameCounts {

@@ -1,4 +1,5 @@
 import GuestMemory
+import TestSupport
 import Testing
 
 struct ByteCountTests {
@@ -45,7 +46,7 @@ struct ByteCountTests {
 
     @Test("What prints parses back", arguments: 0..<8)
     func roundTrip(seed: Int) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         for _ in 0..<500 {
             let size = ByteCount(rawValue: (random.next() >> UInt64.random(in: 0..<64, using: &random)) << 10)
             #expect(ByteCount(parsing: size.description) == size)

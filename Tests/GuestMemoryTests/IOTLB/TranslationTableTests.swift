@@ -1,4 +1,5 @@
 import GuestMemory
+import TestSupport
 import Testing
 
 /// Host addresses in these tests are numbers only; no pointer made from them is followed.
@@ -52,6 +53,36 @@ struct TranslationTableTests {
         #expect(try run(&table, 0x1ff0, 16) == [0x5ff0, 16])
         #expect(try run(&table, 0x1ff0, 17) == [0x5ff0, 16])
         #expect(try run(&table, 0x2000, .max) == [0x9000, 0x1000])
+    }
+
+    /// Where `byteCount` bytes at `address` start, if the entry that answered last has them.
+    private func lastEntry(
+        _ table: borrowing TranslationTable, _ address: UInt64, _ byteCount: UInt32,
+        _ access: MemoryAccess = .read
+    ) -> UInt? {
+        unsafe table.runInLastEntry(
+            at: IOVirtualAddress(rawValue: address), byteCount: byteCount, access: access
+        ).map { UInt(bitPattern: $0) }
+    }
+
+    @Test("The entry that answered last answers for what it holds whole and permits, and for nothing else")
+    func lastEntry() throws {
+        var table = try TranslationTable([
+            entry(0x1000, 0x1fff, host: 0x5000, .read), entry(0x2000, 0x2fff, host: 0x9000),
+        ])
+        _ = try run(&table, 0x1000, 1)
+        let held = [
+            lastEntry(table, 0x1000, 0x1000), lastEntry(table, 0x1ff0, 16), lastEntry(table, 0x1fff, 1),
+        ]
+        #expect(held == [0x5000, 0x5ff0, 0x5fff])
+        let others = [
+            lastEntry(table, 0xfff, 1), lastEntry(table, 0x2000, 1), lastEntry(table, 0x1ff0, 17),
+            lastEntry(table, 0x1000, .max), lastEntry(table, 0x1800, 8, .write),
+        ]
+        #expect(others.allSatisfy { $0 == nil }, "\(others)")
+        _ = try run(&table, 0x2800, 8)
+        let moved = [lastEntry(table, 0x2010, 8, .write), lastEntry(table, 0x1000, 1)]
+        #expect(moved == [0x9010, nil])
     }
 
     @Test(
@@ -136,7 +167,7 @@ struct TranslationTableTests {
 
     @Test("Whatever was looked up before, the answer is the plain search's", arguments: 0..<20)
     func oracle(seed: Int) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var entries: [TranslationEntry] = []
         var next = UInt64.random(in: 0..<50, using: &random)
         for _ in 0..<Int.random(in: 1...40, using: &random) {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import GuestMemory
@@ -10,10 +11,10 @@ final class RandomMachine {
     let root: ModelRegion
     private(set) var placed: [ModelRegion] = []
     private var spare: [ModelRegion] = []
-    private var random: SeededGenerator
+    private var random: SplitMix64
 
     init(seed: Int) throws {
-        random = SeededGenerator(seed: seed)
+        random = SplitMix64(seed: seed)
         root = ModelRegion(space.root, pages: .max, isContainer: true)
         placed = [root]
         for number in 0..<14 { spare.append(try makeRegion(number)) }

@@ -1,6 +1,7 @@
 import CLinux
 import GuestMemory
 import SystemPackage
+import TestSupport
 import VhostVDPA
 import Virtio
 
@@ -10,7 +11,7 @@ import Virtio
 /// It holds vhost's table and the device's apart, as a parent with `set_map` does, so that a test can see what
 /// the device would translate with.
 @safe
-final class RecordingDevice: CharacterDevice, RefusalReporting {
+final class RecordingDevice: DeviceDouble, RefusalReporting {
     /// Every call since the last ``takeTrace()``.
     private(set) var trace: [String] = []
     /// Every call ever, to number them.
@@ -53,10 +54,6 @@ final class RecordingDevice: CharacterDevice, RefusalReporting {
         isClosed = true
         trace.append("close")
     }
-
-    func map(
-        length: Int, protection: Int32, flags: Int32, offset: Int
-    ) throws(Errno) -> UnsafeMutableRawPointer { throw Errno(rawValue: 524) }
 
     private func record(_ line: String) throws(Errno) {
         guard !isClosed else { throw .badFileDescriptor }

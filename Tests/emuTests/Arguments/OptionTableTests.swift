@@ -133,8 +133,8 @@ import Testing
         }
     }
 
-    @Test(arguments: table)
-    func `A value is refused in one line with the option, the value and what to do`(row: Row) throws {
+    @Test("A value is refused in one line with the option, the value and what to do", arguments: table)
+    func badValue(row: Row) throws {
         for value in row.refused {
             let words = [row.command, row.option, value]
             let line = try #require(refusal(words), "\(words) is taken")
@@ -147,16 +147,16 @@ import Testing
         }
     }
 
-    @Test(arguments: table)
-    func `A value that an option has is taken, in both spellings`(row: Row) {
+    @Test("A value that an option has is taken, in both spellings", arguments: table)
+    func goodValue(row: Row) {
         for value in row.taken {
             #expect(refusal([row.command, row.option, value]) == nil)
         }
         #expect(refusal([row.command, "\(row.option)=\(row.taken[0])"]) == nil)
     }
 
-    @Test(arguments: table)
-    func `An option without a value, and one given twice, is refused`(row: Row) throws {
+    @Test("An option without a value, and one given twice, is refused", arguments: table)
+    func missingOrRepeated(row: Row) throws {
         let missing = try #require(refusal([row.command, row.option]))
         #expect(missing.contains(row.option))
         let twice = try #require(refusal([row.command, row.option, row.taken[0], row.option, row.taken[0]]))
@@ -164,8 +164,8 @@ import Testing
     }
 
     /// Every option that takes a value has its row: an option added later is not left out.
-    @Test(arguments: ["run", "check", "cycle", "info"])
-    func `The table has every option of the help`(command: String) throws {
+    @Test("The table has every option of the help", arguments: ["run", "check", "cycle", "info"])
+    func everyOption(command: String) throws {
         let help = Emu.helpMessage(
             for: try #require(Emu.configuration.subcommands.first { $0._commandName == command }))
         let rows = Set(Self.table.filter { $0.command == command }.map(\.option))
@@ -180,46 +180,49 @@ import Testing
             Set(options).subtracting(rows).subtracting(["--report", "--seed", "--table", "--baseline"]) == [])
     }
 
-    @Test(arguments: [
-        (
-            ["run", "--wire", "tap:x", "--device", "sim,profile=vdpasim-net"],
-            ["--wire tap:x", "vdpasim-net"]
-        ),
-        (["run", "--wire", "loopback", "--device", "sim,profile=vdpasim-net"], ["--wire loopback"]),
-        (["run", "--wire", "none", "--device", "/dev/vhost-vdpa-0"], ["--wire none", "/dev/vhost-vdpa-0"]),
-        (["run", "--frame-size", "64", "--guest", "tap:a"], ["--frame-size 64", "--guest tap:a"]),
-        (["run", "--frame-size", "64", "--guest", "none"], ["--frame-size 64", "--guest none"]),
-        (["run", "--packets", "5", "--guest", "tap:a"], ["--packets", "--guest tap:a"]),
-        (["run", "--interval", "1s", "--cycles", "0"], ["--interval 1s", "--cycles 0"]),
-        (["run", "--queues", "2", "--device", "fd:3"], ["--queues 2", "fd:3"]),
-        (["run", "--persist", "force", "--device", "fd:3"], ["--persist force", "fd:3"]),
-        (["run", "--guest", "tap:a", "--wire", "tap:a"], ["--guest tap:a", "--wire tap:a"]),
-        (["run", "--compare", "--persist", "auto"], ["--persist auto", "--compare"]),
-        (["run", "--compare", "--persist", "off"], ["--persist off", "--compare"]),
-        (["run", "--compare", "--device", "fd:3"], ["--device fd:3", "--compare"]),
-        (["run", "--compare", "--cycles", "0"], ["--cycles 0", "--compare"]),
-        (["check", "--sequences", "5", "--only", "1"], ["--sequences", "--only"]),
-        (["check", "--sequences", "5", "--list"], ["--sequences", "--list"]),
-        (["check", "--list", "--only", "1"], ["--only", "--list"]),
-        (["check", "--table", "/tmp", "--device", "sim,kernel=6.1"], ["--table /tmp", "--device"]),
-        (["run", "--device", "all"], ["'all'", "--device", "emu check"]),
-        (["cycle", "--device", "all"], ["'all'", "--device", "emu check"]),
-        (["info", "--device", "all"], ["'all'", "--device", "emu check"]),
-        (["check", "--device", "all", "--list"], ["--device", "--list"]),
-        (["check", "--device", "all", "--table", "/tmp"], ["--device", "--table"]),
-        (["check", "--table", "/tmp", "--only", "1"], ["--table /tmp", "--only"]),
-        (["check", "--table", "/tmp", "--list"], ["--table /tmp", "--list"]),
-        (["check", "--table", "/tmp", "--sequences", "5"], ["--table /tmp", "--sequences"]),
-        (["check", "--table", "/tmp", "--seed", "5"], ["--table /tmp", "--seed"]),
-        (["check", "--table", "/tmp", "--json"], ["--table /tmp", "--json"]),
-        (["check", "--seed", "1"], ["--seed", "--sequences"]),
-        (["cycle", "--fragmented", "--huge-pages", "explicit"], ["--fragmented", "--huge-pages"]),
-        (["cycle", "--fragmented"], ["--fragmented", "use-va=off"]),
-        (["cycle", "--queues", "2", "--device", "fd:3"], ["--queues 2", "fd:3"]),
-    ])
-    func `Options of which one would do nothing are refused with both names`(
-        words: [String], names: [String]
-    ) throws {
+    @Test(
+        "Options of which one would do nothing are refused with both names",
+        arguments: [
+            (
+                ["run", "--wire", "tap:x", "--device", "sim,profile=vdpasim-net"],
+                ["--wire tap:x", "vdpasim-net"]
+            ),
+            (["run", "--wire", "loopback", "--device", "sim,profile=vdpasim-net"], ["--wire loopback"]),
+            (
+                ["run", "--wire", "none", "--device", "/dev/vhost-vdpa-0"],
+                ["--wire none", "/dev/vhost-vdpa-0"]
+            ),
+            (["run", "--frame-size", "64", "--guest", "tap:a"], ["--frame-size 64", "--guest tap:a"]),
+            (["run", "--frame-size", "64", "--guest", "none"], ["--frame-size 64", "--guest none"]),
+            (["run", "--packets", "5", "--guest", "tap:a"], ["--packets", "--guest tap:a"]),
+            (["run", "--interval", "1s", "--cycles", "0"], ["--interval 1s", "--cycles 0"]),
+            (["run", "--queues", "2", "--device", "fd:3"], ["--queues 2", "fd:3"]),
+            (["run", "--persist", "force", "--device", "fd:3"], ["--persist force", "fd:3"]),
+            (["run", "--guest", "tap:a", "--wire", "tap:a"], ["--guest tap:a", "--wire tap:a"]),
+            (["run", "--compare", "--persist", "auto"], ["--persist auto", "--compare"]),
+            (["run", "--compare", "--persist", "off"], ["--persist off", "--compare"]),
+            (["run", "--compare", "--device", "fd:3"], ["--device fd:3", "--compare"]),
+            (["run", "--compare", "--cycles", "0"], ["--cycles 0", "--compare"]),
+            (["check", "--sequences", "5", "--only", "1"], ["--sequences", "--only"]),
+            (["check", "--sequences", "5", "--list"], ["--sequences", "--list"]),
+            (["check", "--list", "--only", "1"], ["--only", "--list"]),
+            (["check", "--table", "/tmp", "--device", "sim,kernel=6.1"], ["--table /tmp", "--device"]),
+            (["run", "--device", "all"], ["'all'", "--device", "emu check"]),
+            (["cycle", "--device", "all"], ["'all'", "--device", "emu check"]),
+            (["info", "--device", "all"], ["'all'", "--device", "emu check"]),
+            (["check", "--device", "all", "--list"], ["--device", "--list"]),
+            (["check", "--device", "all", "--table", "/tmp"], ["--device", "--table"]),
+            (["check", "--table", "/tmp", "--only", "1"], ["--table /tmp", "--only"]),
+            (["check", "--table", "/tmp", "--list"], ["--table /tmp", "--list"]),
+            (["check", "--table", "/tmp", "--sequences", "5"], ["--table /tmp", "--sequences"]),
+            (["check", "--table", "/tmp", "--seed", "5"], ["--table /tmp", "--seed"]),
+            (["check", "--table", "/tmp", "--json"], ["--table /tmp", "--json"]),
+            (["check", "--seed", "1"], ["--seed", "--sequences"]),
+            (["cycle", "--fragmented", "--huge-pages", "explicit"], ["--fragmented", "--huge-pages"]),
+            (["cycle", "--fragmented"], ["--fragmented", "use-va=off"]),
+            (["cycle", "--queues", "2", "--device", "fd:3"], ["--queues 2", "fd:3"]),
+        ])
+    func withoutEffect(words: [String], names: [String]) throws {
         let line = try #require(refusal(words), "\(words) is taken")
         for name in names { #expect(line.contains(name), "\(line)") }
     }

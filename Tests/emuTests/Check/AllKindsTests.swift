@@ -23,7 +23,8 @@ import VhostVDPAConformance
         try texts.map { try SimulatedDeviceSpecification(parsing: $0) }
     }
 
-    @Test func `Each parent and each profile is there with each kernel that has it, and none twice`() throws {
+    @Test("Each parent and each profile is there with each kernel that has it, and none twice")
+    func eachOnce() throws {
         let rules = try Self.read(SimulatedKinds.forRules)
         let sequences = try Self.read(SimulatedKinds.forSequences)
         #expect(Set(Self.kinds).isSubset(of: rules))
@@ -42,7 +43,7 @@ import VhostVDPAConformance
         }
     }
 
-    @Test func `Whatever a parent can do otherwise at a map or a reset is there`() throws {
+    @Test("Whatever a parent can do otherwise at a map or a reset is there") func everySwitch() throws {
         let rules = try Self.read(SimulatedKinds.forRules)
         let sequences = try Self.read(SimulatedKinds.forSequences)
         for parent in SimulatedParentKind.allCases {
@@ -94,7 +95,7 @@ import VhostVDPAConformance
         }
     }
 
-    @Test func `Every kind that is named is one that the command line takes`() {
+    @Test("Every kind that is named is one that the command line takes") func namedKinds() {
         #expect(CheckedKinds.forRules.map(\.description) == SimulatedKinds.forRules)
         #expect(CheckedKinds.forSequences.map(\.description) == SimulatedKinds.forSequences)
     }
@@ -111,7 +112,8 @@ import VhostVDPAConformance
 
     private static let good = report("a", [.passed, .notApplicable(reason: "b")])
 
-    @Test func `The sums are those of all kinds`() {
+    @Test("The sums are those of all kinds")
+    func sums() {
         let all = AllCheckReport([
             Self.good,
             Self.report("b", [.passed, .failed(expected: "c", seen: "d"), .notAsked(reason: "e")], asked: 5),
@@ -125,7 +127,8 @@ import VhostVDPAConformance
         #expect(all.status == .foundSomethingWrong && !all.interrupted)
     }
 
-    @Test func `All is well where it is with each kind and none was left out`() {
+    @Test("All is well where it is with each kind and none was left out")
+    func allWell() {
         #expect(AllCheckReport([Self.good, Self.good]).status == .done)
         for bad in [
             Self.report("b", [.failed(expected: "c", seen: "d")]), Self.report("b", [.notAsked(reason: "e")]),
@@ -136,12 +139,15 @@ import VhostVDPAConformance
         #expect(half.verdict.hasSuffix("\nINTERRUPTED: not checked: b c"))
     }
 
-    @Test(arguments: [(1, 1), (18, 1), (19, 2), (36, 2), (1_000_000, 55_556), (Int.max, Int.max / 18 + 1)])
-    func `Sequences are spread evenly, none fewer than were asked for`(count: Int, share: Int) {
+    @Test(
+        "Sequences are spread evenly, none fewer than were asked for",
+        arguments: [(1, 1), (18, 1), (19, 2), (36, 2), (1_000_000, 55_556), (Int.max, Int.max / 18 + 1)])
+    func evenlySpread(count: Int, share: Int) {
         #expect(AllSequencesReport.share(of: count, kinds: 18) == share)
     }
 
-    @Test func `Rules of all kinds: a line each and a sum, status 0`() throws {
+    @Test("Rules of all kinds: a line each and a sum, status 0")
+    func rules() throws {
         let outcome = try EmuProcess.run("check", "--device", "all", "--only", "1,39")
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
         let lines = outcome.output.split(separator: "\n").map(String.init)
@@ -155,7 +161,8 @@ import VhostVDPAConformance
         #expect(all.devices.allSatisfy { $0.rules.map(\.number) == [1, 39] })
     }
 
-    @Test func `A rule that could not be asked is told with its kind, and status 1`() throws {
+    @Test("A rule that could not be asked is told with its kind, and status 1")
+    func notAsked() throws {
         // Too few for what some rule needs, enough to begin with.
         let limits = (8...40).lazy.map { limit in
             try? EmuProcess.run(
@@ -166,7 +173,8 @@ import VhostVDPAConformance
         #expect(outcome.output.contains(" could not be asked"))
     }
 
-    @Test func `Sequences on all kinds have seeds of their own, status 0`() throws {
+    @Test("Sequences on all kinds have seeds of their own, status 0")
+    func sequences() throws {
         let kinds = SimulatedKinds.forSequences
         let outcome = try EmuProcess.run(
             "check", "--device", "all", "--sequences", "\(2 * kinds.count - 1)", "--seed", "7", "--json")
@@ -178,10 +186,10 @@ import VhostVDPAConformance
         #expect(outcome.errors.hasSuffix(" sequences as plain arrays say\n"), "\(outcome.errors)")
     }
 
-    @Test(arguments: [["--sequences", "9000000000000000000"], []])
-    func `A signal ends it with the kinds that there were, and names those that there were not`(
-        arguments: [String]
-    ) throws {
+    @Test(
+        "A signal ends it with the kinds that there were, and names those that there were not",
+        arguments: [["--sequences", "9000000000000000000"], []])
+    func signal(arguments: [String]) throws {
         let emu = try EmuProcess(["check", "--device", "all", "--json", "--log-level", "info"] + arguments)
         // Rules say nothing until a device is done.
         try emu.waitForError(arguments.isEmpty ? "not applicable" : "comparing sequences")

@@ -54,6 +54,22 @@ struct CheckReportTests {
     }
 
     @Test(
+        "A rule that failed, one that was not asked, one that was not run and a problem are status 1, each alone"
+    )
+    func status() {
+        func report(_ outcome: RuleOutcome, asked: Int = 1, problems: [String] = []) -> CheckReport {
+            CheckReport(
+                device: "sim", results: [(rule: RuleBook.rules[0], outcome: outcome)], asked: asked,
+                problems: problems)
+        }
+        #expect(report(.passed).status == .done)
+        #expect(report(.failed(expected: "a", seen: "b")).status == .foundSomethingWrong)
+        #expect(report(.notAsked(reason: "c")).status == .foundSomethingWrong)
+        #expect(report(.passed, asked: 2).status == .foundSomethingWrong)
+        #expect(report(.passed, problems: ["gone"]).status == .foundSomethingWrong)
+    }
+
+    @Test(
         "Where no rule says anything of the device, the verdict says that nothing was checked, and only there"
     )
     func nothingChecked() {

@@ -16,7 +16,8 @@ import Testing
         return (outcome, try outcome.result(RunComparison.self))
     }
 
-    @Test func `Both runs are the same but for the bit, and the last line is the verdict`() throws {
+    @Test("Both runs are the same but for the bit, and the last line is the verdict")
+    func bothRuns() throws {
         let (outcome, comparison) = try compare(Self.short)
         #expect(outcome.status == 0, "\(outcome.errors)")
         let second = try #require(comparison.notNegotiated)
@@ -29,7 +30,8 @@ import Testing
         #expect(outcome.errors.hasSuffix("\n" + comparison.conclusion + "\n"), "\(outcome.errors)")
     }
 
-    @Test func `Without --json the table is standard output, and nothing else is said`() throws {
+    @Test("Without --json the table is standard output, and nothing else is said")
+    func withoutJSON() throws {
         let outcome = try EmuProcess(["run", "--compare", "--memory", "64M"] + Self.short).finish()
         #expect(outcome.status == 0 && outcome.errors == "", "\(outcome.errors)")
         #expect(outcome.output.hasPrefix("emu run --compare: sim, 64M of guest RAM in "))
@@ -37,27 +39,31 @@ import Testing
         #expect(outcome.output.contains("\nOK: a stop and start without IOTLB_PERSIST took "))
     }
 
-    @Test func `A device that does not offer the bit shows nothing of it`() throws {
+    @Test("A device that does not offer the bit shows nothing of it")
+    func bitNotOffered() throws {
         let (outcome, comparison) = try compare(["--device", "sim,kernel=6.1"] + Self.short)
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(comparison.verdict == .notShown)
         #expect(comparison.conclusion.contains("does not offer IOTLB_PERSIST"))
     }
 
-    @Test func `What is wrong in one run is told with its name`() throws {
+    @Test("What is wrong in one run is told with its name")
+    func problemOfOneRun() throws {
         let (outcome, comparison) = try compare(["--device", "sim,fault=loses-maps"] + Self.short)
         #expect(outcome.status == 1)
         #expect(comparison.problems.allSatisfy { $0.hasPrefix("kept: ") } && !comparison.problems.isEmpty)
         #expect(comparison.notNegotiated?.verdict == .ok)
     }
 
-    @Test func `A first run that cannot start is no run at all`() throws {
+    @Test("A first run that cannot start is no run at all")
+    func firstCannotStart() throws {
         let outcome = try EmuProcess(Self.words + ["--device", "sim,entries=6"]).finish()
         #expect(outcome.status == 2)
         #expect(try outcome.result(ErrorReport.self).error.contains("room for 6 (entries="))
     }
 
-    @Test func `A second run that cannot start does not cost the first its report`() throws {
+    @Test("A second run that cannot start does not cost the first its report")
+    func secondCannotStart() throws {
         // No stop: the first run wants no further descriptor, the second all of its own.
         let emu = try EmuProcess(
             Self.words + ["--duration", "3s", "--interval", "1h", "--log-level", "info"])
@@ -73,7 +79,8 @@ import Testing
         #expect(outcome.errorLines.last?.hasPrefix("emu: not negotiated: ") == true, "\(outcome.errors)")
     }
 
-    @Test func `A signal in the first run ends with its report alone`() throws {
+    @Test("A signal in the first run ends with its report alone")
+    func signalInFirst() throws {
         let emu = try EmuProcess(
             Self.words + ["--duration", "100s", "--interval", "10ms", "--log-level", "info"])
         try emu.waitForError("the device has started")
@@ -86,7 +93,8 @@ import Testing
         #expect(comparison.conclusion.contains("(ended early: somebody asked)"))
     }
 
-    @Test func `A signal in the second run ends with both reports`() throws {
+    @Test("A signal in the second run ends with both reports")
+    func signalInSecond() throws {
         let emu = try EmuProcess(
             Self.words + ["--duration", "5s", "--interval", "10ms", "--log-level", "info"])
         try emu.waitForError("the device has started", times: 2)

@@ -22,7 +22,8 @@ import Testing
 
     private func text(_ comparison: RunComparison) -> String { ComparisonSummary(comparison).text }
 
-    @Test func `Two runs that went well show what a stop costs without the bit`() {
+    @Test("Two runs that went well show what a stop costs without the bit")
+    func bothWell() {
         let comparison = RunComparison(kept: Self.kept(), notNegotiated: Self.notNegotiated())
         #expect(comparison.ratio == 2)
         #expect(comparison.verdict == .ok)
@@ -55,14 +56,16 @@ import Testing
                 """)
     }
 
-    @Test func `A row that one run has is there for both`() {
+    @Test("A row that one run has is there for both")
+    func rowOfOneRun() {
         let text = text(
             RunComparison(
                 kept: Self.kept { $0.cycleTime?.p99 = 900 }, notNegotiated: Self.notNegotiated()))
         #expect(text.contains("stop and start, p99         900 µs               -\n"), "\(text)")
     }
 
-    @Test func `Where frames do not come back, each run says what became of them`() {
+    @Test("Where frames do not come back, each run says what became of them")
+    func lostFrames() {
         let comparison = RunComparison(
             kept: .betweenTAPs(),
             notNegotiated: .betweenTAPs {
@@ -77,7 +80,8 @@ import Testing
     }
 
     /// Whose times are those of a device that pins nothing.
-    @Test func `Of a device that pins, and of a real one, the times are its own`() {
+    @Test("Of a device that pins, and of a real one, the times are its own")
+    func timesOfItsOwn() {
         let pinned = RunReport.Resources.Pair(first: 4096, last: 4096)
         let pinning = RunComparison(
             kept: Self.kept { $0.resources.pinned = pinned },
@@ -89,7 +93,8 @@ import Testing
         #expect(!text(real).contains("waking of threads"))
     }
 
-    @Test func `What a reader of the numbers should know is said with the run's name`() {
+    @Test("What a reader of the numbers should know is said with the run's name")
+    func remarks() {
         let text = text(
             RunComparison(
                 kept: Self.kept(), notNegotiated: Self.notNegotiated { $0.remarks = ["the machine was busy"] }
@@ -108,73 +113,79 @@ import Testing
         var testDescription: String { name }
     }
 
-    @Test(arguments: [
-        Pair(
-            name: "not offered",
-            kept: kept {
-                $0.persist = .init(offered: false, acknowledged: false)
-                $0.iotlb.perCycle = .init(updates: 7, invalidates: 6)
-            }, verdict: .notShown,
-            words:
-                "NOT SHOWN: the device does not offer IOTLB_PERSIST, so both runs mapped everything again; of "
-        ),
-        Pair(
-            name: "no stop",
-            notNegotiated: notNegotiated {
-                $0.cycles = 0
-                $0.cycleTime = nil
-                $0.iotlb.perCycle = .init(updates: 0, invalidates: 0)
-            }, verdict: .notShown, words: "NOT SHOWN: not negotiated: no stop took place"),
-        Pair(
-            name: "no frame",
-            kept: kept {
-                $0.setup.guest = "none"
-                $0.packets.sent = 0
-                $0.packets.received = 0
-                $0.accounts = [.sample(0, 0), .sample(1, 0)]
-            }, verdict: .notShown,
-            words: "NOT SHOWN: kept: nothing was sent, as the guest's port is none"),
-        Pair(
-            name: "interrupted before the second", kept: kept { $0.interrupted = true }, notNegotiated: nil,
-            verdict: .notShown,
-            words: "NOT SHOWN: the run without IOTLB_PERSIST did not take place (ended early: somebody asked)"
-        ),
-        Pair(
-            name: "interrupted between the two", notNegotiated: nil, verdict: .notShown,
-            words: "did not take place (ended early: somebody asked)"),
-        Pair(
-            name: "interrupted in the second", notNegotiated: notNegotiated { $0.interrupted = true },
-            verdict: .ok, words: "all came back unchanged (ended early: somebody asked)"),
-        Pair(
-            name: "the second could not start", notNegotiated: nil, failure: "no memory",
-            words: "WRONG: not negotiated: the run could not start: no memory"),
-        Pair(
-            name: "a problem in the first", kept: kept { $0.packets.lost = 1 },
-            words: "WRONG: kept: 1 frame lost"),
-        Pair(
-            name: "problems in both", kept: kept { $0.faults = 1 },
-            notNegotiated: notNegotiated { $0.packets.corrupted = 2 },
-            words: "not mapped for it; not negotiated: 2 frames corrupted"),
-        Pair(
-            name: "maps sent although kept", kept: kept { $0.iotlb.perCycle.updates = 0.5 },
-            words: "WRONG: kept: maps were sent at a stop and start, although IOTLB_PERSIST was acknowledged"),
-        Pair(
-            name: "unmaps sent although kept", kept: kept { $0.iotlb.perCycle.invalidates = 0.5 },
-            words: "WRONG: kept: maps were sent"),
-        Pair(
-            name: "none sent although not kept",
-            notNegotiated: notNegotiated { $0.iotlb.perCycle.updates = 0 },
-            words: "WRONG: not negotiated: no maps were sent at a stop and start, although"),
-        Pair(
-            name: "no unmap although not kept",
-            notNegotiated: notNegotiated { $0.iotlb.perCycle.invalidates = 0 },
-            words: "WRONG: not negotiated: no maps were sent"),
-        Pair(
-            name: "acknowledged although it was not to be",
-            notNegotiated: notNegotiated { $0.persist.acknowledged = true },
-            words: "WRONG: not negotiated: IOTLB_PERSIST was acknowledged, although it was not to be"),
-    ])
-    func `The verdict is what both runs show`(pair: Pair) {
+    @Test(
+        "The verdict is what both runs show",
+        arguments: [
+            Pair(
+                name: "not offered",
+                kept: kept {
+                    $0.persist = .init(offered: false, acknowledged: false)
+                    $0.iotlb.perCycle = .init(updates: 7, invalidates: 6)
+                }, verdict: .notShown,
+                words:
+                    "NOT SHOWN: the device does not offer IOTLB_PERSIST, so both runs mapped everything again; of "
+            ),
+            Pair(
+                name: "no stop",
+                notNegotiated: notNegotiated {
+                    $0.cycles = 0
+                    $0.cycleTime = nil
+                    $0.iotlb.perCycle = .init(updates: 0, invalidates: 0)
+                }, verdict: .notShown, words: "NOT SHOWN: not negotiated: no stop took place"),
+            Pair(
+                name: "no frame",
+                kept: kept {
+                    $0.setup.guest = "none"
+                    $0.packets.sent = 0
+                    $0.packets.received = 0
+                    $0.accounts = [.sample(0, 0), .sample(1, 0)]
+                }, verdict: .notShown,
+                words: "NOT SHOWN: kept: nothing was sent, as the guest's port is none"),
+            Pair(
+                name: "interrupted before the second", kept: kept { $0.interrupted = true },
+                notNegotiated: nil,
+                verdict: .notShown,
+                words:
+                    "NOT SHOWN: the run without IOTLB_PERSIST did not take place (ended early: somebody asked)"
+            ),
+            Pair(
+                name: "interrupted between the two", notNegotiated: nil, verdict: .notShown,
+                words: "did not take place (ended early: somebody asked)"),
+            Pair(
+                name: "interrupted in the second", notNegotiated: notNegotiated { $0.interrupted = true },
+                verdict: .ok, words: "all came back unchanged (ended early: somebody asked)"),
+            Pair(
+                name: "the second could not start", notNegotiated: nil, failure: "no memory",
+                words: "WRONG: not negotiated: the run could not start: no memory"),
+            Pair(
+                name: "a problem in the first", kept: kept { $0.packets.lost = 1 },
+                words: "WRONG: kept: 1 frame lost"),
+            Pair(
+                name: "problems in both", kept: kept { $0.faults = 1 },
+                notNegotiated: notNegotiated { $0.packets.corrupted = 2 },
+                words: "not mapped for it; not negotiated: 2 frames corrupted"),
+            Pair(
+                name: "maps sent although kept", kept: kept { $0.iotlb.perCycle.updates = 0.5 },
+                words:
+                    "WRONG: kept: maps were sent at a stop and start, although IOTLB_PERSIST was acknowledged"
+            ),
+            Pair(
+                name: "unmaps sent although kept", kept: kept { $0.iotlb.perCycle.invalidates = 0.5 },
+                words: "WRONG: kept: maps were sent"),
+            Pair(
+                name: "none sent although not kept",
+                notNegotiated: notNegotiated { $0.iotlb.perCycle.updates = 0 },
+                words: "WRONG: not negotiated: no maps were sent at a stop and start, although"),
+            Pair(
+                name: "no unmap although not kept",
+                notNegotiated: notNegotiated { $0.iotlb.perCycle.invalidates = 0 },
+                words: "WRONG: not negotiated: no maps were sent"),
+            Pair(
+                name: "acknowledged although it was not to be",
+                notNegotiated: notNegotiated { $0.persist.acknowledged = true },
+                words: "WRONG: not negotiated: IOTLB_PERSIST was acknowledged, although it was not to be"),
+        ])
+    func verdict(pair: Pair) {
         let comparison = RunComparison(
             kept: pair.kept, notNegotiated: pair.notNegotiated, failure: pair.failure)
         #expect(comparison.verdict == pair.verdict)
@@ -185,13 +196,15 @@ import Testing
         #expect(text(comparison).hasSuffix("\n" + comparison.conclusion))
     }
 
-    @Test func `A lost result is no OK`() {
+    @Test("A lost result is no OK")
+    func lostResult() {
         let comparison = RunComparison(kept: Self.kept(), notNegotiated: Self.notNegotiated())
         let text = ComparisonSummary(comparison, isLost: true).text
         #expect(text.contains("\nWRONG: the result is lost; it was OK: a stop and start "), "\(text)")
     }
 
-    @Test func `A comparison is read back as it was, a run that did not take place as null`() throws {
+    @Test("A comparison is read back as it was, a run that did not take place as null")
+    func roundTrip() throws {
         let whole = RunComparison(kept: Self.kept(), notNegotiated: Self.notNegotiated())
         #expect(try RunComparison.read(JSONText.encode(whole)) == whole)
         let half = RunComparison(kept: Self.kept(), notNegotiated: nil)

@@ -1,5 +1,6 @@
 import CycleBenchmark
 import Foundation
+import TestSupport
 import Testing
 
 @testable import emu
@@ -8,10 +9,9 @@ import Testing
 @Suite struct BaselineFileTests {
     /// Runs `body` with a file that holds `text`.
     private func with<Result>(_ text: String, _ body: (String) throws -> Result) throws -> Result {
-        let file = FileManager.default.temporaryDirectory.appending(path: "emu-baseline-\(UUID().uuidString)")
-        try Data(text.utf8).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-        return try body(file.path)
+        let folder = try TemporaryFolder()
+        try Data(text.utf8).write(to: folder.url.appending(path: "baseline"))
+        return try body(folder.path("baseline"))
     }
 
     /// What a benchmark says beside the baseline in `text`.
@@ -23,12 +23,14 @@ import Testing
         }
     }
 
-    @Test func `What emu cycle --json printed is one`() throws {
+    @Test("What emu cycle --json printed is one")
+    func ownJSON() throws {
         let comparison = try #require(try comparison(JSONText.encode(CycleReport.full)))
         #expect(comparison.pairs.map(\.ratio) == [1] && comparison.version == "9.8.7")
     }
 
-    @Test func `Lines of another program's results are one, with blank lines and without`() throws {
+    @Test("Lines of another program's results are one, with blank lines and without")
+    func otherProgram() throws {
         let line =
             "{\"strategy\": \"remap-verified\", \"memoryBytes\": 268435456, \"p50\": 50.25, \"runs\": 4}"
         for text in [line, "\n\(line)\r\n\n\(line)\n"] {
@@ -37,35 +39,37 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("", "it holds no JSON object that names its schema; give what emu --json printed"),
-        ("no JSON", "it holds no JSON object"), ("[]", "it holds no JSON object"),
-        ("{}", "it holds no JSON object"),
-        (
-            JSONText.encode(ErrorReport(error: "x", interrupted: false)),
-            "it is of schema 'error'; give one of schema 'cycle'"
-        ),
-        (
-            JSONText.encode(CycleReport.full).replacing(
-                "\"schemaVersion\" : 1", with: "\"schemaVersion\" : 7"),
-            "it is of version 7 of schema 'cycle'; this emu reads version 1"
-        ),
-        (
-            JSONText.encode(CycleReport.full).replacing("\"clockSource\"", with: "\"clock\""),
-            "not what schema 'cycle' says at machine.clockSource"
-        ),
-        (
-            "{\"strategy\": \"remap\", \"memoryBytes\": 1, \"p50\": 1}\n\n{\"strategy\": \"remap\"}",
-            "line 3 is no result; give an object with strategy (one of remap, "
-        ),
-        ("{\"strategy\": \"walk\", \"memoryBytes\": 1, \"p50\": 1}", "line 1 is no result"),
-        ("{\"strategy\": \"remap\", \"memoryBytes\": -1, \"p50\": 1}", "line 1 is no result"),
-        (
-            "{\"strategy\": \"remap\", \"memoryBytes\": 1, \"p50\": 0}",
-            "remap has a median of 0.0 µs; give times above 0"
-        ),
-    ])
-    func `What is no baseline is refused in one line, by its path`(text: String, words: String) throws {
+    @Test(
+        "What is no baseline is refused in one line, by its path",
+        arguments: [
+            ("", "it holds no JSON object that names its schema; give what emu --json printed"),
+            ("no JSON", "it holds no JSON object"), ("[]", "it holds no JSON object"),
+            ("{}", "it holds no JSON object"),
+            (
+                JSONText.encode(ErrorReport(error: "x", interrupted: false)),
+                "it is of schema 'error'; give one of schema 'cycle'"
+            ),
+            (
+                JSONText.encode(CycleReport.full).replacing(
+                    "\"schemaVersion\" : 1", with: "\"schemaVersion\" : 7"),
+                "it is of version 7 of schema 'cycle'; this emu reads version 1"
+            ),
+            (
+                JSONText.encode(CycleReport.full).replacing("\"clockSource\"", with: "\"clock\""),
+                "not what schema 'cycle' says at machine.clockSource"
+            ),
+            (
+                "{\"strategy\": \"remap\", \"memoryBytes\": 1, \"p50\": 1}\n\n{\"strategy\": \"remap\"}",
+                "line 3 is no result; give an object with strategy (one of remap, "
+            ),
+            ("{\"strategy\": \"walk\", \"memoryBytes\": 1, \"p50\": 1}", "line 1 is no result"),
+            ("{\"strategy\": \"remap\", \"memoryBytes\": -1, \"p50\": 1}", "line 1 is no result"),
+            (
+                "{\"strategy\": \"remap\", \"memoryBytes\": 1, \"p50\": 0}",
+                "remap has a median of 0.0 µs; give times above 0"
+            ),
+        ])
+    func noBaseline(text: String, words: String) throws {
         try with(text) { path in
             let error = try #require(throws: StartError.self) { try BaselineFile(path: path).read() }
             #expect(error.description.hasPrefix("--baseline \(path): "), "\(error)")
@@ -73,11 +77,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("/nowhere", "No such file or directory"), ("/tmp", "Is a directory"),
-        ("/dev/zero", "it has more than 64 MiB"),
-    ])
-    func `What cannot be read is refused with the reason`(path: String, words: String) throws {
+    @Test(
+        "What cannot be read is refused with the reason",
+        arguments: [
+            ("/nowhere", "No such file or directory"), ("/tmp", "Is a directory"),
+            ("/dev/zero", "it has more than 64 MiB"),
+        ])
+    func unreadable(path: String, words: String) throws {
         let error = try #require(throws: StartError.self) { try BaselineFile(path: path).read() }
         #expect(
             error.description.hasPrefix("--baseline \(path): it cannot be read: \(words); give "), "\(error)")

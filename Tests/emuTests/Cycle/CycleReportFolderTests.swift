@@ -1,40 +1,21 @@
 import CycleBenchmark
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import emu
 
 @Suite("emu cycle --report")
 struct CycleReportFolderTests {
-    /// A folder of its own, gone with the test.
-    private final class Folder {
-        let url = FileManager.default.temporaryDirectory.appending(path: "emu-report-\(UUID().uuidString)")
-
-        init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
-        deinit { try? FileManager.default.removeItem(at: url) }
-
-        var names: [String] {
-            ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted()
-        }
-
-        func write(_ text: String, _ name: String) throws {
-            try text.write(to: url.appending(path: name), atomically: false, encoding: .utf8)
-        }
-
-        func text(_ name: String) throws -> String {
-            try String(contentsOf: url.appending(path: name), encoding: .utf8)
-        }
-    }
-
     private static var outcome: CycleOutcome { CycleOutcome(machine: .current) }
 
     @Test("leaves earlier files alone until all new ones are whole, and nothing beside them")
     func replaces() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         try folder.write("earlier", "cycles.csv")
         try folder.write("earlier", "index.html")
-        let report = try CycleReportFolder(path: folder.url.path)
+        let report = try CycleReportFolder(path: folder.path)
         #expect(folder.names == ["cycles.csv", "index.html"])
         #expect(try folder.text("cycles.csv") == "earlier" && folder.text("index.html") == "earlier")
         try report.write(Self.outcome)
@@ -45,10 +26,10 @@ struct CycleReportFolderTests {
 
     @Test("a file that cannot be written leaves all earlier ones whole, and is named")
     func keeps() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         try folder.write("earlier", "cycles.csv")
         try folder.write("earlier", "index.html")
-        let report = try CycleReportFolder(path: folder.url.path)
+        let report = try CycleReportFolder(path: folder.path)
         // Something stands where the page is written aside.
         let obstacle = ".index.html.\(getpid())"
         try FileManager.default.createDirectory(
@@ -61,9 +42,9 @@ struct CycleReportFolderTests {
 
     @Test("the page is the last that is put in place: a new one stands beside no earlier data")
     func pageLast() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         for name in ["cycles.csv", "cycles.svg", "index.html"] { try folder.write("earlier", name) }
-        let report = try CycleReportFolder(path: folder.url.path)
+        let report = try CycleReportFolder(path: folder.path)
         // The picture cannot be put in place of a folder.
         try FileManager.default.removeItem(at: folder.url.appending(path: "cycles.svg"))
         try FileManager.default.createDirectory(
@@ -80,7 +61,7 @@ struct CycleReportFolderTests {
         let gone = try Process.run(URL(filePath: "/bin/true"), arguments: [])
         gone.waitUntilExit()
         let number = gone.processIdentifier
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let kept = [
             ".index.html.\(getppid())", ".index.html.1", ".index.html.old", ".index.html.",
             ".index.html.0\(number)", ".index.html.-\(number)", ".other.\(number)", "index.html.\(number)",
@@ -89,14 +70,14 @@ struct CycleReportFolderTests {
         for name in ["probe", "cycles.csv", "cycles.svg", "index.html"] {
             for process in [number, getpid(), .max] { try folder.write("half", ".\(name).\(process)") }
         }
-        _ = try CycleReportFolder(path: folder.url.path)
+        _ = try CycleReportFolder(path: folder.path)
         #expect(folder.names == kept)
     }
 
     @Test("a file aside is nobody else's: what stands under its name is neither written to nor taken away")
     func exclusive() throws {
-        let folder = try Folder()
-        let report = try CycleReportFolder(path: folder.url.path)
+        let folder = try TemporaryFolder()
+        let report = try CycleReportFolder(path: folder.path)
         try folder.write("somebody's", "target")
         let aside = ".cycles.svg.\(getpid())"
         try FileManager.default.createSymbolicLink(
@@ -109,12 +90,12 @@ struct CycleReportFolderTests {
 
     @Test("a folder that cannot be used is refused before anything is measured, with the name and what to do")
     func refused() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         try folder.write("a file", "file")
         try FileManager.default.createDirectory(
             at: folder.url.appending(path: "taken/index.html"), withIntermediateDirectories: true)
         for path in [
-            "", "/proc/emu", "\(folder.url.path)/file", "\(folder.url.path)/a/b", "\(folder.url.path)/taken",
+            "", "/proc/emu", "\(folder.path)/file", "\(folder.path)/a/b", "\(folder.path)/taken",
         ] {
             let error = #expect(throws: StartError.self) { _ = try CycleReportFolder(path: path) }
             #expect(error?.description.hasPrefix("--report ") == true)
@@ -127,5 +108,19 @@ struct CycleReportFolderTests {
         #expect(
             ShellText.line(["emu", "--device", "sim,use-va=off", "a b", "it's", ""])
                 == #"emu --device sim,use-va=off 'a b' 'it'\''s' ''"#)
+    }
+}
+
+extension TemporaryFolder {
+    fileprivate var names: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+    }
+
+    fileprivate func write(_ text: String, _ name: String) throws {
+        try text.write(to: url.appending(path: name), atomically: false, encoding: .utf8)
+    }
+
+    fileprivate func text(_ name: String) throws -> String {
+        try String(contentsOf: url.appending(path: name), encoding: .utf8)
     }
 }

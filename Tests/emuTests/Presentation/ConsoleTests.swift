@@ -18,7 +18,8 @@ import VirtioNet
         return String(decoding: bytes[0..<count], as: UTF8.self)
     }
 
-    @Test func `The live line is rewritten, and a message stands above it`() throws {
+    @Test("The live line is rewritten, and a message stands above it")
+    func liveLine() throws {
         let text = try output(isTerminal: true) { console in
             console.showLive("one")
             console.print("message")
@@ -30,7 +31,8 @@ import VirtioNet
         #expect(text == "\(erase)one\(erase)message\none\(erase)two\(erase)")
     }
 
-    @Test func `Where nobody watches there is no live line`() throws {
+    @Test("Where nobody watches there is no live line")
+    func noLiveLine() throws {
         let text = try output(isTerminal: false) { console in
             console.showLive("one")
             console.print("message")
@@ -39,7 +41,8 @@ import VirtioNet
         #expect(text == "message\n")
     }
 
-    @Test func `A log line names its level, its source and its values in one order`() throws {
+    @Test("A log line names its level, its source and its values in one order")
+    func logLine() throws {
         let text = try output(isTerminal: false) { console in
             var logger = Logger(label: "vhost-vdpa") { ConsoleLogHandler(label: $0, console: console) }
             logger.logLevel = .info
@@ -50,7 +53,8 @@ import VirtioNet
         #expect(text == "info vhost-vdpa: negotiated a=1 b=2 device=sim\n")
     }
 
-    @Test func `The live line shows the rates of the last second`() {
+    @Test("The live line shows the rates of the last second")
+    func lastSecond() {
         func progress(_ seconds: Int, _ packets: UInt64) -> RunProgress {
             var counts = QueueCounts()
             counts.packets = packets

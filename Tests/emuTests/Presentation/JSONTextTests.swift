@@ -12,7 +12,8 @@ import Testing
         var path = "/dev/null"
     }
 
-    @Test func `A result's object has its own fields, and beside them what it is`() {
+    @Test("A result's object has its own fields, and beside them what it is")
+    func ownFields() {
         #expect(
             JSONText.encode(Body()) == """
                 {
@@ -24,12 +25,14 @@ import Testing
                 """)
     }
 
-    @Test func `What it is does not stand in the way of reading a result back`() throws {
+    @Test("What it is does not stand in the way of reading a result back")
+    func readBack() throws {
         let body = Body(answer: -1, none: 3, path: "ä")
         #expect(try JSONDecoder().decode(Body.self, from: Data(JSONText.encode(body).utf8)) == body)
     }
 
-    @Test func `Every kind of result has a schema of its own`() {
+    @Test("Every kind of result has a schema of its own")
+    func schemaEach() {
         let results: [any JSONResult.Type] = [
             RunReport.self, RunComparison.self, AllCheckReport.self, AllSequencesReport.self,
             CheckReport.self, RuleListing.self, SequenceReport.self,

@@ -28,8 +28,8 @@ import Testing
 
     private static let erase = "\r\u{1b}[K"
 
-    @Test(arguments: [20, 60, 200])
-    func `The live line never reaches the terminal's last column`(columns: Int) throws {
+    @Test("The live line never reaches the terminal's last column", arguments: [20, 60, 200])
+    func lastColumn(columns: Int) throws {
         let text = try terminalOutput(columns: columns, "unset NO_COLOR; TERM=xterm")
         let lines = text.components(separatedBy: Self.erase).dropFirst()
         // Once a second, and taken away at the end.
@@ -40,10 +40,10 @@ import Testing
         #expect(columns < 100 || lines.contains { $0.contains("packets/s") })
     }
 
-    @Test(arguments: ["TERM=dumb", "TERM=", "unset TERM;", "TERM=xterm NO_COLOR=1"])
-    func `A terminal that cannot rewrite a line, or is asked not to, gets plain text only`(
-        environment: String
-    ) throws {
+    @Test(
+        "A terminal that cannot rewrite a line, or is asked not to, gets plain text only",
+        arguments: ["TERM=dumb", "TERM=", "unset TERM;", "TERM=xterm NO_COLOR=1"])
+    func plainText(environment: String) throws {
         #expect(try terminalOutput(columns: 80, environment) == "")
     }
 }

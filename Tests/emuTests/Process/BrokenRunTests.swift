@@ -5,7 +5,8 @@ import Testing
 
 /// A run that starts well and cannot go on.
 @Suite(.timeLimit(.minutes(15))) struct BrokenRunTests {
-    @Test func `A start that fails later ends the run with its report, one line and status 1`() throws {
+    @Test("A start that fails later ends the run with its report, one line and status 1")
+    func laterStart() throws {
         // Every start binds the kicks anew, which takes a descriptor each.
         let emu = try EmuProcess([
             "run", "--memory", "64M", "--interval", "300ms", "--duration", "100s", "--json", "--log-level",

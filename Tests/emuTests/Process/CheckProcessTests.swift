@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 import VhostVDPAConformance
 
@@ -11,7 +12,8 @@ import VhostVDPAConformance
         try outcome.result(CheckReport.self)
     }
 
-    @Test func `A device with a fault fails rules by number, and status 1`() throws {
+    @Test("A device with a fault fails rules by number, and status 1")
+    func faultyDevice() throws {
         let outcome = try EmuProcess.run("check", "--device", "sim,fault=loses-maps", "--only", "1,62")
         #expect(outcome.status == 1)
         #expect(outcome.errors.isEmpty)
@@ -22,7 +24,8 @@ import VhostVDPAConformance
         #expect(lines.last == "sim,fault=loses-maps: 1 passed, 1 failed, 0 not applicable")
     }
 
-    @Test func `--only runs these rules and no other, in JSON too`() throws {
+    @Test("--only runs these rules and no other, in JSON too")
+    func only() throws {
         let outcome = try EmuProcess.run("check", "--only", "62,1", "--json")
         #expect(outcome.status == 0, "\(outcome.errors)")
         let report = try Self.rules(outcome)
@@ -31,13 +34,15 @@ import VhostVDPAConformance
         #expect(!report.interrupted && report.problems.isEmpty)
     }
 
-    @Test func `All rules of a good device are status 0`() throws {
+    @Test("All rules of a good device are status 0")
+    func allRules() throws {
         let outcome = try EmuProcess.run("check", "--json")
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(try Self.rules(outcome).rules.count == RuleBook.rules.count)
     }
 
-    @Test func `Sequences that differ show the shortest part that does, in words, and status 1`() throws {
+    @Test("Sequences that differ show the shortest part that does, in words, and status 1")
+    func differingSequences() throws {
         let arguments = ["check", "--device", "sim,entries=6,fault=loses-maps", "--sequences", "50"]
         let outcome = try EmuProcess(arguments).finish()
         #expect(outcome.status == 1)
@@ -51,15 +56,18 @@ import VhostVDPAConformance
         #expect(report.sequences == 50 && report.passed < 50)
     }
 
-    @Test func `Sequences that agree are status 0`() throws {
+    @Test("Sequences that agree are status 0")
+    func agreeingSequences() throws {
         let outcome = try EmuProcess.run("check", "--sequences", "5", "--seed", "7", "--json")
         #expect(outcome.status == 0)
         let report = try outcome.result(SequenceReport.self)
         #expect(report.seed == "7" && report.sequences == 5 && report.passed == 5 && !report.interrupted)
     }
 
-    @Test(arguments: [SIGINT, SIGTERM])
-    func `A signal ends endless sequences with how many there were, and status 1`(signal: Int32) throws {
+    @Test(
+        "A signal ends endless sequences with how many there were, and status 1",
+        arguments: [SIGINT, SIGTERM])
+    func signal(signal: Int32) throws {
         let emu = try EmuProcess([
             "check", "--sequences", "9223372036854775807", "--json", "--log-level", "info",
         ])
@@ -74,7 +82,8 @@ import VhostVDPAConformance
         #expect(outcome.errors.hasSuffix("INTERRUPTED: the sequences that were not run may differ\n"))
     }
 
-    @Test func `--list is the document, and with --json an object of every rule`() throws {
+    @Test("--list is the document, and with --json an object of every rule")
+    func list() throws {
         let text = try EmuProcess.run("check", "--list")
         #expect(text.status == 0 && text.output == RuleBook.document + "\n")
         let json = try EmuProcess.run("check", "--list", "--json")
@@ -84,7 +93,8 @@ import VhostVDPAConformance
         #expect(listing.rules.allSatisfy { !$0.title.isEmpty && !$0.source.isEmpty && !$0.topic.isEmpty })
     }
 
-    @Test func `--table is the document of what is in the folder`() throws {
+    @Test("--table is the document of what is in the folder")
+    func table() throws {
         let folder = try KeptFolder()
         try folder.add()
         let outcome = try EmuProcess.run("check", "--table", folder.url.path)
@@ -92,22 +102,22 @@ import VhostVDPAConformance
         #expect(outcome.output == (try folder.document()) + "\n")
     }
 
-    @Test(arguments: [
-        (["--seed", "3"], "--sequences"), (["--only", "3", "--list"], "--list"),
-        (["--device", "sim,queues=2", "--list"], "--list"),
-        (["--sequences", "0"], "1 or more"), (["--sequences", "5", "--only", "3"], "--only"),
-        (["--sequences", "5", "--list"], "--list"), (["--sequences", "-1"], "--sequences"),
-        (["--only", "99"], "no rule 99"),
-        (["--sequences", "5", "--device", "/dev/null"], "--device sim"),
-        (["--device", "/dev/null"], "vhost-vdpa"), (["--device", "/dev/zero"], "vhost-vdpa"),
-        (["--device", "/"], "/"), (["--device", "/nowhere/vhost-vdpa-0"], "vdpa dev add"),
-        (["--device", "fd:999"], "path"), (["--device", "fd:0"], "path"),
-        (["--table", "/nowhere"], "/nowhere"), (["--table", ""], "--table"),
-        (["--table", "/dev/null"], "Not a directory"),
-    ])
-    func `What cannot be checked is one line that says why, and status 2`(
-        arguments: [String], word: String
-    ) throws {
+    @Test(
+        "What cannot be checked is one line that says why, and status 2",
+        arguments: [
+            (["--seed", "3"], "--sequences"), (["--only", "3", "--list"], "--list"),
+            (["--device", "sim,queues=2", "--list"], "--list"),
+            (["--sequences", "0"], "1 or more"), (["--sequences", "5", "--only", "3"], "--only"),
+            (["--sequences", "5", "--list"], "--list"), (["--sequences", "-1"], "--sequences"),
+            (["--only", "99"], "no rule 99"),
+            (["--sequences", "5", "--device", "/dev/null"], "--device sim"),
+            (["--device", "/dev/null"], "vhost-vdpa"), (["--device", "/dev/zero"], "vhost-vdpa"),
+            (["--device", "/"], "/"), (["--device", "/nowhere/vhost-vdpa-0"], "vdpa dev add"),
+            (["--device", "fd:999"], "path"), (["--device", "fd:0"], "path"),
+            (["--table", "/nowhere"], "/nowhere"), (["--table", ""], "--table"),
+            (["--table", "/dev/null"], "Not a directory"),
+        ])
+    func uncheckable(arguments: [String], word: String) throws {
         let outcome = try EmuProcess(["check"] + arguments).finish()
         #expect(outcome.status == 2)
         #expect(outcome.output.isEmpty)
@@ -116,18 +126,16 @@ import VhostVDPAConformance
         for spelling in ["failed(", "expected:", "errno:"] { #expect(!outcome.errors.contains(spelling)) }
     }
 
-    @Test func `A pipe by name is refused and not waited for`() throws {
-        let path = FileManager.default.temporaryDirectory.appending(path: "emu-fifo-\(UUID().uuidString)")
-            .path
-        let made = unsafe mkfifo(path, 0o600)
-        try #require(made == 0)
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let outcome = try EmuProcess.run("check", "--device", path)
+    @Test("A pipe by name is refused and not waited for")
+    func namedPipe() throws {
+        let folder = try TemporaryFolder()
+        let outcome = try EmuProcess.run("check", "--device", folder.makePipe("pipe"))
         #expect(outcome.status == 2)
         #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
     }
 
-    @Test func `Whatever descriptors are missing, a rule is never called not applicable for that`() throws {
+    @Test("Whatever descriptors are missing, a rule is never called not applicable for that")
+    func missingDescriptors() throws {
         let whole = try Self.rules(EmuProcess.run("check", "--json"))
         let inapplicable = Set(whole.rules.filter { $0.outcome == .notApplicable }.map(\.number))
         var hasRun = false
@@ -154,13 +162,15 @@ import VhostVDPAConformance
         #expect(hasRun)
     }
 
-    @Test func `Rules that all say nothing of the device are not called a good check`() throws {
+    @Test("Rules that all say nothing of the device are not called a good check")
+    func nothingSaid() throws {
         let outcome = try EmuProcess.run("check", "--only", "10,22")
         #expect(outcome.status == 0)
         #expect(outcome.output.split(separator: "\n").last?.hasPrefix("NOTHING CHECKED: ") == true)
     }
 
-    @Test func `A simulation that is refused a system call of its own answers for no device`() throws {
+    @Test("A simulation that is refused a system call of its own answers for no device")
+    func refusedSimulation() throws {
         let outcome = try RefusedCall.duplication(EACCES).run(["check", "--only", "1,12,39"])
         #expect(outcome.status == 1, "\(outcome.output)")
         #expect(outcome.errors.contains("eventfd was refused: Permission denied"), "\(outcome.errors)")

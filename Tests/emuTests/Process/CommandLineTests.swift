@@ -6,23 +6,29 @@ import Testing
 
 /// The process as its caller sees it: streams and exit status.
 @Suite(.timeLimit(.minutes(15))) struct CommandLineTests {
-    @Test(arguments: [["--help"], ["run", "--help"], ["info", "--help"], ["help", "run"], []])
-    func `Help goes to standard output, with status 0`(arguments: [String]) throws {
+    @Test(
+        "Help goes to standard output, with status 0",
+        arguments: [["--help"], ["run", "--help"], ["info", "--help"], ["help", "run"], []])
+    func help(arguments: [String]) throws {
         let outcome = try EmuProcess(arguments).finish()
         #expect(outcome.status == 0)
         #expect(outcome.output.contains("USAGE: emu"))
         #expect(outcome.errors.isEmpty)
     }
 
-    @Test(arguments: [
-        ["run", "--unheard-of"], ["run", "--memory", "5Q"], ["run", "--interval", "1"], ["walk"],
-        ["run", "--device", "sim,kernel=6.1,reset-map=on"], ["run", "--wire", "generator"],
-        ["run", "--device", "/dev/vhost-vdpa-0", "--wire", "loopback"],
-        ["run", "--device", "/dev/null", "--persist", "force"], ["run", "--device", "/nowhere/vhost-vdpa-0"],
-        ["run", "--device", "/dev/null"], ["info", "--device", "fd:999"], ["info", "--device", "/dev/null"],
-        ["run", "--memory", "1000T"],
-    ])
-    func `What cannot start ends in status 2 with one line that says why`(arguments: [String]) throws {
+    @Test(
+        "What cannot start ends in status 2 with one line that says why",
+        arguments: [
+            ["run", "--unheard-of"], ["run", "--memory", "5Q"], ["run", "--interval", "1"], ["walk"],
+            ["run", "--device", "sim,kernel=6.1,reset-map=on"], ["run", "--wire", "generator"],
+            ["run", "--device", "/dev/vhost-vdpa-0", "--wire", "loopback"],
+            ["run", "--device", "/dev/null", "--persist", "force"],
+            ["run", "--device", "/nowhere/vhost-vdpa-0"],
+            ["run", "--device", "/dev/null"], ["info", "--device", "fd:999"],
+            ["info", "--device", "/dev/null"],
+            ["run", "--memory", "1000T"],
+        ])
+    func cannotStart(arguments: [String]) throws {
         let outcome = try EmuProcess(arguments).finish()
         #expect(outcome.status == 2)
         #expect(outcome.output.isEmpty)
@@ -30,7 +36,8 @@ import Testing
         #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
     }
 
-    @Test func `Guest RAM that this machine does not have is refused by its size`() throws {
+    @Test("Guest RAM that this machine does not have is refused by its size")
+    func tooMuchMemory() throws {
         // Twice the machine's memory, in whole gigabytes: no more address space than a sanitizer leaves.
         let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
         let gigabytes = 2 + ((2 * memory) >> 30)
@@ -40,8 +47,10 @@ import Testing
         #expect(outcome.errors.contains("this machine has"), "\(outcome.errors)")
     }
 
-    @Test(arguments: [["run", "--memory", "5Q", "--json"], ["info", "--device", "/dev/null", "--json"]])
-    func `With --json the reason is an object as well`(arguments: [String]) throws {
+    @Test(
+        "With --json the reason is an object as well",
+        arguments: [["run", "--memory", "5Q", "--json"], ["info", "--device", "/dev/null", "--json"]])
+    func reasonAsObject(arguments: [String]) throws {
         let outcome = try EmuProcess(arguments).finish()
         #expect(outcome.status == 2)
         let report = try outcome.result(ErrorReport.self)
@@ -49,7 +58,8 @@ import Testing
         #expect(!report.interrupted)
     }
 
-    @Test func `A run prints its summary`() throws {
+    @Test("A run prints its summary")
+    func summary() throws {
         let outcome = try EmuProcess.run("run", "--memory", "64M", "--cycles", "3", "--interval", "10ms")
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
         #expect(outcome.output.contains("3 cycles"))
@@ -58,10 +68,10 @@ import Testing
         #expect(outcome.errors.isEmpty)
     }
 
-    @Test(arguments: [("auto", true, 0.0, 0.0), ("off", false, 7.0, 6.0)])
-    func `With --json standard output is one report and people's text goes to standard error`(
-        persist: String, acknowledged: Bool, updates: Double, invalidates: Double
-    ) throws {
+    @Test(
+        "With --json standard output is one report and people's text goes to standard error",
+        arguments: [("auto", true, 0.0, 0.0), ("off", false, 7.0, 6.0)])
+    func reportAsJSON(persist: String, acknowledged: Bool, updates: Double, invalidates: Double) throws {
         let outcome = try EmuProcess.run(
             "run", "--memory", "64M", "--cycles", "3", "--interval", "10ms", "--persist", persist, "--json")
         #expect(outcome.status == 0, "\(outcome.errors)")
@@ -75,8 +85,8 @@ import Testing
         #expect(outcome.errors.contains("OK: "))
     }
 
-    @Test func `Maps that are kept without PERSIST show as faults with their addresses and status 1`() throws
-    {
+    @Test("Maps that are kept without PERSIST show as faults with their addresses and status 1")
+    func keptWithoutPersist() throws {
         let outcome = try EmuProcess.run(
             "run", "--device", "sim,kernel=6.1", "--persist", "force", "--memory", "64M", "--cycles", "2",
             "--interval", "10ms")
@@ -85,7 +95,8 @@ import Testing
         #expect(outcome.output.contains(" at 0x"))
     }
 
-    @Test func `--packets sends exactly so many and ends when they are back`() throws {
+    @Test("--packets sends exactly so many and ends when they are back")
+    func packets() throws {
         let outcome = try EmuProcess.run(
             "run", "--memory", "64M", "--packets", "1000", "--cycles", "0", "--json")
         #expect(outcome.status == 0, "\(outcome.errors)")
@@ -95,7 +106,8 @@ import Testing
         #expect(report.cycles == 0)
     }
 
-    @Test func `info --json is one object about the device`() throws {
+    @Test("info --json is one object about the device")
+    func information() throws {
         let outcome = try EmuProcess.run("info", "--json")
         #expect(outcome.status == 0, "\(outcome.errors)")
         let information = try outcome.result(DeviceInformation.self)

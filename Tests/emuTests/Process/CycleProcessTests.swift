@@ -1,17 +1,15 @@
 import CycleBenchmark
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import emu
 
 /// `emu cycle` as its caller sees it: streams, files and exit status.
 @Suite(.timeLimit(.minutes(15))) struct CycleProcessTests {
-    private static func folder() -> URL {
-        FileManager.default.temporaryDirectory.appending(path: "emu-cycle-\(UUID().uuidString)")
-    }
-
-    @Test func `A size that is not there is skipped by name, and the others are measured`() throws {
+    @Test("A size that is not there is skipped by name, and the others are measured")
+    func skippedSize() throws {
         let outcome = try EmuProcess.run(
             "cycle", "--memory", "64M,100T", "--strategy", "persist", "--cycles", "2", "--json")
         #expect(outcome.status == 0, "\(outcome.errors)")
@@ -24,13 +22,12 @@ import Testing
         #expect(outcome.errors.contains("skipped: 100T: "))
     }
 
-    @Test func `Beside a baseline each time has its ratio, and the status is what it was`() throws {
-        let folder = Self.folder()
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+    @Test("Beside a baseline each time has its ratio, and the status is what it was")
+    func ratio() throws {
+        let folder = try TemporaryFolder()
         let words = ["cycle", "--memory", "64M", "--strategy", "remap,persist", "--cycles", "4", "--json"]
         let before = try EmuProcess(words).finish()
-        let file = folder.appending(path: "before.json").path
+        let file = folder.path("before.json")
         try Data(before.output.utf8).write(to: URL(filePath: file))
         let outcome = try EmuProcess(words + ["--baseline", file]).finish()
         #expect(outcome.status == 0, "\(outcome.errors)")
@@ -50,7 +47,8 @@ import Testing
         #expect(other.errors.contains("not comparable: persist, 64 MiB, base pages, "), "\(other.errors)")
     }
 
-    @Test func `Sizes none of which is there are one line and status 2`() throws {
+    @Test("Sizes none of which is there are one line and status 2")
+    func noSizeLeft() throws {
         let outcome = try EmuProcess.run("cycle", "--memory", "90T,100T", "--cycles", "1")
         #expect(outcome.status == 2)
         #expect(outcome.output.isEmpty)
@@ -58,15 +56,18 @@ import Testing
         #expect(outcome.errors.contains("90T: ") && outcome.errors.contains("100T: "), "\(outcome.errors)")
     }
 
-    @Test(arguments: [
-        ["--cycles", "0"], ["--cycles", "-1"], ["--memory", ""], ["--memory", "64M,"], ["--memory", "1000K"],
-        ["--strategy", "walk"], ["--strategy", ""], ["--regions", "0"], ["--regions", "513"],
-        ["--queues", "0"],
-        ["--modelled", "--device", "sim,use-va=off"], ["--fragmented"], ["--report", "/proc/emu"],
-        ["--baseline", "/nowhere"], ["--baseline", "/dev/null"], ["--baseline", ""],
-        ["--device", "/dev/null"], ["--device", "/nowhere"],
-    ])
-    func `What cannot be asked for is one line and status 2`(arguments: [String]) throws {
+    @Test(
+        "What cannot be asked for is one line and status 2",
+        arguments: [
+            ["--cycles", "0"], ["--cycles", "-1"], ["--memory", ""], ["--memory", "64M,"],
+            ["--memory", "1000K"],
+            ["--strategy", "walk"], ["--strategy", ""], ["--regions", "0"], ["--regions", "513"],
+            ["--queues", "0"],
+            ["--modelled", "--device", "sim,use-va=off"], ["--fragmented"], ["--report", "/proc/emu"],
+            ["--baseline", "/nowhere"], ["--baseline", "/dev/null"], ["--baseline", ""],
+            ["--device", "/dev/null"], ["--device", "/nowhere"],
+        ])
+    func unaskable(arguments: [String]) throws {
         let outcome = try EmuProcess(["cycle"] + arguments).finish()
         #expect(outcome.status == 2)
         #expect(outcome.output.isEmpty)
@@ -74,9 +75,10 @@ import Testing
         #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
     }
 
-    @Test func `A device that gives no frame back is a problem by name, and status 1`() throws {
-        let folder = Self.folder()
-        defer { try? FileManager.default.removeItem(at: folder) }
+    @Test("A device that gives no frame back is a problem by name, and status 1")
+    func noFrameBack() throws {
+        let outside = try TemporaryFolder()
+        let folder = outside.url.appending(path: "report")
         let outcome = try EmuProcess.run(
             "cycle", "--device", "sim,fault=loses-maps", "--memory", "64M", "--strategy", "persist",
             "--cycles", "1",
@@ -88,12 +90,25 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
-    @Test(arguments: [SIGINT, SIGTERM])
-    func `A signal ends an endless benchmark with what it has: table, JSON and whole files`(
-        signal: Int32
-    ) throws {
-        let folder = Self.folder()
-        defer { try? FileManager.default.removeItem(at: folder) }
+    @Test("A problem is status 1 where there are results as well, and without a page")
+    func problemBesideResults() throws {
+        // The second size is more than may be pinned.
+        let outcome = try EmuProcess.run(
+            "cycle", "--device", "sim,use-va=off,memlock=80M", "--memory", "64M,128M", "--strategy",
+            "persist",
+            "--cycles", "1", "--json")
+        #expect(outcome.status == 1)
+        let report = try outcome.result(CycleReport.self)
+        #expect(!report.results.isEmpty)
+        #expect(report.problems.contains { $0.hasPrefix("128M: ") }, "\(report.problems)")
+    }
+
+    @Test(
+        "A signal ends an endless benchmark with what it has: table, JSON and whole files",
+        arguments: [SIGINT, SIGTERM])
+    func signal(signal: Int32) throws {
+        let outside = try TemporaryFolder()
+        let folder = outside.url.appending(path: "report")
         let emu = try EmuProcess([
             "cycle", "--memory", "64M", "--strategy", "remap,persist", "--cycles", "9223372036854775807",
             "--json",

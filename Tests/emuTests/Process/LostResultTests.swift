@@ -14,10 +14,9 @@ import Testing
         ["info", "--json"], ["--help"], ["run", "--help"],
     ]
 
-    @Test(arguments: commands)
-    func `On a full file system the status is 1 and a line says that nothing was written`(
-        arguments: [String]
-    ) throws {
+    @Test(
+        "On a full file system the status is 1 and a line says that nothing was written", arguments: commands)
+    func fullFileSystem(arguments: [String]) throws {
         let outcome = try EmuProcess.run(shell: "exec \"$@\" >/dev/full", arguments)
         #expect(outcome.status == 1, "\(outcome.errors)")
         #expect(
@@ -27,18 +26,23 @@ import Testing
         #expect(!outcome.errorLines.contains { $0.hasPrefix("OK") }, "\(outcome.errors)")
     }
 
-    @Test(arguments: [
-        ("exec \"$@\" >&-", "it is closed"), ("\"$@\" | :; exit ${PIPESTATUS[0]}", "its reader has ended"),
-    ])
-    func `Closed or without a reader, the line says so`(command: String, words: String) throws {
+    @Test(
+        "Closed or without a reader, the line says so",
+        arguments: [
+            ("exec \"$@\" >&-", "it is closed"),
+            ("\"$@\" | :; exit ${PIPESTATUS[0]}", "its reader has ended"),
+        ])
+    func closedOrUnread(command: String, words: String) throws {
         // A run's result comes late enough for the reader to have ended.
         let outcome = try EmuProcess.run(shell: command, Self.run + ["--json"])
         #expect(outcome.status == 1, "\(outcome.errors)")
         #expect(outcome.errorLines.last?.contains(words) == true, "\(outcome.errors)")
     }
 
-    @Test(.enabled(if: Sanitizer.current != .thread, "ThreadSanitizer's own runtime writes to files"))
-    func `At the file size limit the line says how to raise it`() throws {
+    @Test(
+        "At the file size limit the line says how to raise it",
+        .enabled(if: Sanitizer.current != .thread, "ThreadSanitizer's own runtime writes to files"))
+    func fileSizeLimit() throws {
         // Guest RAM is a file too, so a run would not start.
         let outcome = try EmuProcess.run(
             shell: "ulimit -f 0; exec \"$@\" >\"$(mktemp -u)\"", ["info", "--json"])
@@ -46,14 +50,14 @@ import Testing
         #expect(outcome.errorLines.last?.contains("raise 'ulimit -f'") == true, "\(outcome.errors)")
     }
 
-    @Test func `With all streams closed a run goes its way, and its status tells that nobody was told`()
-        throws
-    {
+    @Test("With all streams closed a run goes its way, and its status tells that nobody was told")
+    func allClosed() throws {
         let outcome = try EmuProcess.run(shell: "exec \"$@\" <&- >&- 2>&-", Self.run)
         #expect(outcome.status == 1)
     }
 
-    @Test func `A closed stream is never the next file opened`() throws {
+    @Test("A closed stream is never the next file opened")
+    func closedStreamStaysClosed() throws {
         // strace is not everywhere: /proc shows what descriptors 0 to 2 are while a run goes on.
         let emu = try EmuProcess(
             shell: "exec \"$@\" <&- >&-",
@@ -68,25 +72,26 @@ import Testing
         #expect(emu.finish().status == 1)
     }
 
-    @Test(arguments: ["2>&-", "2>/dev/full"])
-    func `Messages that nobody can read change nothing where the result is on standard output`(
-        redirection: String
-    ) throws {
+    @Test(
+        "Messages that nobody can read change nothing where the result is on standard output",
+        arguments: ["2>&-", "2>/dev/full"])
+    func unreadMessages(redirection: String) throws {
         let outcome = try EmuProcess.run(shell: "exec \"$@\" \(redirection)", Self.run)
         #expect(outcome.status == 0)
         #expect(outcome.output.contains("OK"))
     }
 
-    @Test func `What cannot start is status 2, whatever can be written`() throws {
+    @Test("What cannot start is status 2, whatever can be written")
+    func cannotStart() throws {
         let outcome = try EmuProcess.run(shell: "exec \"$@\" >&-", ["run", "--memory", "1K", "--json"])
         #expect(outcome.status == 2)
         #expect(outcome.errorLines.count == 1)
     }
 
-    @Test(arguments: [EINTR, EAGAIN, 0], [["info"], run, run + ["--json"]])
-    func `A standard output that refuses every write for the moment is given up`(
-        errno: Int32, arguments: [String]
-    ) throws {
+    @Test(
+        "A standard output that refuses every write for the moment is given up",
+        arguments: [EINTR, EAGAIN, 0], [["info"], run, run + ["--json"]])
+    func refusingOutput(errno: Int32, arguments: [String]) throws {
         let outcome = try RefusedCall.write(to: 1, errno).run(arguments)
         #expect(outcome.status == 1, "\(outcome.errors)")
         #expect(
@@ -94,15 +99,17 @@ import Testing
             "\(outcome.errors)")
     }
 
-    @Test(arguments: [EINTR, EAGAIN, 0])
-    func `A standard error that refuses every write for the moment is given up`(errno: Int32) throws {
+    @Test(
+        "A standard error that refuses every write for the moment is given up", arguments: [EINTR, EAGAIN, 0])
+    func refusingErrorOutput(errno: Int32) throws {
         let outcome = try RefusedCall.write(to: 2, errno).run(Self.run + ["--json"])
         #expect(outcome.status == 1)
         #expect(try outcome.result(RunReport.self).packets.sent > 0)
         #expect(try RefusedCall.write(to: 2, errno).run(["run", "--memory", "1K"]).status == 2)
     }
 
-    @Test func `A standard output that does not block gets all of the result`() throws {
+    @Test("A standard output that does not block gets all of the result")
+    func nonblocking() throws {
         // The reader begins after the pipe, made small, has filled up.
         let script = """
             import fcntl, os, subprocess, sys, time

@@ -1,25 +1,24 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// Commands whose `--device` is no vhost-vdpa device.
 @Suite(.timeLimit(.minutes(15))) struct OtherFileTests {
     /// A folder with files of some kinds.
     private final class Files {
-        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        private let folder: TemporaryFolder
 
         init() throws {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            folder = try TemporaryFolder()
             #expect(FileManager.default.createFile(atPath: path("file"), contents: nil))
-            #expect(unsafe mkfifo(path("fifo"), 0o600) == 0)
+            _ = try folder.makePipe("fifo")
             try FileManager.default.createSymbolicLink(
                 atPath: path("link"), withDestinationPath: "/dev/null")
         }
 
-        deinit { try? FileManager.default.removeItem(at: folder) }
-
         func path(_ name: String) -> String {
-            name.hasPrefix("/") || name.hasPrefix("fd:") ? name : folder.appending(path: name).path()
+            name.hasPrefix("/") || name.hasPrefix("fd:") ? name : folder.path(name)
         }
     }
 
@@ -34,10 +33,10 @@ import Testing
     static let cases =
         files.map { ("info", $0) } + ["run", "check"].flatMap { [($0, files[0]), ($0, files[3])] }
 
-    @Test(arguments: cases)
-    func `A file that is no device ends every command at once: what it is, and how to find a device`(
-        command: String, file: (name: String, words: String)
-    ) throws {
+    @Test(
+        "A file that is no device ends every command at once: what it is, and how to find a device",
+        arguments: cases)
+    func noDevice(command: String, file: (name: String, words: String)) throws {
         let files = try Files()
         let arguments =
             [command, "--device", files.path(file.name)] + (command == "run" ? ["--memory", "64M"] : [])

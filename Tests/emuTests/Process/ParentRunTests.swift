@@ -12,10 +12,10 @@ import Testing
         "sim,fault=late",
     ]
 
-    @Test(arguments: healthy, ["auto", "off"])
-    func `Five cycles with traffic end in status 0, with PERSIST and without`(
-        device: String, persist: String
-    ) throws {
+    @Test(
+        "Five cycles with traffic end in status 0, with PERSIST and without", arguments: healthy,
+        ["auto", "off"])
+    func fiveCycles(device: String, persist: String) throws {
         let outcome = try EmuProcess.run(
             "run", "--device", device, "--memory", "64M", "--cycles", "5", "--interval", "10ms",
             "--persist", persist, "--json")
@@ -54,10 +54,10 @@ import Testing
         ("sim,kernel=6.1", false), ("sim,kernel=6.1,parent=dma-map", false), ("sim,reset-map=off", false),
     ]
 
-    @Test(arguments: forced)
-    func `Forced, maps are there where the decision table keeps them, else the device faults`(
-        device: String, keepsMaps: Bool
-    ) throws {
+    @Test(
+        "Forced, maps are there where the decision table keeps them, else the device faults",
+        arguments: forced)
+    func forcedPersist(device: String, keepsMaps: Bool) throws {
         let outcome = try EmuProcess.run(
             "run", "--device", device, "--memory", "64M", "--cycles", "3", "--interval", "10ms",
             "--persist", "force", "--json")
@@ -81,31 +81,36 @@ import Testing
         var testDescription: String { "\(device), persist \(persist)" }
     }
 
-    @Test(arguments: [
-        Faulty(device: "sim,fault=loses-maps", status: 1, words: "DMA faults"),
-        Faulty(
-            device: "sim,parent=platform,memlock=unlimited,fault=loses-maps", status: 1, words: "DMA faults"),
-        Faulty(device: "sim,fault=loses-maps", persist: "off", status: 0, words: "OK: "),
-        Faulty(device: "sim,fault=dies", status: 1, words: "the device asked for a reset once"),
-        Faulty(device: "sim,fault=suspend", status: 1, words: "the device failed to suspend 4 times"),
-        Faulty(
-            device: "sim,fault=suspend", persist: "off", status: 1,
-            words: "the device failed to suspend 4 times"),
-        Faulty(device: "sim,fault=set-map", status: 2, words: "the parent driver's set_map failed"),
-        Faulty(
-            device: "sim,parent=dma-map,fault=map-half-way", status: 2, words: "the device refused memory"),
-        Faulty(
-            device: "sim,parent=platform,memlock=16M", status: 2, words: "locked memory", absent: "ulimit"),
-        Faulty(
-            device: "sim,use-va=off,memlock=32M", status: 2, words: "(memlock=) is 33554432 bytes",
-            absent: "RLIMIT"),
-        Faulty(device: "sim,entries=6", status: 2, words: "room for 6 (entries=", absent: "ulimit"),
-        Faulty(device: "sim,entries=6", status: 2, words: "No space left on device", absent: "memlock"),
-        Faulty(
-            device: "sim,use-va=off,memlock=unlimited,fragment=4K", status: 2, words: "raise entries=",
-            absent: "ulimit"),
-    ])
-    func `A faulty device ends in its exit status, in words`(faulty: Faulty) throws {
+    @Test(
+        "A faulty device ends in its exit status, in words",
+        arguments: [
+            Faulty(device: "sim,fault=loses-maps", status: 1, words: "DMA faults"),
+            Faulty(
+                device: "sim,parent=platform,memlock=unlimited,fault=loses-maps", status: 1,
+                words: "DMA faults"),
+            Faulty(device: "sim,fault=loses-maps", persist: "off", status: 0, words: "OK: "),
+            Faulty(device: "sim,fault=dies", status: 1, words: "the device asked for a reset once"),
+            Faulty(device: "sim,fault=suspend", status: 1, words: "the device failed to suspend 4 times"),
+            Faulty(
+                device: "sim,fault=suspend", persist: "off", status: 1,
+                words: "the device failed to suspend 4 times"),
+            Faulty(device: "sim,fault=set-map", status: 2, words: "the parent driver's set_map failed"),
+            Faulty(
+                device: "sim,parent=dma-map,fault=map-half-way", status: 2, words: "the device refused memory"
+            ),
+            Faulty(
+                device: "sim,parent=platform,memlock=16M", status: 2, words: "locked memory", absent: "ulimit"
+            ),
+            Faulty(
+                device: "sim,use-va=off,memlock=32M", status: 2, words: "(memlock=) is 33554432 bytes",
+                absent: "RLIMIT"),
+            Faulty(device: "sim,entries=6", status: 2, words: "room for 6 (entries=", absent: "ulimit"),
+            Faulty(device: "sim,entries=6", status: 2, words: "No space left on device", absent: "memlock"),
+            Faulty(
+                device: "sim,use-va=off,memlock=unlimited,fragment=4K", status: 2, words: "raise entries=",
+                absent: "ulimit"),
+        ])
+    func faultyDevice(faulty: Faulty) throws {
         let outcome = try EmuProcess.run(
             "run", "--device", faulty.device, "--memory", "64M", "--cycles", "3", "--interval", "20ms",
             "--persist", faulty.persist)

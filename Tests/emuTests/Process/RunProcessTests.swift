@@ -20,37 +20,42 @@ import Testing
         var testDescription: String { arguments.joined(separator: " ") }
     }
 
-    @Test(arguments: [
-        Run(arguments: ["--packets", "1000", "--wire", "none"], words: "NOT SHOWN: no frame can come back"),
-        Run(
-            arguments: ["--guest", "none", "--duration", "100ms", "--interval", "20ms"],
-            words: "NOT SHOWN: nothing was sent, as the guest's port is none"),
-        Run(
-            arguments: ["--duration", "100ms", "--interval", "5s"],
-            words: "and the interval is 5 s; "),
-        Run(arguments: ["--packets", "10"], words: "NOT SHOWN: no stop took place"),
-        Run(
-            arguments: ["--packets", "10", "--cycles", "0"],
-            words: "OK: 10 frames sent, all of them back and unchanged"),
-        Run(
-            arguments: ["--packets", "5000", "--cycles", "3", "--interval", "5ms"],
-            words: "OK: 5,000 frames sent, all of them back and unchanged, over 3 stops"),
-        Run(
-            arguments: ["--packets", "99999999999", "--duration", "100ms"], status: 1,
-            words: "of 99,999,999,999 frames sent when the time was up"),
-        Run(
-            arguments: ["--cycles", "1000000", "--interval", "10ms", "--duration", "200ms"],
-            words: "of 1,000,000 stops, when the time was up"),
-        Run(
-            arguments: ["--device", "sim,fault=suspend", "--cycles", "3", "--interval", "10ms"], status: 1,
-            words: "WRONG: the device failed to suspend 4 times: rings started over, "),
-        Run(
-            arguments: [
-                "--device", "sim,parent=vp-vdpa,memlock=unlimited", "--cycles", "3", "--interval", "10ms",
-            ],
-            words: " abandoned in rings that started over, over 3 stops"),
-    ])
-    func `The last line is the verdict and what it rests on`(run: Run) throws {
+    @Test(
+        "The last line is the verdict and what it rests on",
+        arguments: [
+            Run(
+                arguments: ["--packets", "1000", "--wire", "none"], words: "NOT SHOWN: no frame can come back"
+            ),
+            Run(
+                arguments: ["--guest", "none", "--duration", "100ms", "--interval", "20ms"],
+                words: "NOT SHOWN: nothing was sent, as the guest's port is none"),
+            Run(
+                arguments: ["--duration", "100ms", "--interval", "5s"],
+                words: "and the interval is 5 s; "),
+            Run(arguments: ["--packets", "10"], words: "NOT SHOWN: no stop took place"),
+            Run(
+                arguments: ["--packets", "10", "--cycles", "0"],
+                words: "OK: 10 frames sent, all of them back and unchanged"),
+            Run(
+                arguments: ["--packets", "5000", "--cycles", "3", "--interval", "5ms"],
+                words: "OK: 5,000 frames sent, all of them back and unchanged, over 3 stops"),
+            Run(
+                arguments: ["--packets", "99999999999", "--duration", "100ms"], status: 1,
+                words: "of 99,999,999,999 frames sent when the time was up"),
+            Run(
+                arguments: ["--cycles", "1000000", "--interval", "10ms", "--duration", "200ms"],
+                words: "of 1,000,000 stops, when the time was up"),
+            Run(
+                arguments: ["--device", "sim,fault=suspend", "--cycles", "3", "--interval", "10ms"],
+                status: 1,
+                words: "WRONG: the device failed to suspend 4 times: rings started over, "),
+            Run(
+                arguments: [
+                    "--device", "sim,parent=vp-vdpa,memlock=unlimited", "--cycles", "3", "--interval", "10ms",
+                ],
+                words: " abandoned in rings that started over, over 3 stops"),
+        ])
+    func verdict(run: Run) throws {
         let (outcome, report) = try self.run(run.arguments)
         #expect(outcome.status == run.status, "\(outcome.errors)")
         #expect(report.conclusion.contains(run.words), "\(report.conclusion)")
@@ -58,7 +63,8 @@ import Testing
         #expect(report.accounts.allSatisfy { $0.balances }, "\(report.accounts)")
     }
 
-    @Test func `Packets that do not come back end the run all the same, and are missing`() throws {
+    @Test("Packets that do not come back end the run all the same, and are missing")
+    func missingPackets() throws {
         let (outcome, report) = try run(
             ["--device", "sim,fault=loses-maps", "--packets", "2000000", "--interval", "20ms"])
         #expect(outcome.status == 1)
@@ -69,8 +75,10 @@ import Testing
         )
     }
 
-    @Test(arguments: [["--cycles", "0"], ["--interval", "50ms"]])
-    func `--duration is how long a run goes on, with stops and without`(cycles: [String]) throws {
+    @Test(
+        "--duration is how long a run goes on, with stops and without",
+        arguments: [["--cycles", "0"], ["--interval", "50ms"]])
+    func duration(cycles: [String]) throws {
         let (outcome, report) = try run(["--duration", "300ms"] + cycles)
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(report.wallTime >= 300_000)

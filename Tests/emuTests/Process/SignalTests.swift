@@ -17,8 +17,8 @@ import Testing
         return emu
     }
 
-    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
-    func `A signal ends a run cleanly, with its report`(signal: Int32) throws {
+    @Test("A signal ends a run cleanly, with its report", arguments: [SIGINT, SIGTERM, SIGHUP])
+    func signalEndsRun(signal: Int32) throws {
         let emu = try started()
         emu.send(signal)
         let outcome = emu.finish()
@@ -27,7 +27,8 @@ import Testing
         #expect(report.interrupted)
     }
 
-    @Test func `The same signal twice at once is one request: the report is there`() throws {
+    @Test("The same signal twice at once is one request: the report is there")
+    func sameSignalTwice() throws {
         let emu = try started()
         emu.send(SIGTERM)
         emu.send(SIGTERM)
@@ -36,10 +37,10 @@ import Testing
         #expect(try outcome.result(RunReport.self).interrupted)
     }
 
-    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
-    func `Before anything is measured a signal ends the process with a line, an object and 128 + n`(
-        signal: Int32
-    ) throws {
+    @Test(
+        "Before anything is measured a signal ends the process with a line, an object and 128 + n",
+        arguments: [SIGINT, SIGTERM, SIGHUP])
+    func beforeMeasuring(signal: Int32) throws {
         // Blocked and sent before emu is there, the signal stays for it: it comes before everything.
         let script = """
             import os, signal, sys
@@ -60,7 +61,8 @@ import Testing
         #expect(outcome.errors.hasSuffix("emu: \(report.error)\n"))
     }
 
-    @Test func `nohup keeps SIGHUP away`() throws {
+    @Test("nohup keeps SIGHUP away")
+    func nohup() throws {
         let emu = try started("trap '' HUP; exec \"$@\"")
         emu.send(SIGHUP)
         // Were it taken, it would be first, and this one its repetition.
@@ -70,7 +72,8 @@ import Testing
         #expect(!outcome.errors.contains("SIGHUP"))
     }
 
-    @Test func `A result that nobody takes is named, and a later signal ends the process`() throws {
+    @Test("A result that nobody takes is named, and a later signal ends the process")
+    func resultNotTaken() throws {
         // A pipe of a page, full, whose reader never reads.
         let script = """
             import fcntl, os, subprocess, sys
@@ -90,8 +93,9 @@ import Testing
         #expect(outcome.status == 143, "\(outcome.errors)")
     }
 
-    @Test(arguments: ["debug", "info"])
-    func `A later signal ends the process although nobody reads standard error`(level: String) throws {
+    @Test(
+        "A later signal ends the process although nobody reads standard error", arguments: ["debug", "info"])
+    func errorOutputNotRead(level: String) throws {
         // One pipe of a page for both streams, whose reader stops at the start: debug lines fill it and leave a thread
         // stuck in a write, else it is filled from here. Nobody can be told when a second has gone by: signals go out
         // until they have ended it.
@@ -118,10 +122,10 @@ import Testing
         #expect(outcome.status == 143, "\(outcome.errors)")
     }
 
-    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
-    func `A signal that was ignored at the start is nobody's to take, the others are held`(signal: Int32)
-        throws
-    {
+    @Test(
+        "A signal that was ignored at the start is nobody's to take, the others are held",
+        arguments: [SIGINT, SIGTERM, SIGHUP])
+    func ignoredAtStart(signal: Int32) throws {
         // A thread of the test's own may hold all of them back.
         let script = """
             import os, signal, sys

@@ -11,23 +11,27 @@ import Testing
         bbbb cccc A <x> 3000 -0500\tcommit: two 99 +0000
         """
 
-    @Test(arguments: [(999, nil), (1000, "aaaa"), (2500, "bbbb"), (9999, "cccc")] as [(Int, String?)])
-    func `The commit is the one that was checked out when the program was linked`(time: Int, hash: String?) {
+    @Test(
+        "The commit is the one that was checked out when the program was linked",
+        arguments: [(999, nil), (1000, "aaaa"), (2500, "bbbb"), (9999, "cccc")] as [(Int, String?)])
+    func commit(time: Int, hash: String?) {
         #expect(BuildCommit.head(at: time, in: Self.log) == hash)
     }
 
-    @Test func `A program outside of a checkout's build folder has no commit`() {
+    @Test("A program outside of a checkout's build folder has no commit")
+    func outsideCheckout() {
         #expect(BuildCommit(ofProgramAt: "/bin/sh") == nil)
     }
 
-    @Test func `A commit that is compiled in is the one, wherever the program lies`() {
+    @Test("A commit that is compiled in is the one, wherever the program lies")
+    func compiledIn() {
         let text = Version.text(commit: "0123456789ab-dirty")
         #expect(text == "emu \(Version.number) (debug build, commit 0123456789ab-dirty)")
         #expect(Version.text(commit: nil) != text)
     }
 
-    @Test(arguments: [["--version"], ["run", "--version"]])
-    func `--version says which emu it is`(arguments: [String]) throws {
+    @Test("--version says which emu it is", arguments: [["--version"], ["run", "--version"]])
+    func versionOption(arguments: [String]) throws {
         let outcome = try EmuProcess(arguments).finish()
         #expect(outcome.status == 0)
         #expect(outcome.output.hasPrefix("emu \(Version.number) ("))

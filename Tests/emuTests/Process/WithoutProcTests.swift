@@ -14,8 +14,10 @@ struct WithoutProcTests {
     private static let hidden =
         "exec unshare \(geteuid() == 0 ? "-m" : "-rm") bash -c 'mount -t tmpfs none /proc && exec \"$@\"' bash \"$@\""
 
-    @Test(arguments: [["--version"], ["info"], ["info", "--json"], ["check", "--list"]])
-    func `What needs no mapped memory works`(arguments: [String]) throws {
+    @Test(
+        "What needs no mapped memory works",
+        arguments: [["--version"], ["info"], ["info", "--json"], ["check", "--list"]])
+    func works(arguments: [String]) throws {
         let outcome = try EmuProcess.run(shell: Self.hidden, arguments)
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(!outcome.output.contains("USAGE"))
@@ -23,11 +25,13 @@ struct WithoutProcTests {
         if arguments.contains("--json") { _ = try outcome.result(DeviceInformation.self) }
     }
 
-    @Test(arguments: [
-        ["run", "--memory", "64M", "--cycles", "1"], ["cycle", "--memory", "64M", "--cycles", "1"],
-        ["check", "--only", "1"], ["check", "--sequences", "1"],
-    ])
-    func `What a simulated device cannot do without is named, with what to do`(arguments: [String]) throws {
+    @Test(
+        "What a simulated device cannot do without is named, with what to do",
+        arguments: [
+            ["run", "--memory", "64M", "--cycles", "1"], ["cycle", "--memory", "64M", "--cycles", "1"],
+            ["check", "--only", "1"], ["check", "--sequences", "1"],
+        ])
+    func refused(arguments: [String]) throws {
         let outcome = try EmuProcess.run(shell: Self.hidden, arguments)
         #expect(outcome.status == 2)
         #expect(outcome.errorLines.count == 1)

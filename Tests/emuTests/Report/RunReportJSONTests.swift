@@ -18,29 +18,35 @@ import Testing
         return try #require(value as? NSNumber, "\(path) is no number")
     }
 
-    @Test(arguments: [
-        ("cycles", 48), ("packets.sent", 1_234_567), ("packets.received", 1_234_567), ("packets.lost", 0),
-        ("packets.duplicated", 0), ("packets.corrupted", 0), ("packets.abandoned", 0),
-        ("packets.deviceDrops", 0),
-        ("iotlb.updates", 6), ("iotlb.invalidates", 0), ("iotlb.batches", 1), ("iotlb.perCycle.updates", 0),
-        ("iotlb.perCycle.invalidates", 0), ("faults", 0), ("cycleTime.p50", 152.5), ("cycleTime.max", 1310),
-        ("throughput", 123_457), ("trafficTime", 10_000_000), ("wallTime", 10_010_000),
-        ("runningTime", 9_800_000.25),
-        ("schemaVersion", 1), ("failedSuspends", 0), ("ringRecoveries", 0), ("ringRestarts", 0),
-        ("idleStops", 0),
-        ("memoryBytes", 1_073_741_824),
-        ("queues", 1), ("untaken", 0),
-    ])
-    func `The JSON carries numbers under the agreed names`(path: String, expected: Double) throws {
+    @Test(
+        "The JSON carries numbers under the agreed names",
+        arguments: [
+            ("cycles", 48), ("packets.sent", 1_234_567), ("packets.received", 1_234_567), ("packets.lost", 0),
+            ("packets.duplicated", 0), ("packets.corrupted", 0), ("packets.abandoned", 0),
+            ("packets.deviceDrops", 0),
+            ("iotlb.updates", 6), ("iotlb.invalidates", 0), ("iotlb.batches", 1),
+            ("iotlb.perCycle.updates", 0),
+            ("iotlb.perCycle.invalidates", 0), ("faults", 0), ("cycleTime.p50", 152.5),
+            ("cycleTime.max", 1310),
+            ("throughput", 123_457), ("trafficTime", 10_000_000), ("wallTime", 10_010_000),
+            ("runningTime", 9_800_000.25),
+            ("schemaVersion", 1), ("failedSuspends", 0), ("ringRecoveries", 0), ("ringRestarts", 0),
+            ("idleStops", 0),
+            ("memoryBytes", 1_073_741_824),
+            ("queues", 1), ("untaken", 0),
+        ])
+    func names(path: String, expected: Double) throws {
         #expect(try number(object(.sample), path).doubleValue == expected)
     }
 
-    @Test func `persist carries booleans`() throws {
+    @Test("persist carries booleans")
+    func booleans() throws {
         let persist = try #require(try object(.sample)["persist"] as? [String: Bool])
         #expect(persist == ["offered": true, "acknowledged": true])
     }
 
-    @Test func `Whole numbers are written without a fraction, others with one`() throws {
+    @Test("Whole numbers are written without a fraction, others with one")
+    func wholeNumbers() throws {
         var report = RunReport.sample
         report.iotlb.perCycle.updates = 5.5
         let text = JSONText.encode(report)
@@ -49,7 +55,8 @@ import Testing
         #expect(text.contains("\"max\" : 1310,\n"))
     }
 
-    @Test func `Accounts are whole: each queue, each side, each counter`() throws {
+    @Test("Accounts are whole: each queue, each side, each counter")
+    func accounts() throws {
         let accounts = try #require(try object(.sample)["accounts"] as? [[String: Any]])
         #expect(accounts.count == 2)
         #expect(accounts.map { $0["queue"] as? Int } == [0, 1])
@@ -68,23 +75,26 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (RunReport.sample, "OK", "done"), (.sample { $0.packets.lost = 1 }, "WRONG", "done"),
-        (
-            .sample {
-                $0.cycles = 0
-                $0.interrupted = true
-                $0.ending = .interrupted
-            }, "NOT SHOWN", "interrupted"
-        ),
-    ])
-    func `The verdict and the ending are words`(report: RunReport, verdict: String, ending: String) throws {
+    @Test(
+        "The verdict and the ending are words",
+        arguments: [
+            (RunReport.sample, "OK", "done"), (.sample { $0.packets.lost = 1 }, "WRONG", "done"),
+            (
+                .sample {
+                    $0.cycles = 0
+                    $0.interrupted = true
+                    $0.ending = .interrupted
+                }, "NOT SHOWN", "interrupted"
+            ),
+        ])
+    func words(report: RunReport, verdict: String, ending: String) throws {
         let object = try object(report)
         #expect(object["verdict"] as? String == verdict)
         #expect(object["ending"] as? String == ending)
     }
 
-    @Test func `What there is none of is left out`() throws {
+    @Test("What there is none of is left out")
+    func leftOut() throws {
         let object = try object(
             .sample {
                 $0.cycles = 0
@@ -95,7 +105,8 @@ import Testing
         #expect((try self.object(.sample)["cycleTime"] as? [String: Any])?["p99"] == nil)
     }
 
-    @Test func `Keys come in one order, and the text reads back to the same report`() throws {
+    @Test("Keys come in one order, and the text reads back to the same report")
+    func keyOrder() throws {
         var report = RunReport.sample
         report.recentFaults = [RunReport.Fault(address: "0x1000", access: "read", count: 3)]
         let text = JSONText.encode(report)

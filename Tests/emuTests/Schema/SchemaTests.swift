@@ -5,7 +5,8 @@ import Testing
 
 /// The schemas of `docs/json-schema`, each held to an output in which everything stands that can.
 @Suite struct SchemaTests {
-    @Test func `Every schema has a sample, and the files are those of the schemas`() throws {
+    @Test("Every schema has a sample, and the files are those of the schemas")
+    func everySchema() throws {
         #expect(
             SchemaSample.all.map(\.schema.rawValue).sorted() == JSONSchema.allCases.map(\.rawValue).sorted())
         let files = try FileManager.default.contentsOfDirectory(
@@ -13,8 +14,10 @@ import Testing
         #expect(files.sorted() == JSONSchema.allCases.map { "\($0.rawValue).schema.json" }.sorted())
     }
 
-    @Test(arguments: JSONSchema.allCases)
-    func `A file names its schema and its version, and says what each number is`(schema: JSONSchema) throws {
+    @Test(
+        "A file names its schema and its version, and says what each number is",
+        arguments: JSONSchema.allCases)
+    func selfDescribing(schema: JSONSchema) throws {
         let validator = try JSONSchemaValidator(schema)
         let root = validator.schemas[0].keywords
         #expect(root["$schema"] == .string("https://json-schema.org/draft/2020-12/schema"))
@@ -32,13 +35,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (JSONSchema.runComparison, "run", JSONSchema.run), (.checkAll, "check", .check),
-        (.checkSequencesAll, "sequences", .checkSequences),
-    ])
-    func `A result within another is what it is by itself`(
-        outer: JSONSchema, name: String, inner: JSONSchema
-    ) throws {
+    @Test(
+        "A result within another is what it is by itself",
+        arguments: [
+            (JSONSchema.runComparison, "run", JSONSchema.run), (.checkAll, "check", .check),
+            (.checkSequencesAll, "sequences", .checkSequences),
+        ])
+    func nested(outer: JSONSchema, name: String, inner: JSONSchema) throws {
         // A definition of another file cannot be referred to, so that each file can be used by itself.
         func definitions(_ root: JSONSchemaValidator.Keywords) -> JSONSchemaValidator.Keywords {
             root["$defs"]?.members ?? [:]
@@ -55,8 +58,8 @@ import Testing
         #expect(found == definitions(root))
     }
 
-    @Test(arguments: SchemaSample.all)
-    func `A schema takes a full output`(sample: SchemaSample) throws {
+    @Test("A schema takes a full output", arguments: SchemaSample.all)
+    func fullOutput(sample: SchemaSample) throws {
         #expect(try JSONSchemaValidator(sample.schema).violations(in: sample.value) == [])
     }
 
@@ -68,18 +71,20 @@ import Testing
         var testDescription: String { "\(sample.schema.rawValue): \(old) as \(new)" }
     }
 
-    @Test(arguments: [
-        Contradiction(sample: .check, old: "\"failed\"", new: "\"passed\""),
-        Contradiction(sample: .check, old: "\"passed\"", new: "\"failed\""),
-        Contradiction(sample: .check, old: "\"notAsked\"", new: "\"passed\""),
-        Contradiction(sample: .checkAll, old: "\"notApplicable\"", new: "\"passed\""),
-        Contradiction(sample: .run, old: "\"WRONG\"", new: "\"OK\""),
-        Contradiction(sample: .run, old: "\"brokeOff\"", new: "\"stalled\""),
-        Contradiction(sample: .run, old: "\"brokeOff\"", new: "\"interrupted\""),
-        Contradiction(sample: .runComparison, old: "\"WRONG\"", new: "\"NOT SHOWN\""),
-        Contradiction(sample: .runComparison, old: "\"brokeOff\"", new: "\"done\""),
-    ])
-    func `The fields are those of the outcome`(change: Contradiction) throws {
+    @Test(
+        "The fields are those of the outcome",
+        arguments: [
+            Contradiction(sample: .check, old: "\"failed\"", new: "\"passed\""),
+            Contradiction(sample: .check, old: "\"passed\"", new: "\"failed\""),
+            Contradiction(sample: .check, old: "\"notAsked\"", new: "\"passed\""),
+            Contradiction(sample: .checkAll, old: "\"notApplicable\"", new: "\"passed\""),
+            Contradiction(sample: .run, old: "\"WRONG\"", new: "\"OK\""),
+            Contradiction(sample: .run, old: "\"brokeOff\"", new: "\"stalled\""),
+            Contradiction(sample: .run, old: "\"brokeOff\"", new: "\"interrupted\""),
+            Contradiction(sample: .runComparison, old: "\"WRONG\"", new: "\"NOT SHOWN\""),
+            Contradiction(sample: .runComparison, old: "\"brokeOff\"", new: "\"done\""),
+        ])
+    func fieldsOfOutcome(change: Contradiction) throws {
         let text = change.sample.text
         let place = try #require(text.range(of: change.old + "\n") ?? text.range(of: change.old + ","))
         let changed = text.replacingCharacters(
@@ -88,8 +93,8 @@ import Testing
         #expect(try JSONSchemaValidator(change.sample.schema).violations(in: value) != [])
     }
 
-    @Test(arguments: SchemaSample.all)
-    func `A sample has every field that its schema knows`(sample: SchemaSample) throws {
+    @Test("A sample has every field that its schema knows", arguments: SchemaSample.all)
+    func sampleFields(sample: SchemaSample) throws {
         let places = Set(JSONChange.all(of: try sample.value).filter { $0.kind == .removed }.map(\.place))
         // What must be there, and what may be missing: nothing else is in a schema.
         for (place, keywords) in try JSONSchemaValidator(sample.schema).schemas {
@@ -100,10 +105,10 @@ import Testing
         }
     }
 
-    @Test(arguments: SchemaSample.all)
-    func `Whatever one thing is changed in an output, the schema takes it where it may be so, else not`(
-        sample: SchemaSample
-    ) throws {
+    @Test(
+        "Whatever one thing is changed in an output, the schema takes it where it may be so, else not",
+        arguments: SchemaSample.all)
+    func change(sample: SchemaSample) throws {
         let validator = try JSONSchemaValidator(sample.schema)
         let changes = JSONChange.all(of: try sample.value)
         for kind in JSONChange.Kind.allCases {

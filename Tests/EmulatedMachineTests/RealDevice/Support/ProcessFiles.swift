@@ -1,5 +1,6 @@
 import Glibc
 import SystemPackage
+import TestSupport
 
 /// What the kernel keeps of this process.
 enum ProcessFiles {

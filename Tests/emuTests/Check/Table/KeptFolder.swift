@@ -1,16 +1,16 @@
 import Foundation
 import SystemPackage
+import TestSupport
 import VhostVDPAConformance
 
 @testable import emu
 
 /// A folder as `scripts/test-kernel --keep` leaves it, and what `emu check --table` makes of it.
 final class KeptFolder {
-    let url = FileManager.default.temporaryDirectory.appending(path: "emu-kept-\(UUID().uuidString)")
+    private let folder: TemporaryFolder
+    var url: URL { folder.url }
 
-    init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
+    init() throws { folder = try TemporaryFolder() }
 
     static let release = "6.12.1-amd64 #1 SMP PREEMPT_DYNAMIC Debian 6.12.1-1 (2026-01-01)\n"
     /// An outcome of each kind.

@@ -8,7 +8,8 @@ import VhostVDPAConformance
 @Suite struct RulesTableTests {
     private static let titles = RuleBook.rules.prefix(4).map { "\($0.number) | \($0.title)" }
 
-    @Test func `All four outcomes are shown and counted, each reason once`() throws {
+    @Test("All four outcomes are shown and counted, each reason once")
+    func fourOutcomes() throws {
         let folder = try KeptFolder()
         try folder.add()
         try folder.add(
@@ -41,15 +42,16 @@ import VhostVDPAConformance
                 """)
     }
 
-    @Test func `The committed document is one of these`() throws {
+    @Test("The committed document is one of these")
+    func committedDocument() throws {
         let docs = JSONSchemaValidator.folder.deletingLastPathComponent()
         let text = try String(contentsOf: docs.appending(path: "rules-on-kernels.md"), encoding: .utf8)
         #expect(text.hasPrefix(RulesTable.head + "\n| | kernel "))
         #expect(text.hasSuffix("\n") && !text.hasSuffix("\n\n"))
     }
 
-    @Test func `What the simulation does otherwise is said, with the check's reason where it has one`() throws
-    {
+    @Test("What the simulation does otherwise is said, with the check's reason where it has one")
+    func deviation() throws {
         let folder = try KeptFolder()
         let numbers = RuleBook.rules.prefix(3).map(\.number)
         try folder.add(
@@ -72,7 +74,8 @@ import VhostVDPAConformance
             ])
     }
 
-    @Test func `A rule that one kernel was not asked is not run there`() throws {
+    @Test("A rule that one kernel was not asked is not run there")
+    func notRunOnOneKernel() throws {
         let folder = try KeptFolder()
         try folder.add(outcomes: [.passed])
         try folder.add("6.1-vdpasim-batch-1", outcomes: [.passed, .passed])
@@ -83,10 +86,8 @@ import VhostVDPAConformance
         #expect(!lines.contains("## Notes"))
     }
 
-    @Test
-    func `Newer kernels come first by number, the devices of one by name; what is no machine's is passed by`()
-        throws
-    {
+    @Test("Newer kernels come first by number, the devices of one by name; what is no machine's is passed by")
+    func order() throws {
         let folder = try KeptFolder()
         for name in ["6.1-vdpasim", "6.12-vp_vdpa", "6.9-vdpasim", "6.12-vdpasim-use_va-0-batch-1"] {
             try folder.add(name, outcomes: [.passed])
@@ -99,7 +100,8 @@ import VhostVDPAConformance
         #expect(devices == ["vdpasim:use_va=0,batch=1", "vp_vdpa", "vdpasim", "vdpasim"])
     }
 
-    @Test func `More devices than letters have two each`() throws {
+    @Test("More devices than letters have two each")
+    func manyDevices() throws {
         let folder = try KeptFolder()
         for entries in 100..<128 { try folder.add("6.12-vdpasim-entries-\(entries)", outcomes: [.passed]) }
         let lines = try folder.lines()
@@ -117,67 +119,80 @@ import VhostVDPAConformance
 
     private static let machine = "6.12-vdpasim-batch-1"
 
-    @Test(arguments: [
-        Refused(testDescription: "nothing in it", words: ["log/conformance.json", "--steps 60 --keep"]) {
-            try $0.remove(machine)
-        },
-        Refused(
-            testDescription: "a machine that died", words: ["6.1-vp_vdpa is of a virtual machine", "died"]
-        ) {
-            try $0.write("6.1-vp_vdpa/vm", "1 7\n")
-        },
-        Refused(testDescription: "a machine with a log alone", words: ["6.1-vp_vdpa is of", "--steps 60"]) {
-            try $0.write("6.1-vp_vdpa/dmesg", "")
-        },
-        Refused(testDescription: "a machine that never came up", words: ["6.1-vp_vdpa is of", "no log/conf"])
-        {
-            try $0.write("6.1-vp_vdpa/log/conformance-twin.json", KeptFolder.report([.passed]))
-        },
-        Refused(testDescription: "no folder", words: ["No such file or directory"]) {
-            try FileManager.default.removeItem(at: $0.url)
-        },
-        Refused(testDescription: "another name", words: ["six-vdpasim", "is no kernel and device"]) {
-            try $0.add("six-vdpasim")
-        },
-        Refused(testDescription: "another kind", words: ["6.1-mlx5-batch-1", "is no kernel and device"]) {
-            try $0.add("6.1-mlx5-batch-1")
-        },
-        Refused(testDescription: "half an option", words: ["6.1-vdpasim-batch", "is no kernel and device"]) {
-            try $0.add("6.1-vdpasim-batch")
-        },
-        Refused(testDescription: "no release", words: ["\(machine)/release cannot be read"]) {
-            try $0.remove("\(machine)/release")
-        },
-        Refused(testDescription: "another release", words: ["\(machine)/release does not hold", "uname -rv"])
-        {
-            try $0.write("\(machine)/release", "6.12.1 #1 SMP\n")
-        },
-        Refused(testDescription: "no twin", words: ["log/conformance-twin.json cannot be read"]) {
-            try $0.remove("\(machine)/log/conformance-twin.json")
-        },
-        Refused(testDescription: "no reasons", words: ["log/conformance.out cannot be read"]) {
-            try $0.remove("\(machine)/log/conformance.out")
-        },
-        Refused(testDescription: "no JSON", words: ["log/conformance.json: it holds no JSON object"]) {
-            try $0.write("\(machine)/log/conformance.json", "rules: none\n")
-        },
-        Refused(testDescription: "another schema", words: ["log/conformance.json: it is of schema 'error'"]) {
-            let text = JSONText.encode(ErrorReport(error: "gone", interrupted: false))
-            try $0.write("\(machine)/log/conformance.json", text)
-        },
-        Refused(
-            testDescription: "another version", words: ["version 2 of schema 'check'", "reads version 1"]
-        ) {
-            let text = KeptFolder.report([.passed])
-                .replacingOccurrences(of: "\"schemaVersion\" : 1", with: "\"schemaVersion\" : 2")
-            try $0.write("\(machine)/log/conformance-twin.json", text)
-        },
-        Refused(testDescription: "a field gone", words: ["not what schema 'check' says at rules.0.title"]) {
-            let text = KeptFolder.report([.passed]).replacingOccurrences(of: "\"title\"", with: "\"name\"")
-            try $0.write("\(machine)/log/conformance.json", text)
-        },
-    ])
-    func `What is no result is refused in one line, by its path`(refused: Refused) throws {
+    @Test(
+        "What is no result is refused in one line, by its path",
+        arguments: [
+            Refused(testDescription: "nothing in it", words: ["log/conformance.json", "--steps 60 --keep"]) {
+                try $0.remove(machine)
+            },
+            Refused(
+                testDescription: "a machine that died",
+                words: ["6.1-vp_vdpa is of a virtual machine", "died"]
+            ) {
+                try $0.write("6.1-vp_vdpa/vm", "1 7\n")
+            },
+            Refused(
+                testDescription: "a machine with a log alone", words: ["6.1-vp_vdpa is of", "--steps 60"]
+            ) {
+                try $0.write("6.1-vp_vdpa/dmesg", "")
+            },
+            Refused(
+                testDescription: "a machine that never came up", words: ["6.1-vp_vdpa is of", "no log/conf"]
+            ) {
+                try $0.write("6.1-vp_vdpa/log/conformance-twin.json", KeptFolder.report([.passed]))
+            },
+            Refused(testDescription: "no folder", words: ["No such file or directory"]) {
+                try FileManager.default.removeItem(at: $0.url)
+            },
+            Refused(testDescription: "another name", words: ["six-vdpasim", "is no kernel and device"]) {
+                try $0.add("six-vdpasim")
+            },
+            Refused(testDescription: "another kind", words: ["6.1-mlx5-batch-1", "is no kernel and device"]) {
+                try $0.add("6.1-mlx5-batch-1")
+            },
+            Refused(
+                testDescription: "half an option", words: ["6.1-vdpasim-batch", "is no kernel and device"]
+            ) {
+                try $0.add("6.1-vdpasim-batch")
+            },
+            Refused(testDescription: "no release", words: ["\(machine)/release cannot be read"]) {
+                try $0.remove("\(machine)/release")
+            },
+            Refused(
+                testDescription: "another release", words: ["\(machine)/release does not hold", "uname -rv"]
+            ) {
+                try $0.write("\(machine)/release", "6.12.1 #1 SMP\n")
+            },
+            Refused(testDescription: "no twin", words: ["log/conformance-twin.json cannot be read"]) {
+                try $0.remove("\(machine)/log/conformance-twin.json")
+            },
+            Refused(testDescription: "no reasons", words: ["log/conformance.out cannot be read"]) {
+                try $0.remove("\(machine)/log/conformance.out")
+            },
+            Refused(testDescription: "no JSON", words: ["log/conformance.json: it holds no JSON object"]) {
+                try $0.write("\(machine)/log/conformance.json", "rules: none\n")
+            },
+            Refused(
+                testDescription: "another schema", words: ["log/conformance.json: it is of schema 'error'"]
+            ) {
+                let text = JSONText.encode(ErrorReport(error: "gone", interrupted: false))
+                try $0.write("\(machine)/log/conformance.json", text)
+            },
+            Refused(
+                testDescription: "another version", words: ["version 2 of schema 'check'", "reads version 1"]
+            ) {
+                let text = KeptFolder.report([.passed])
+                    .replacingOccurrences(of: "\"schemaVersion\" : 1", with: "\"schemaVersion\" : 2")
+                try $0.write("\(machine)/log/conformance-twin.json", text)
+            },
+            Refused(testDescription: "a field gone", words: ["not what schema 'check' says at rules.0.title"])
+            {
+                let text = KeptFolder.report([.passed]).replacingOccurrences(
+                    of: "\"title\"", with: "\"name\"")
+                try $0.write("\(machine)/log/conformance.json", text)
+            },
+        ])
+    func noResult(refused: Refused) throws {
         let folder = try KeptFolder()
         try folder.add()
         try refused.change(folder)
