@@ -107,12 +107,13 @@ package final class CommandBox<Worker: ~Copyable>: Sendable {
         ).exchanged
     }
 
-    /// Runs every waiting command on `worker`, up to one after which `isEnding` says that the worker ends: its sender
-    /// may count on it that no later command runs. For the worker's thread.
-    package func deliver(to worker: inout Worker, until isEnding: (borrowing Worker) -> Bool) {
-        while !isEnding(worker), let command = unsafe take(leaving: SlotContent.nothing) {
-            unsafe command._withUnsafeGuaranteedRef { $0.answer(&worker) }
-        }
+    /// Runs the command that waits on `worker`. For the worker's thread.
+    ///
+    /// One at the most: the worker makes a pass between two commands, whoever posts the next one however soon, and
+    /// after a command that ends the worker no later one runs. The next has signalled ``wake`` itself.
+    package func deliver(to worker: inout Worker) {
+        guard let command = unsafe take(leaving: SlotContent.nothing) else { return }
+        unsafe command._withUnsafeGuaranteedRef { $0.answer(&worker) }
     }
 
     /// Answers a waiting command unread and refuses later ones. For the worker's thread, as its last act, or for

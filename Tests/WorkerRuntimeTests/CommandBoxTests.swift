@@ -18,7 +18,7 @@ struct CommandBoxTests {
     private func serve(_ box: CommandBox<Counter>) throws -> TestThread {
         try TestThread {
             var counter = Counter()
-            while counter.value >= 0 { box.deliver(to: &counter) { $0.value < 0 } }
+            while counter.value >= 0 { box.deliver(to: &counter) }
             box.close()
         }
     }
@@ -49,6 +49,27 @@ struct CommandBoxTests {
         #expect(box.perform { $0.value } == 4000)
         box.perform { $0.value = -1 }
         ended.wait()
+    }
+
+    // Whoever asks until the worker is at rest would keep it from ever getting there.
+    @Test("commands that follow at once do not keep the worker from its passes")
+    func oneAtATime() throws {
+        let box = try CommandBox<Counter>()
+        let senders = try (0..<2).map { _ in
+            try TestThread {
+                while box.perform({ $0.value += 1 }) != nil {}
+            }
+        }
+        var counter = Counter()
+        var most = 0
+        while counter.value < 5000 {
+            let before = counter.value
+            box.deliver(to: &counter)
+            most = max(most, counter.value - before)
+        }
+        box.close()
+        for sender in senders { sender.wait() }
+        #expect(most <= 1)
     }
 
     @Test("a command after the end is answered with nil, and does not run")
