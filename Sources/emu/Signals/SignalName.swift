@@ -7,6 +7,10 @@ enum SignalName {
         case SIGINT: "SIGINT"
         case SIGTERM: "SIGTERM"
         case SIGHUP: "SIGHUP"
+        case SIGALRM: "SIGALRM"
+        case SIGXCPU: "SIGXCPU"
+        case SIGUSR1: "SIGUSR1"
+        case SIGUSR2: "SIGUSR2"
         default: "signal \(signal)"
         }
     }

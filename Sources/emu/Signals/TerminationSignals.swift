@@ -3,11 +3,15 @@ internal import EmulatedMachine
 internal import Glibc
 internal import WorkerRuntime
 
-/// SIGINT, SIGTERM and SIGHUP: the first asks the command to end with what it has, one that comes later than
+/// The signals that ask a process to end: the first has the command end with what it has, one that comes later than
 /// ``grace`` ends the process at once.
 ///
 /// One that the process was started to ignore stays ignored: SIGHUP under nohup, SIGINT in a script's background job.
 enum TerminationSignals {
+    /// A terminal's and a service manager's, a timer's (SIGALRM), and those by which batch systems have a job end before
+    /// they kill it: SIGXCPU at the soft limit of CPU time (setrlimit(2)), SIGUSR1 and SIGUSR2.
+    static let requests = [SIGINT, SIGTERM, SIGHUP, SIGALRM, SIGXCPU, SIGUSR1, SIGUSR2]
+
     /// Signals that come this soon after the first are the same request: GNU timeout sends its signal to the
     /// process and to its group, and a shell's Ctrl-C reaches whoever forwards it as well. A command that takes
     /// longer to end says what it waits for.
@@ -46,7 +50,7 @@ enum TerminationSignals {
     private static var handled: sigset_t {
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
-        for signal in [SIGINT, SIGTERM, SIGHUP] where clinux_is_ignored(signal) == 0 {
+        for signal in requests where clinux_is_ignored(signal) == 0 {
             unsafe sigaddset(&signals, signal)
         }
         return signals
@@ -68,6 +72,8 @@ enum TerminationSignals {
         let end = clock.now.advanced(by: grace)
         while clock.now < end { waitAWhile(for: &signals, until: clock.now.duration(to: end)) }
         answers.sayWhatIsWaitedFor()
+        // The kernel sends SIGXCPU again with every second of CPU time: the same request.
+        unsafe sigdelset(&signals, SIGXCPU)
         var second: Int32 = 0
         guard unsafe sigwait(&signals, &second) == 0 else { return }
         answers.endProcess(second)

@@ -66,6 +66,12 @@ struct CaptureTarget: ~Copyable, Sendable {
 
     /// Whether there is something at `path`, and that is what a capture is written to.
     private static func look(at path: String) throws(PortError) -> Bool {
+        if path == "-" {
+            throw .capture(
+                path,
+                "is no file: what emu itself says goes to standard output; name a file, or a pipe (mkfifo)",
+                nil)
+        }
         var information = stat()
         guard unsafe stat(path, &information) == 0 else {
             let error = Errno(rawValue: errno)
@@ -84,9 +90,24 @@ struct CaptureTarget: ~Copyable, Sendable {
         guard unsafe fstat(file.rawValue, &information) == 0 else {
             throw .capture(path, "cannot be written to", Errno(rawValue: errno))
         }
-        let kind = try Self.kind(of: information, path)
+        let (kind, identity) = (try Self.kind(of: information, path), FileIdentity(information))
+        if kind != .sink, let stream = standardStream(identity) {
+            throw .capture(
+                path,
+                "is where \(stream) goes, which would be written into it: name another file, or a pipe (mkfifo)",
+                nil)
+        }
         try lock(file, kind, path)
-        return (kind, FileIdentity(information))
+        return (kind, identity)
+    }
+
+    /// What the process itself writes to this file: its result or its messages would stand among the packets.
+    private static func standardStream(_ file: FileIdentity) -> String? {
+        for (descriptor, name) in [(STDOUT_FILENO, "standard output"), (STDERR_FILENO, "standard error")] {
+            var information = stat()
+            if unsafe fstat(descriptor, &information) == 0, FileIdentity(information) == file { return name }
+        }
+        return nil
     }
 
     /// What a file is to a capture. Throws where it is none that a capture is written to.
