@@ -38,7 +38,9 @@ struct CaptureDrain: ~Copyable {
     mutating func run() {
         guard begin() else { return }
         while let batch = queue.next() { write(batch) }
-        queue.end(target.close())
+        let loss = target.loss(of: byteCount, beginningWith: prologue)
+        let refusal = target.close()
+        queue.end(loss ?? refusal.map { .refused($0) })
     }
 
     private mutating func begin() -> Bool {

@@ -14,11 +14,21 @@ package final class CaptureFile: Sendable {
         case refused(Errno)
         /// The disk, or whoever reads a pipe, did not take the packets as they came.
         case behind
+        /// The file is not what was written to it.
+        case changed
+        /// The file has no name any more.
+        case removed
+        /// The file's name is another's, or nobody's.
+        case moved
 
         package var description: String {
             switch self {
             case .refused(let errno): "\(errno)"
             case .behind: "what takes it, a disk or a pipe's reader, was slower than the frames"
+            case .changed:
+                "it has not what was written to it: somebody else changed it, or it keeps nothing"
+            case .removed: "somebody removed the file meanwhile"
+            case .moved: "somebody moved the file meanwhile, or put another in its place"
             }
         }
     }
@@ -44,6 +54,7 @@ package final class CaptureFile: Sendable {
     /// Whether there is something in the file that ``begin()`` loses.
     package let overwrites: Bool
     private let interfaces: [String]
+    private let kind: CaptureTarget.Kind
     /// The file as it was opened, where there was none of its name.
     private let made: FileIdentity?
     /// The file, until its thread has it.
@@ -59,6 +70,7 @@ package final class CaptureFile: Sendable {
         self.path = path
         self.interfaces = interfaces
         let target = try CaptureTarget(path: path)
+        kind = target.kind
         overwrites = target.kind == .regular && !target.wasMade
         made = target.wasMade ? target.identity : nil
         self.target = TransferBox(target)
@@ -74,7 +86,8 @@ package final class CaptureFile: Sendable {
     /// Empties the file, as `tcpdump -w` does it, writes what a capture begins with and starts the thread that writes the
     /// packets. What was recorded before is not lost. Once.
     ///
-    /// - Throws: ``PortError/Code/capture`` where the file does not take its first bytes, within a second.
+    /// - Throws: ``PortError/Code/capture`` where the file does not take its first bytes: a pipe within a second, a regular
+    ///   file, of which there may be much to empty, within a minute.
     package func begin() throws(PortError) {
         let (transfer, queue, blocks) = (target, queue, blocks)
         let prologue =
@@ -91,14 +104,16 @@ package final class CaptureFile: Sendable {
             withdraw()
             throw .capture(path, "\(error)", nil)
         }
-        switch queue.awaitBeginning() {
+        switch queue.awaitBeginning(atMost: kind == .pipe ? .seconds(1) : .seconds(60)) {
         case .done?: return
         case .refused(let errno)?:
             remove()
             throw .capture(path, "cannot be written to", errno)
         case nil:
             remove()
-            throw .capture(path, "takes nothing: whoever reads it does not read", nil)
+            let cause =
+                kind == .pipe ? "whoever reads it does not read" : "emptying it takes longer than a minute"
+            throw .capture(path, "takes nothing: \(cause)", nil)
         }
     }
 

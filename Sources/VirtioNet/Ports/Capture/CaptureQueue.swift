@@ -99,6 +99,17 @@ final class CaptureQueue: Sendable {
             waiting.removeAll(keepingCapacity: true)
         }
 
+        /// Has nothing in the file that it has taken, where it is not there any more.
+        mutating func lose(_ failure: CaptureFile.Failure) {
+            switch failure {
+            case .changed, .removed, .moved:
+                outcome.unrecorded += outcome.recorded
+                outcome.recorded = 0
+                outcome.failure = failure
+            case .refused, .behind: fail(failure)
+            }
+        }
+
         /// The first failure is the one that counts.
         mutating func fail(_ failure: CaptureFile.Failure) {
             if outcome.failure == nil { outcome.failure = failure }
@@ -197,10 +208,10 @@ final class CaptureQueue: Sendable {
         }
     }
 
-    /// Says that the file is closed, and why that was refused.
-    func end(_ errno: Errno?) {
+    /// Says that the file is closed, and why not all that it has taken is in it.
+    func end(_ failure: CaptureFile.Failure?) {
         state.change { state in
-            if let errno, !state.isCounted { state.fail(.refused(errno)) }
+            if let failure, !state.isCounted { state.lose(failure) }
             state.hasEnded = true
         }
     }
@@ -214,8 +225,8 @@ final class CaptureQueue: Sendable {
     var outcome: CaptureFile.Outcome { state.change { $0.outcome } }
 
     /// What came of the file's first bytes; `nil` where it does not take them, and is given up.
-    func awaitBeginning() -> Beginning? {
-        if let beginning = state.wait(atMost: Self.lastPatience, for: { $0.beginning }) { return beginning }
+    func awaitBeginning(atMost patience: Duration) -> Beginning? {
+        if let beginning = state.wait(atMost: patience, for: { $0.beginning }) { return beginning }
         abandon()
         return nil
     }
@@ -247,8 +258,10 @@ final class CaptureQueue: Sendable {
             guard !state.hasEnded else { return }
             state.isCounted = true
             state.drop()
+            // Without one the kernel has everything, and closing the file takes long.
+            guard let writing = state.writing else { return }
             state.fail(.behind)
-            state.outcome.unrecorded += UInt64(state.writing?.packets ?? 0)
+            state.outcome.unrecorded += UInt64(writing.packets)
         }
     }
 }

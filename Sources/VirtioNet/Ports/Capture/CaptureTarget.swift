@@ -32,6 +32,7 @@ struct CaptureTarget: ~Copyable, Sendable {
     let identity: FileIdentity
     /// Whether there was no file of the name.
     let wasMade: Bool
+    private let path: String
     private let file: FileDescriptor
     private var isClosed: Bool
 
@@ -53,6 +54,7 @@ struct CaptureTarget: ~Copyable, Sendable {
         kind = taken.kind
         identity = taken.identity
         wasMade = !isThere
+        self.path = path
         file = descriptor
         isClosed = false
     }
@@ -215,6 +217,24 @@ struct CaptureTarget: ~Copyable, Sendable {
             if count < 0 { usleep(1000) }
         }
         return false
+    }
+
+    /// Why what was written to a regular file, `byteCount` bytes that begin with `beginning`, is not there under its name;
+    /// `nil` where it is. Others write to files, cut, remove and rename them as they like, and files of /proc keep nothing.
+    func loss(of byteCount: Int, beginningWith beginning: [UInt8]) -> CaptureFile.Failure? {
+        var information = stat()
+        guard kind == .regular, unsafe fstat(file.rawValue, &information) == 0 else { return nil }
+        if information.st_size != byteCount { return .changed }
+        guard FileIdentity(path: path) == identity else {
+            return information.st_nlink == 0 ? .removed : .moved
+        }
+        // A file that was cut and written to at the old place has the length, and zeros in front.
+        let reader = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard reader >= 0 else { return nil }
+        defer { _ = Glibc.close(reader) }
+        var bytes = [UInt8](repeating: 0, count: beginning.count)
+        let count = unsafe pread(reader, &bytes, bytes.count, 0)
+        return count < 0 || bytes == beginning ? nil : .changed
     }
 
     /// Closes the file, which some file systems answer with what became of earlier writes.

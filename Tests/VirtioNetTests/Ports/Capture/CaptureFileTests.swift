@@ -252,4 +252,61 @@ import Testing
         #expect(file.outcome.unrecorded == 94)
         #expect(try Capture(path).packets.count == 7)
     }
+
+    /// What others do to a file while it is recorded to.
+    struct Meddling: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let failure: CaptureFile.Failure
+        let act: @Sendable (String) -> Void
+    }
+
+    @Test(
+        "that is not what was written to it in the end, or not under its name, has no frames",
+        arguments: [
+            Meddling(testDescription: "cut", failure: .changed) { _ = unsafe truncate($0, 10) },
+            Meddling(testDescription: "emptied", failure: .changed) { _ = unsafe truncate($0, 0) },
+            Meddling(testDescription: "longer", failure: .changed) { _ = unsafe truncate($0, 1 << 20) },
+            Meddling(testDescription: "removed", failure: .removed) { _ = unsafe unlink($0) },
+            Meddling(testDescription: "moved", failure: .moved) { _ = unsafe rename($0, $0 + ".1") },
+        ], [false, true])
+    func meddled(_ meddling: Meddling, isWrittenToAfterwards: Bool) throws {
+        defer { _ = unsafe unlink(place.path + ".1") }
+        let file = try CaptureFile.begun(path: place.path)
+        var writer = file.writer(0)
+        record(Self.frame(60), .outbound, &writer)
+        writer.flush()
+        #expect(file.records(1))
+        meddling.act(place.path)
+        if isWrittenToAfterwards {
+            record(Self.frame(60), .outbound, &writer)
+            writer.flush()
+            #expect(file.records(2))
+        }
+        file.finish()
+        let frames: UInt64 = isWrittenToAfterwards ? 2 : 1
+        #expect(file.outcome == CaptureFile.Outcome(unrecorded: frames, failure: meddling.failure))
+    }
+
+    @Test("of /proc, which takes bytes and keeps none, has no frames")
+    func keepsNothing() throws {
+        let file = try CaptureFile.begun(path: "/proc/thread-self/comm")
+        var writer = file.writer(0)
+        record(Self.frame(60), .outbound, &writer)
+        writer.flush()
+        file.finish()
+        #expect(file.outcome == CaptureFile.Outcome(unrecorded: 1, failure: .changed))
+    }
+
+    @Test("that the kernel has wholly and that takes long to close lacks nothing")
+    func slowToClose() {
+        // The thread of the file is played here, and does not come back from close(2).
+        let queue = CaptureQueue(writers: 1)
+        queue.begin(.done)
+        queue.takeBack(CaptureQueue.Batch(block: queue.takeBlock(), byteCount: 100, packets: 3))
+        let batch = queue.next()
+        #expect(batch?.packets == 3)
+        if let batch { queue.finish(batch, recorded: 3, failure: nil) }
+        queue.finish()
+        #expect(queue.outcome == CaptureFile.Outcome(recorded: 3))
+    }
 }
