@@ -36,6 +36,12 @@ static inline int clinux_is_ignored(int number) {
     return sigaction(number, 0, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+// Has SIGQUIT end the process as it ends any other: Swift's runtime takes it for a crash where it prints backtraces, stops
+// every thread for as long as it asks somebody what to do, and lets the process go on.
+static inline void clinux_quit_as_usual(void) {
+    if (!clinux_is_ignored(SIGQUIT)) signal(SIGQUIT, SIG_DFL);
+}
+
 // Takes one signal of `signals` and gives its number, or -1 after so many nanoseconds. struct timespec stays on this side:
 // which module owns it for Swift depends on the order in which headers are read.
 static inline int clinux_signal_await(const sigset_t *signals, int64_t nanoseconds) {
