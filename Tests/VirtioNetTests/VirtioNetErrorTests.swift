@@ -6,17 +6,19 @@ import WorkerRuntime
 
 /// What is said where a NIC lacks something to start.
 struct VirtioNetErrorTests {
-    @Test(arguments: [
-        (
-            VirtioNetError.Code.worker(.thread(name: "guest", .resourceTemporarilyUnavailable)),
-            Errno.resourceTemporarilyUnavailable,
-            "pids.max"
-        ),
-        (.worker(.thread(name: "guest", .noMemory)), .noMemory, "ulimit -v"),
-        (.noEventDescriptor, .tooManyOpenFiles, "raise 'ulimit -n'"),
-        (.noEventDescriptor, .tooManyOpenFilesInSystem, "raise fs.file-max"),
-    ])
-    func `A shortage is named with the errno and what to do`(
+    @Test(
+        "A shortage is named with the errno and what to do",
+        arguments: [
+            (
+                VirtioNetError.Code.worker(.thread(name: "guest", .resourceTemporarilyUnavailable)),
+                Errno.resourceTemporarilyUnavailable,
+                "pids.max"
+            ),
+            (.worker(.thread(name: "guest", .noMemory)), .noMemory, "ulimit -v"),
+            (.noEventDescriptor, .tooManyOpenFiles, "raise 'ulimit -n'"),
+            (.noEventDescriptor, .tooManyOpenFilesInSystem, "raise fs.file-max"),
+        ])
+    func shortage(
         code: VirtioNetError.Code, errno: Errno, remedy: String
     ) {
         let text = "\(VirtioNetError(code, errno: errno))"
@@ -24,7 +26,7 @@ struct VirtioNetErrorTests {
         #expect(text.contains(remedy))
     }
 
-    @Test func `An errno that tells of no shortage stands alone`() {
+    @Test("An errno that tells of no shortage stands alone") func noShortage() {
         #expect(
             "\(VirtioNetError(.noEventDescriptor, errno: .permissionDenied))".hasSuffix(
                 ": \(Errno.permissionDenied)"))

@@ -104,8 +104,6 @@ struct CommandBoxTests {
         let hasRun = Flag()
         let sender = try TestThread { box.perform { _ in hasRun.isSet.store(true, ordering: .relaxed) } }
         #expect(becomesReadable(box.wake.descriptor))
-        var counter = Counter()
-        box.deliver(to: &counter) { _ in true }
         box.close()
         sender.wait()
         let hasRunAfterAll = hasRun.isSet.load(ordering: .relaxed)

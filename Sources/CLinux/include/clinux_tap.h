@@ -95,9 +95,11 @@ static inline int clinux_tap_open_here(struct clinux_tap_request *request)
         if (ioctl(fd, TUNSETVNETHDRSZ, &request->header_size) < 0) {
             error = errno;
         } else {
-            // None: frames come whole, with their checksums. The interface may have had another reader before.
+            // None: frames come whole, with their checksums, and to whatever address. The interface may have had another
+            // reader before.
+            struct tun_filter everything = {.count = 0};
             request->step = clinux_tap_step_offload;
-            if (ioctl(fd, TUNSETOFFLOAD, 0UL) < 0)
+            if (ioctl(fd, TUNSETOFFLOAD, 0UL) < 0 || ioctl(fd, TUNSETTXFILTER, &everything) < 0)
                 error = errno;
         }
     }
@@ -112,7 +114,8 @@ static inline int clinux_tap_open_here(struct clinux_tap_request *request)
 // Enters the network namespace at `path` with the calling thread.
 static inline int clinux_enter_namespace(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    // Without a wait, should it be a pipe.
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     int error = syscall(SYS_setns, fd, clinux_clone_newnet) < 0 ? -errno : 0;

@@ -4,14 +4,19 @@ internal import VirtioNet
 struct ReturnWatch {
     private var moved: UInt64 = 0
     private var waitingSince: ContinuousClock.Instant
+    private var lastLook: ContinuousClock.Instant
     /// When frames were last seen to have moved, or the first watch began.
     private(set) var lastMove: ContinuousClock.Instant
 
     /// Begins to watch at `instant`.
     init(at instant: ContinuousClock.Instant) {
         waitingSince = instant
+        lastLook = instant
         lastMove = instant
     }
+
+    /// How long there is between two looks at the most, in a process that runs.
+    private static let longestGap = Duration.seconds(1)
 
     /// Looks at the account as it is at `instant`.
     mutating func look(at frames: FrameCounts, at instant: ContinuousClock.Instant) {
@@ -20,6 +25,10 @@ struct ReturnWatch {
 
     /// Looks at a number that is another one whenever frames have moved.
     mutating func look(at now: UInt64, at instant: ContinuousClock.Instant) {
+        let gap = lastLook.duration(to: instant)
+        lastLook = instant
+        // The process was stopped, or its machine slept: no worker moved a frame meanwhile.
+        if gap > Self.longestGap { waitingSince = min(instant, waitingSince.advanced(by: gap)) }
         guard now != moved else { return }
         moved = now
         lastMove = instant

@@ -1,3 +1,4 @@
+import Glibc
 import LinuxHost
 import SystemPackage
 
@@ -8,18 +9,33 @@ import SystemPackage
 struct AvailableMemory {
     /// The text of the file at a path, or `nil`: the kernel's files, or a test's.
     let read: (String) -> String?
+    /// All the memory of the machine, for a /proc that is mounted without what is no process's (`subset=pid`).
+    let installed: ByteCount?
+
+    init(installed: ByteCount? = nil, read: @escaping (String) -> String?) {
+        self.read = read
+        self.installed = installed
+    }
 
     /// The machine as it is.
-    static var current: AvailableMemory { AvailableMemory { KernelText.of(FilePath($0)) } }
+    static var current: AvailableMemory {
+        // sysinfo(2), which needs no file.
+        let pages = sysconf(Int32(_SC_PHYS_PAGES))
+        return AvailableMemory(
+            installed: pages > 0 ? ByteCount(rawValue: UInt64(pages) * UInt64(HostPage.byteCount)) : nil
+        ) { KernelText.of(FilePath($0)) }
+    }
 
     /// The lowest limit that applies, and what sets it; `nil` where the kernel tells nothing.
     ///
-    /// `MemAvailable` of /proc/meminfo, and for each cgroup from this process's own up to the root its limit
+    /// `MemAvailable` of /proc/meminfo, or what the machine has where there is no such file, and for each cgroup from this process's own up to the root its limit
     /// less what it uses now, where page cache it could drop counts as free.
     func available() -> (bytes: ByteCount, source: String)? {
         var limits: [(bytes: ByteCount, source: String)] = []
         if let text = read("/proc/meminfo"), let available = KernelText.number("MemAvailable", in: text) {
             limits.append((ByteCount(rawValue: available << 10), "MemAvailable of /proc/meminfo"))
+        } else if let installed {
+            limits.append((installed, "sysinfo(2), as there is no /proc/meminfo"))
         }
         for line in (read("/proc/self/cgroup") ?? "").split(separator: "\n") {
             let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)

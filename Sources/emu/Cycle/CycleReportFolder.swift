@@ -46,6 +46,11 @@ struct CycleReportFolder {
         for name in Self.names where Self.isFolder(self.path.appending(name)) {
             throw StartError("--report \(path): \(name) is a folder there; name another folder")
         }
+        for name in Self.names where Self.isStandardOutput(self.path.appending(name)) {
+            throw StartError(
+                "--report \(path): standard output goes to \(name) there, which the report replaces; name another folder"
+            )
+        }
     }
 
     private func make() throws(StartError) {
@@ -114,6 +119,13 @@ struct CycleReportFolder {
         } catch {
             throw Failure(name: name, errno: error as? Errno ?? .ioError)
         }
+    }
+
+    private static func isStandardOutput(_ path: FilePath) -> Bool {
+        guard let file = try? Stat(path, retryOnInterrupt: false),
+            let output = try? Stat(FileDescriptor.standardOutput, retryOnInterrupt: false)
+        else { return false }
+        return file.deviceID == output.deviceID && file.inode == output.inode
     }
 
     private static func isFolder(_ path: FilePath) -> Bool {

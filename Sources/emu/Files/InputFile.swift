@@ -23,13 +23,24 @@ struct InputFile {
     /// Reads all of it; a pipe until its writer closes it.
     func bytes() throws(Failure) -> [UInt8] {
         do {
-            let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+            let file = try Self.open(path)
             return try file.closeAfter { try Self.whole(file) }
         } catch let failure as Failure {
             throw failure
         } catch {
             throw .refused(error as? Errno ?? .ioError)
         }
+    }
+
+    /// Opens the file. Given up where it is interrupted every time.
+    static func open(_ path: FilePath, options: FileDescriptor.OpenOptions = []) throws -> FileDescriptor {
+        for _ in 0..<interruptionLimit {
+            do {
+                return try FileDescriptor.open(
+                    path, .readOnly, options: options.union(.closeOnExec), retryOnInterrupt: false)
+            } catch Errno.interrupted {}
+        }
+        throw Errno.interrupted
     }
 
     private static func whole(_ file: FileDescriptor) throws -> [UInt8] {

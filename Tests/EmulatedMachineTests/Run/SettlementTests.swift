@@ -46,6 +46,18 @@ import Virtio
             #expect(patience.isHurried)
         }
 
+        @Test("does not count the time in which the process was stopped, and nobody looked")
+        func stoppedProcess() {
+            var watch = ReturnWatch(at: begin)
+            for step in 0...8 { watch.look(at: 0, at: instant(step * 250)) }
+            #expect(!watch.isStill(for: .seconds(5), at: instant(2000)))
+            // SIGSTOP, and SIGCONT a minute later.
+            watch.look(at: 0, at: instant(62_000))
+            #expect(!watch.isStill(for: .seconds(5), at: instant(62_000)))
+            for step in 1...12 { watch.look(at: 0, at: instant(62_000 + step * 250)) }
+            #expect(watch.isStill(for: .seconds(5), at: instant(65_000)))
+        }
+
         @Test("ends when the frames in the transmit rings at its begin are gone, whatever comes after them")
         func drain() {
             func accounts(left: UInt64, pending: UInt64, tooLong: UInt64 = 0, abandoned: UInt64 = 0)

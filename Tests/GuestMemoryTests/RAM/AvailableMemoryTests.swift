@@ -45,6 +45,17 @@ struct AvailableMemoryTests {
         )
     }
 
+    @Test("Without meminfo, as in a /proc of processes alone, what the machine has counts")
+    func withoutMeminfo() {
+        let installed = AvailableMemory(installed: ByteCount(rawValue: 1 << 30)) { _ in nil }
+        #expect(installed.available().map { "\($0.bytes) \($0.source)" }?.hasPrefix("1G sysinfo(2)") == true)
+        let both = AvailableMemory(installed: ByteCount(rawValue: 1 << 30)) {
+            $0 == "/proc/meminfo" ? Self.meminfo : nil
+        }
+        #expect(both.available()?.bytes == ByteCount(rawValue: 1 << 20))
+        #expect((AvailableMemory.current.installed?.rawValue ?? 0) > 1 << 26)
+    }
+
     @Test("Where the kernel tells nothing there is no limit")
     func nothing() {
         #expect(available([:]) == nil)

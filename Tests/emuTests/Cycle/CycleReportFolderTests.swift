@@ -103,6 +103,16 @@ struct CycleReportFolderTests {
         }
     }
 
+    @Test("a file that standard output goes to is not replaced by the report")
+    func standardOutput() throws {
+        let folder = try TemporaryFolder()
+        let outcome = try EmuProcess.run(
+            shell: "exec \"$@\" >'\(folder.path)/cycles.csv'",
+            ["cycle", "--memory", "64M", "--cycles", "1", "--json", "--report", folder.path])
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("standard output goes to cycles.csv there"), "\(outcome.errors)")
+    }
+
     @Test("words of a command line can be pasted into a shell")
     func command() {
         #expect(

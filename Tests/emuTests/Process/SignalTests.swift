@@ -4,7 +4,7 @@ import Testing
 
 @testable import emu
 
-/// SIGINT, SIGTERM and SIGHUP, as a terminal, a service manager and GNU timeout send them.
+/// The signals that ask a process to end, as a terminal, a service manager, GNU timeout and batch systems send them.
 @Suite(.timeLimit(.minutes(15))) struct SignalTests {
     static let long = [
         "run", "--memory", "64M", "--duration", "100s", "--interval", "10ms", "--json", "--log-level", "info",
@@ -17,7 +17,7 @@ import Testing
         return emu
     }
 
-    @Test("A signal ends a run cleanly, with its report", arguments: [SIGINT, SIGTERM, SIGHUP])
+    @Test("A signal ends a run cleanly, with its report", arguments: TerminationSignals.requests)
     func signalEndsRun(signal: Int32) throws {
         let emu = try started()
         emu.send(signal)
@@ -25,6 +25,34 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.errors)")
         let report = try outcome.result(RunReport.self)
         #expect(report.interrupted)
+    }
+
+    // The kernel sends SIGXCPU with every second of CPU time beyond the soft limit.
+    @Test("At its soft limit of CPU time a command ends with what it has")
+    func softLimit() throws {
+        let emu = try EmuProcess(
+            shell: "ulimit -S -t 1; exec \"$@\"",
+            ["run", "--memory", "64M", "--duration", "100s", "--interval", "10ms", "--json"])
+        let outcome = emu.finish()
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try outcome.result(RunReport.self).interrupted)
+    }
+
+    @Test("SIGQUIT ends a run at once, also where the runtime prints backtraces")
+    func quit() throws {
+        // A shell's background job ignores it.
+        let script = """
+            import os, signal, sys
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+            os.environ["SWIFT_BACKTRACE"] = "enable=yes"
+            os.execv(sys.argv[1], sys.argv[1:])
+            """
+        let emu = try started("ulimit -c 0; exec python3 -c '\(script)' \"$@\"")
+        emu.send(SIGQUIT)
+        let outcome = emu.finish()
+        #expect(outcome.status == SIGQUIT)
+        #expect(outcome.output.isEmpty)
     }
 
     @Test("The same signal twice at once is one request: the report is there")
@@ -39,7 +67,7 @@ import Testing
 
     @Test(
         "Before anything is measured a signal ends the process with a line, an object and 128 + n",
-        arguments: [SIGINT, SIGTERM, SIGHUP])
+        arguments: TerminationSignals.requests)
     func beforeMeasuring(signal: Int32) throws {
         // Blocked and sent before emu is there, the signal stays for it: it comes before everything.
         let script = """
@@ -124,7 +152,7 @@ import Testing
 
     @Test(
         "A signal that was ignored at the start is nobody's to take, the others are held",
-        arguments: [SIGINT, SIGTERM, SIGHUP])
+        arguments: TerminationSignals.requests)
     func ignoredAtStart(signal: Int32) throws {
         // A thread of the test's own may hold all of them back.
         let script = """
@@ -138,7 +166,7 @@ import Testing
         emu.send(SIGKILL)
         let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("SigBlk:") })
         let held = try #require(UInt64(line.split(separator: "\t")[1], radix: 16))
-        for other in [SIGINT, SIGTERM, SIGHUP] {
+        for other in TerminationSignals.requests {
             #expect((held >> (other - 1) & 1 == 1) == (other != signal))
         }
         _ = emu.finish()

@@ -70,7 +70,7 @@ struct VdpasimNetWorker: ~Copyable {
         while !box.isDeaf {
             if loop.hasCommands {
                 loop.hasCommands = false
-                box.deliver(to: &self) { $0.isEnding }
+                box.deliver(to: &self)
                 // Whoever wrote the last command may unmap guest memory as soon as it is answered.
                 if isEnding { break }
             }

@@ -164,6 +164,11 @@ extension PortError {
                 .noPrivilege,
                 "no privilege to enter network namespace '\(namespace ?? "")': run as root, or inside it with "
                     + "'\(enter)…' and tap:\(name)")
+        case (clinux_tap_step_namespace, .invalidArgument):
+            return error(
+                .noNamespace,
+                "'\(namespace ?? "")' is no network namespace here: run where it was made, or delete it with 'ip netns del"
+                    + " \(namespace ?? "")' and make it again")
         case (clinux_tap_step_open, .noSuchFileOrDirectory), (clinux_tap_step_open, .noSuchAddressOrDevice),
             (clinux_tap_step_open, .operationNotSupportedByDevice):
             return error(
@@ -187,7 +192,7 @@ extension PortError {
             return error(
                 .busy,
                 "interface '\(name)'\(place) exists and is no TAP of \(hasSeveralQueues ? "several queues" : "one queue"):"
-                    + " name another, or make it with '\(enter)ip tuntap add \(name) mode tap vnet_hdr"
+                    + " name another, or delete it and make it with '\(enter)ip tuntap add \(name) mode tap vnet_hdr"
                     + "\(hasSeveralQueues ? " multi_queue" : "")'")
         default:
             return error(.system, "cannot attach to TAP '\(name)'\(place)")

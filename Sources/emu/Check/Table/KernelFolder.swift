@@ -47,7 +47,7 @@ struct KernelFolder {
 
     private static func holds(_ file: FilePath) throws(StartError) -> Bool {
         do {
-            try FileDescriptor.open(file, .readOnly, options: [.closeOnExec, .nonBlocking]).close()
+            try InputFile.open(file, options: .nonBlocking).close()
             return true
         } catch Errno.noSuchFileOrDirectory, Errno.notDirectory {
             return false
