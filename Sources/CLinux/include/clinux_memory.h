@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 static const unsigned int clinux_mfd_cloexec = 0x0001U;        // MFD_CLOEXEC
@@ -83,6 +84,14 @@ static inline int64_t clinux_allocated_bytes(int fd) {
 }
 
 static inline uint64_t clinux_page_size(void) { return (uint64_t)sysconf(_SC_PAGESIZE); }
+
+// All the memory of the machine in bytes, or 0 where the kernel does not say (sysinfo(2)). glibc's sysconf takes what it never
+// got for an answer where the call is refused.
+static inline uint64_t clinux_installed_memory(void) {
+    struct sysinfo information;
+    if (sysinfo(&information) != 0) return 0;
+    return (uint64_t)information.totalram * information.mem_unit;
+}
 
 static inline int clinux_online_processors(void) {
     long count = sysconf(_SC_NPROCESSORS_ONLN);

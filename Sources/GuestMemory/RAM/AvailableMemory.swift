@@ -1,4 +1,4 @@
-import Glibc
+import CLinux
 import LinuxHost
 import SystemPackage
 
@@ -19,11 +19,10 @@ struct AvailableMemory {
 
     /// The machine as it is.
     static var current: AvailableMemory {
-        // sysinfo(2), which needs no file.
-        let pages = sysconf(Int32(_SC_PHYS_PAGES))
-        return AvailableMemory(
-            installed: pages > 0 ? ByteCount(rawValue: UInt64(pages) * UInt64(HostPage.byteCount)) : nil
-        ) { KernelText.of(FilePath($0)) }
+        let installed = clinux_installed_memory()
+        return AvailableMemory(installed: installed > 0 ? ByteCount(rawValue: installed) : nil) {
+            KernelText.of(FilePath($0))
+        }
     }
 
     /// The lowest limit that applies, and what sets it; `nil` where the kernel tells nothing.

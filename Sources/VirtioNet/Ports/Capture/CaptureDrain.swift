@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SystemPackage
 
 /// The blocks of memory of a capture, in which packets gather.
@@ -7,10 +8,18 @@ final class CaptureBlocks: @unchecked Sendable {
     static var byteCount: Int { 1 << 18 }
 
     private let base: UnsafeMutableRawPointer
+    private let count: Int
 
-    init(count: Int) { unsafe base = .allocate(byteCount: count * Self.byteCount, alignment: 64) }
+    /// Takes memory for `count` blocks, of which a page is there when it is first written to.
+    init(count: Int) throws(Errno) {
+        let memory = unsafe mmap(
+            nil, count * Self.byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let memory = unsafe memory, unsafe memory != MAP_FAILED else { throw Errno(rawValue: errno) }
+        unsafe base = memory
+        self.count = count
+    }
 
-    deinit { unsafe base.deallocate() }
+    deinit { unsafe munmap(base, count * Self.byteCount) }
 
     /// Where a block begins. One thread at a time has it (``CaptureQueue``).
     @unsafe

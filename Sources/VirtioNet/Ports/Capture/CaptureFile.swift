@@ -69,13 +69,20 @@ package final class CaptureFile: Sendable {
     package init(path: String, interfaces: [String]) throws(PortError) {
         self.path = path
         self.interfaces = interfaces
+        do throws(Errno) {
+            blocks = try CaptureBlocks(count: CaptureQueue.blockCount(writers: interfaces.count))
+        } catch {
+            throw .capture(
+                path,
+                "has no memory for packets on their way: raise ulimit -v, or free some of the machine's",
+                error)
+        }
         let target = try CaptureTarget(path: path)
         kind = target.kind
         overwrites = target.kind == .regular && !target.wasMade
         made = target.wasMade ? target.identity : nil
         self.target = TransferBox(target)
         queue = CaptureQueue(writers: interfaces.count)
-        blocks = CaptureBlocks(count: CaptureQueue.blockCount(writers: interfaces.count))
     }
 
     deinit {
