@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import VirtioNet
 
-@Suite("A run whose frames are recorded", .timeLimit(.minutes(5))) struct CapturedRunTests {
+@Suite("A run whose frames are recorded", .timeLimit(.minutes(15))) struct CapturedRunTests {
     private let folder: TemporaryFolder
     private var path: String { folder.path("capture.pcapng") }
 
