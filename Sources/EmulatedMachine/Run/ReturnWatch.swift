@@ -36,10 +36,17 @@ struct ReturnWatch {
     }
 
     /// Begins the wait anew at `instant`.
-    mutating func restart(at instant: ContinuousClock.Instant) { waitingSince = instant }
+    mutating func restart(at instant: ContinuousClock.Instant) {
+        waitingSince = instant
+        lastLook = instant
+    }
 
     /// Takes `time` off the wait: the device was stopped for so long, and no frame could move.
-    mutating func discount(_ time: Duration) { waitingSince = waitingSince.advanced(by: time) }
+    mutating func discount(_ time: Duration) {
+        waitingSince = waitingSince.advanced(by: time)
+        // It is no time in which the process was stopped: taken off twice it would take the traffic's with it.
+        lastLook = lastLook.advanced(by: time)
+    }
 
     /// Whether nothing has moved for `patience` at `instant`.
     func isStill(for patience: Duration, at instant: ContinuousClock.Instant) -> Bool {

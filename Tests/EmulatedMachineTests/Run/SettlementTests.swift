@@ -58,6 +58,22 @@ import Virtio
             #expect(watch.isStill(for: .seconds(5), at: instant(65_000)))
         }
 
+        @Test("counts the traffic between long stops of the device, and those stops once")
+        func longStops() {
+            var watch = ReturnWatch(at: begin)
+            var now = 0
+            var traffic = 0
+            while !watch.isStill(for: .seconds(5), at: instant(now)), traffic < 20_000 {
+                now += 100
+                traffic += 100
+                watch.look(at: 0, at: instant(now))
+                now += 3000
+                watch.discount(.milliseconds(3000))
+                watch.look(at: 0, at: instant(now))
+            }
+            #expect(traffic == 5000)
+        }
+
         @Test("ends when the frames in the transmit rings at its begin are gone, whatever comes after them")
         func drain() {
             func accounts(left: UInt64, pending: UInt64, tooLong: UInt64 = 0, abandoned: UInt64 = 0)
