@@ -229,7 +229,7 @@ struct CaptureTarget: ~Copyable, Sendable {
             return information.st_nlink == 0 ? .removed : .moved
         }
         // A file that was cut and written to at the old place has the length, and zeros in front.
-        let reader = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        let reader = unsafe Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard reader >= 0 else { return nil }
         defer { _ = Glibc.close(reader) }
         var bytes = [UInt8](repeating: 0, count: beginning.count)
