@@ -201,4 +201,21 @@ struct TAPDeviceTests {
             return error
         }
     }
+
+    @Test("A TAP is claimed as one whatever name its namespace goes by, and as another in another namespace")
+    func claims() throws {
+        let namespace = try NetworkNamespace()
+        let other = try NetworkNamespace()
+        let alias = "\(namespace.name)-too"
+        let path = "/run/netns/\(alias)"
+        defer { unsafe system("umount \(path) 2>/dev/null; rm -f \(path)") }
+        try #require(unsafe system("touch \(path) && mount --bind /run/netns/\(namespace.name) \(path)") == 0)
+        func claims(_ name: String, _ namespace: String?) -> [PortClaim] {
+            TAPPort(name: name, namespace: namespace).claims
+        }
+        #expect(claims("ta", namespace.name) == claims("ta", alias))
+        #expect(claims("ta", namespace.name) != claims("tb", alias))
+        #expect(claims("ta", namespace.name) != claims("ta", other.name))
+        #expect(claims("ta", nil) != claims("ta", alias))
+    }
 }

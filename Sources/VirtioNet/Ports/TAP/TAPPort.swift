@@ -45,7 +45,14 @@ struct TAPPort: PortKind {
         return device
     }
 
-    var claims: [PortClaim] { [PortClaim(kind: "TAP", name: description)] }
+    var claims: [PortClaim] { [PortClaim(kind: "TAP", name: identity)] }
+
+    /// Which interface it is, however it is spelled: this process's own namespace has a name, too, as a rule.
+    private var identity: String {
+        let path = namespace.map { "/run/netns/\($0)" } ?? "/proc/self/ns/net"
+        guard let place = FileIdentity(path: path) else { return description }
+        return "\(place.device):\(place.inode)/\(name)"
+    }
 
     var leadsOut: Bool { true }
 
