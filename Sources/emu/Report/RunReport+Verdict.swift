@@ -56,6 +56,10 @@ extension RunReport {
         if ringRecoveries > 0, !showsRepetition {
             return "nothing here can tell whether a frame went out twice where ring positions were recovered"
         }
+        if cycles > 0, idleStops == cycles {
+            return "every frame was back before the first stop, and none passed after one:"
+                + " send more, or stop sooner"
+        }
         guard setup.cycles != 0, cycles == 0 else { return nil }
         let lasted = NumberText.time(microseconds: trafficTime)
         return "no stop took place, as the run ended after \(lasted) and the interval is "

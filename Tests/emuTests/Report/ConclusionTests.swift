@@ -62,6 +62,12 @@ import Testing
                 report: .sample { $0.idleStops = 3 }),
             Conclusion(
                 line:
+                    "NOT SHOWN: every frame was back before the first stop, and none passed after one: send more, or stop"
+                    + " sooner; 1,234,567 frames sent, all of them back and unchanged, over 48 stops, 48 of them with"
+                    + " every frame back already",
+                report: .sample { $0.idleStops = 48 }),
+            Conclusion(
+                line:
                     "OK: 1,000 frames from tap:ta@left, all of them out of tap:tb; 500 frames from tap:tb, all of them out of"
                     + " tap:ta@left, over 48 stops",
                 report: .betweenTAPs()),
