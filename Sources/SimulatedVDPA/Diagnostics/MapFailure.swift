@@ -4,8 +4,7 @@ package import SystemPackage
 ///
 /// write() answers EFAULT to every refusal, and nothing at all to a failing `set_map` at the end of a batch.
 package struct MapFailure: Hashable, Sendable {
-    package let message: RawIOTLBMessage
-    package let addressSpace: UInt32
+    package let message: VhostMessage
     package let cause: Errno
     /// The caller was told nothing: the write succeeded.
     package let isSilent: Bool

@@ -57,3 +57,10 @@ enum CallerMemory {
         return SimulationFailure.note(call, Errno(rawValue: Int32(-copied)))
     }
 }
+
+extension [UInt8] {
+    /// The integer at `offset` of a struct's bytes, which must have all of it: lowest byte first, as x86 has it.
+    func integer<Value: FixedWidthInteger & UnsignedInteger>(_: Value.Type, at offset: Int) -> Value {
+        (0..<MemoryLayout<Value>.size).reduce(0) { $0 | Value(self[offset + $1]) << (8 * $1) }
+    }
+}

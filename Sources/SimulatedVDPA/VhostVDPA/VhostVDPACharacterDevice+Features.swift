@@ -5,35 +5,9 @@ internal import Virtio
 
 /// Negotiation, status, suspend and resume.
 extension VhostVDPACharacterDevice {
-    /// What GET_BACKEND_FEATURES answers: vhost-vdpa's own, what the parent's operations allow, what it declares.
-    var offeredBackendFeatures: BackendFeatures {
-        var features: BackendFeatures = [.messageV2, .iotlbBatch, .iotlbASID]
-        if description.operations.contains(.suspend) { features.insert(.suspend) }
-        if description.operations.contains(.resume), kernel.hasResume { features.insert(.resume) }
-        if description.operations.contains(.descriptorGroup) { features.insert(.descriptorASID) }
-        if keepsMaps { features.insert(.iotlbPersist) }
-        return features.union(description.declaredBackendFeatures)
-    }
-
-    /// `vhost_vdpa_has_persistent_map`, which does not exist before 6.7.
-    private var keepsMaps: Bool {
-        kernel.hasResetMap
-            && (description.mapOperation == .platform || description.operations.contains(.resetMap)
-                || description.declaredBackendFeatures.contains(.iotlbPersist))
-    }
-
-    /// Takes what the kernel takes, which is not quite what it offers: some bits are never checked.
     func setBackendFeatures(_ argument: UInt) throws(Errno) {
         let wanted = BackendFeatures(rawValue: try CallerMemory.load(UInt64.self, at: argument))
-        guard wanted.isSubset(of: kernel.knownBackendFeatures) else { throw .operationNotSupported }
-        let operations = description.operations
-        if wanted.contains(.suspend), !operations.contains(.suspend) { throw .operationNotSupported }
-        if wanted.contains(.resume), !operations.contains(.resume) { throw .operationNotSupported }
-        if wanted.contains(.descriptorASID) {
-            guard wanted.contains(.iotlbASID) else { throw .invalidArgument }
-            guard operations.contains(.descriptorGroup) else { throw .operationNotSupported }
-        }
-        if wanted.contains(.iotlbPersist), !keepsMaps { throw .operationNotSupported }
+        try backendFeatureOffer.check(wanted)
         backendFeatures = wanted
     }
 

@@ -5,62 +5,41 @@ internal import VhostVDPA
 
 /// IOTLB messages: what write() takes, and vhost-vdpa's own view of the maps.
 extension VhostVDPACharacterDevice {
-    /// The type word, the address space or padding, the body.
-    private static var headerByteCount: Int { 8 }
-    /// What write() answers: the size of `struct vhost_msg_v2`, however much was written.
-    private static var reportedByteCount: Int { 72 }
-
-    /// `vhost_chr_write_iter`: one message per call. A short or unreadable message is EINVAL, and everything
-    /// the handler objects to is EFAULT; the cause is in ``mapFailures``.
+    /// `vhost_chr_write_iter`: one message per call. Everything the handler objects to is EFAULT; the cause is in
+    /// ``mapFailures``.
     package func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
         guard isOpen else { throw .badFileDescriptor }
-        let needed = Self.headerByteCount + RawIOTLBMessage.byteCount
-        guard bytes.count >= needed, let base = bytes.baseAddress else { throw .invalidArgument }
-        let copy: [UInt8]
-        do throws(Errno) {
-            copy = try CallerMemory.bytes(at: UInt(bitPattern: base), count: needed)
-        } catch {
-            throw .invalidArgument
-        }
-        let addressSpace: UInt32
-        switch Self.word(copy, at: 0) {
-        case 1: addressSpace = 0  // VHOST_IOTLB_MSG
-        case 2:  // VHOST_IOTLB_MSG_V2
-            addressSpace = backendFeatures.contains(.iotlbASID) ? Self.word(copy, at: 4) : 0
-        default: throw .invalidArgument
-        }
-        let message = RawIOTLBMessage(copy, at: Self.headerByteCount)
-        if message.kind == RawIOTLBMessage.Kind.update, message.size == 0 { throw .invalidArgument }
+        let message = try VhostMessage(
+            at: UInt(bitPattern: bytes.baseAddress), byteCount: bytes.count, acknowledged: backendFeatures)
         defer { simulated?.applyMaps() }
         refusalWords = nil
         neededEntries = 1
         refusal = nil
         do throws(Errno) {
-            try process(message, addressSpace: addressSpace)
+            try process(message)
         } catch {
             refusal =
                 "the simulated kernel's reason is \(describe(error))" + (refusalWords.map { ": \($0)" } ?? "")
-            record(MapFailure(message: message, addressSpace: addressSpace, cause: error, isSilent: false))
+            record(MapFailure(message: message, cause: error, isSilent: false))
             throw .badAddress
         }
-        return Self.reportedByteCount
+        return VhostMessage.reportedByteCount
     }
 
     /// `vhost_vdpa_process_iotlb_msg`.
-    private func process(_ message: RawIOTLBMessage, addressSpace: UInt32) throws(Errno) {
+    private func process(_ message: VhostMessage) throws(Errno) {
         try checkOwner()
-        let creates =
-            message.kind == RawIOTLBMessage.Kind.update || message.kind == RawIOTLBMessage.Kind.batchBegin
-        if creates { try createIfNeeded(addressSpace) }
+        let addressSpace = message.addressSpace
+        if message.kind == .update || message.kind == .batchBegin { try createIfNeeded(addressSpace) }
         // The space a message of another batch created stays, although the message fails.
         if let batch, batch != addressSpace { throw .invalidArgument }
         guard addressSpaces[addressSpace] != nil else { throw .invalidArgument }
         switch message.kind {
-        case RawIOTLBMessage.Kind.update: try update(message, addressSpace: addressSpace)
-        case RawIOTLBMessage.Kind.invalidate:
+        case .update: try update(message)
+        case .invalidate:
             unmap(first: message.iova, size: message.size, addressSpace: addressSpace)
-        case RawIOTLBMessage.Kind.batchBegin: batch = addressSpace
-        case RawIOTLBMessage.Kind.batchEnd: endBatch(message, addressSpace: addressSpace)
+        case .batchBegin: batch = addressSpace
+        case .batchEnd: endBatch(message)
         default: throw .invalidArgument
         }
     }
@@ -72,24 +51,22 @@ extension VhostVDPACharacterDevice {
     }
 
     /// The parent's answer reaches nobody: the kernel ignores it.
-    private func endBatch(_ message: RawIOTLBMessage, addressSpace: UInt32) {
-        if batch != nil, description.mapOperation == .setMap {
-            setWholeMap(ofAddressSpace: addressSpace, after: message)
-        }
+    private func endBatch(_ message: VhostMessage) {
+        if batch != nil, description.mapOperation == .setMap { setWholeMap(after: message) }
         batch = nil
     }
 
-    private func update(_ message: RawIOTLBMessage, addressSpace: UInt32) throws(Errno) {
+    private func update(_ message: VhostMessage) throws(Errno) {
         guard
             let range = AddressRange(
                 first: IOVirtualAddress(rawValue: message.iova), byteCount: ByteCount(rawValue: message.size)),
             description.iovaRange.contains(range)
         else { throw .invalidArgument }
-        if addressSpaces[addressSpace]?.overlaps(range) == true { throw .fileExists }
+        if addressSpaces[message.addressSpace]?.overlaps(range) == true { throw .fileExists }
         if description.usesVirtualAddresses {
-            try mapVirtualAddresses(message, addressSpace: addressSpace)
+            try mapVirtualAddresses(message)
         } else {
-            try mapPinned(message, addressSpace: addressSpace)
+            try mapPinned(message)
         }
     }
 
@@ -99,19 +76,16 @@ extension VhostVDPACharacterDevice {
     func unmap(first: UInt64, size: UInt64, addressSpace: UInt32) {
         removeEntries(touching: first, through: first &+ size &- 1, addressSpace: addressSpace)
         guard description.mapOperation == .setMap, batch == nil else { return }
-        setWholeMap(
-            ofAddressSpace: addressSpace,
-            after: RawIOTLBMessage(
-                iova: first, size: size, userAddress: 0, permission: 0, kind: RawIOTLBMessage.Kind.invalidate)
-        )
+        setWholeMap(after: VhostMessage(invalidating: first, size: size, addressSpace: addressSpace))
     }
 
     /// Hands the parent its whole table where the kernel ignores the answer: only our log has it.
-    private func setWholeMap(ofAddressSpace addressSpace: UInt32, after message: RawIOTLBMessage) {
+    private func setWholeMap(after message: VhostMessage) {
+        let addressSpace = message.addressSpace
         do throws(Errno) {
             try parent.setMap(addressSpaces[addressSpace]?.entries ?? [], addressSpace: addressSpace)
         } catch {
-            record(MapFailure(message: message, addressSpace: addressSpace, cause: error, isSilent: true))
+            record(MapFailure(message: message, cause: error, isSilent: true))
         }
     }
 
@@ -187,14 +161,10 @@ extension VhostVDPACharacterDevice {
         logger.log(
             level: failure.isSilent ? .warning : .info, "IOTLB message refused",
             metadata: [
-                "type": "\(failure.message.kind)", "asid": "\(failure.addressSpace)",
+                "type": "\(failure.message.kind.rawValue)", "asid": "\(failure.message.addressSpace)",
                 "iova": "\(IOVirtualAddress(rawValue: failure.message.iova))",
                 "size": "\(failure.message.size)",
                 "cause": "\(failure.cause)", "silent": "\(failure.isSilent)",
             ])
-    }
-
-    private static func word(_ bytes: [UInt8], at offset: Int) -> UInt32 {
-        (0..<4).reduce(0) { $0 | UInt32(bytes[offset + $1]) << (8 * UInt32($1)) }
     }
 }

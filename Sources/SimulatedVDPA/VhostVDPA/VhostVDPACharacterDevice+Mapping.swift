@@ -10,7 +10,7 @@ extension VhostVDPACharacterDevice {
     /// In the kernel a device access that the process could not make itself fails in the copy. The data path
     /// has no such net, so an entry here never allows more than the area does, and where the kernel lets an
     /// entry start in a hole below an area, the hole stays unmapped: both become a fault, too.
-    func mapVirtualAddresses(_ message: RawIOTLBMessage, addressSpace: UInt32) throws(Errno) {
+    func mapVirtualAddresses(_ message: VhostMessage) throws(Errno) {
         let (end, wraps) = message.userAddress.addingReportingOverflow(message.size)
         let range = message.userAddress..<(wraps ? .max : end)
         let mappings = try mappings(range)
@@ -27,8 +27,8 @@ extension VhostVDPACharacterDevice {
                     try add(
                         try entry(
                             iova: iova + hole, host: address + hole, size: step - hole,
-                            access: access(of: message).intersection(area.access)),
-                        in: memory, addressSpace: addressSpace)
+                            access: message.access.intersection(area.access)),
+                        in: memory, addressSpace: message.addressSpace)
                 }
                 left -= step
                 address &+= step
@@ -36,14 +36,14 @@ extension VhostVDPACharacterDevice {
             }
         } catch {
             // Where the first step fails at address 0, the kernel's end wraps and everything goes.
-            unmap(first: message.iova, size: iova &- message.iova, addressSpace: addressSpace)
+            unmap(first: message.iova, size: iova &- message.iova, addressSpace: message.addressSpace)
             throw error
         }
     }
 
     /// `vhost_vdpa_pa_map`: memlock first, then the pages, one entry per physically contiguous run; a failure
     /// half way takes everything back.
-    func mapPinned(_ message: RawIOTLBMessage, addressSpace: UInt32) throws(Errno) {
+    func mapPinned(_ message: VhostMessage) throws(Errno) {
         let page = UInt64(HostPage.byteCount)
         let (span, overflow) = message.size.addingReportingOverflow(message.iova % page)
         guard !overflow, let pages = Int(exactly: span / page + (span % page == 0 ? 0 : 1)), pages > 0 else {
@@ -51,7 +51,7 @@ extension VhostVDPACharacterDevice {
         }
         let start = message.userAddress - message.userAddress % page
         let pinned = HostAddress(rawValue: start)
-        let access = access(of: message)
+        let access = message.access
         if let fragment = mapping.fragment.map(UInt64.init) {
             neededEntries = Int(clamping: (UInt64(pages) * page + fragment - 1) / fragment)
         }
@@ -65,7 +65,7 @@ extension VhostVDPACharacterDevice {
                 let run = min(left, UInt64(mapping.fragment ?? Int.max))
                 try add(
                     try entry(iova: iova, host: host, size: run, access: access), in: memory,
-                    addressSpace: addressSpace)
+                    addressSpace: message.addressSpace)
                 left -= run
                 iova &+= run
                 host &+= run
@@ -73,7 +73,7 @@ extension VhostVDPACharacterDevice {
         } catch {
             // The runs that became entries are unpinned with them, the rest here.
             pinner.unpin(start: HostAddress(rawValue: host), pages: Int(left / page), logger: logger)
-            unmap(first: message.iova, size: message.size, addressSpace: addressSpace)
+            unmap(first: message.iova, size: message.size, addressSpace: message.addressSpace)
             throw error
         }
     }
@@ -109,10 +109,6 @@ extension VhostVDPACharacterDevice {
             refusalWords = RefusalWords.pinning(error.reason, isDevices: mapping.pinLimit != nil)
             throw error.errno
         }
-    }
-
-    private func access(of message: RawIOTLBMessage) -> MemoryAccess {
-        MemoryAccess(rawValue: message.permission).intersection(.readWrite)
     }
 
     private func entry(

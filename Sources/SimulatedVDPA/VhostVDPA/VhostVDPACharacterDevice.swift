@@ -29,6 +29,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
     /// Who makes the calls. A forked child inherits the descriptor and is somebody else.
     package var caller = SimulatedCaller.process
     var owner: SimulatedCaller?
+    let backendFeatureOffer: BackendFeatureOffer
     /// The acknowledged backend features: they survive a status reset, not a close.
     var backendFeatures: BackendFeatures = []
     var isSuspended = false
@@ -62,6 +63,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
         self.mappings = mappings
         self.logger = logger
         description = parent.description
+        backendFeatureOffer = BackendFeatureOffer(kernel: kernel, description: description)
         vrings = Array(repeating: VhostVring(), count: description.queueCount)
         try parent.reset()
         self.onRelease = onRelease
@@ -145,7 +147,8 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
     private func perform(_ request: UInt, _ argument: UInt) throws(Errno) {
         switch request {
         case clinux_vhost_set_backend_features: try setBackendFeatures(argument)
-        case clinux_vhost_get_backend_features: try store(offeredBackendFeatures.rawValue, at: argument)
+        case clinux_vhost_get_backend_features:
+            try store(backendFeatureOffer.offered.rawValue, at: argument)
         case clinux_vhost_get_features: try store(parent.deviceFeatures.low, at: argument)
         case clinux_vhost_set_features: try setFeatures(argument)
         case clinux_vdpa_get_device_id: try store(description.deviceID.rawValue, at: argument)

@@ -83,7 +83,7 @@ struct FaultTests {
         #expect(client.deviceMaps.entries.isEmpty)
         let failure = try #require(client.file.mapFailures.last)
         #expect(failure.isSilent && failure.cause == .ioError)
-        #expect(failure.message.kind == RawIOTLBMessage.Kind.invalidate)
+        #expect(failure.message.kind == .invalidate)
     }
 
     @Test("suspend: EIO, and the device runs on", arguments: ["sim", "sim,parent=platform"])
