@@ -45,15 +45,16 @@ extension VhostVDPACharacterDevice {
     /// half way takes everything back.
     func mapPinned(_ message: VhostMessage) throws(Errno) {
         let page = UInt64(HostPage.byteCount)
-        let (span, overflow) = message.size.addingReportingOverflow(message.iova % page)
-        guard !overflow, let pages = Int(exactly: span / page + (span % page == 0 ? 0 : 1)), pages > 0 else {
-            throw .invalidArgument
-        }
+        // PFN_UP: a sum that 64 bits do not hold is no page.
+        let (span, overflow) = message.size.addingReportingOverflow(message.iova % page + page - 1)
+        guard !overflow else { throw .invalidArgument }
+        let pages = Int(span / page)
         let start = message.userAddress - message.userAddress % page
         let pinned = HostAddress(rawValue: start)
         let access = message.access
         if let fragment = mapping.fragment.map(UInt64.init) {
-            neededEntries = Int(clamping: (UInt64(pages) * page + fragment - 1) / fragment)
+            let byteCount = UInt64(pages) * page
+            neededEntries = Int(clamping: byteCount / fragment + (byteCount % fragment == 0 ? 0 : 1))
         }
         try pin(start: pinned, pages: pages, access: access)
         var iova = message.iova - message.iova % page

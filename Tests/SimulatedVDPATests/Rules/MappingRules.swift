@@ -94,6 +94,20 @@ struct MappingRules {
         #expect(client.pinner.pinnedPages == 8)
     }
 
+    @Test(
+        "57. Pinned: nearly every address is over any limit; one page more than 64 bits count is EINVAL",
+        arguments: Specifications.pinned + ["sim,use-va=off,fragment=8K"])
+    func everyAddress(_ specification: String) throws {
+        let client = try Client.owned(specification)
+        let memory = Memory(pages: 1)
+        let largest = 0 &- UInt64(Memory.pageSize)
+        for (size, cause) in [(largest, Errno.noMemory), (largest + 1, .invalidArgument)] {
+            #expect(client.send(.update, iova: 0, size: size, user: memory.address) == .badAddress)
+            #expect(client.file.mapFailures.last?.cause == cause)
+        }
+        #expect(client.pinner.pinnedPages == 0)
+    }
+
     @Test("57. The limit is RLIMIT_MEMLOCK in pages")
     func realLimit() {
         var limit = rlimit()
