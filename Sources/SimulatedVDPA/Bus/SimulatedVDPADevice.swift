@@ -235,7 +235,7 @@ public final class SimulatedVDPADevice {
     package var diagnostics: SimulatedDeviceDiagnostics {
         SimulatedDeviceDiagnostics(
             device: simulated?.parentDiagnostics ?? .unknown,
-            vhostEntries: opened?.addressSpaces.mapValues(\.entries) ?? [:], pinnedPages: pinner.pinnedPages,
+            vhostEntries: opened?.entries ?? [:], pinnedPages: pinner.pinnedPages,
             isOpen: isOpened, mapFailures: opened?.mapFailures ?? [])
     }
 }

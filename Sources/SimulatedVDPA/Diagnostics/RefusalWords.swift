@@ -35,3 +35,14 @@ enum RefusalWords {
         return count < 1 << 20 ? "\(count) bytes" : "\(count) bytes (\(count >> 20) MiB)"
     }
 }
+
+/// Why a message is refused: the errno that EFAULT hides, and what is known beside it.
+struct MessageRefusal: Error {
+    let cause: Errno
+    let words: String?
+
+    init(_ cause: Errno, _ words: String? = nil) {
+        self.cause = cause
+        self.words = words
+    }
+}

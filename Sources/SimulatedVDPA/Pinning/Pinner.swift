@@ -1,4 +1,5 @@
 package import GuestMemory
+internal import LinuxHost
 package import Logging
 
 /// Who holds guest pages in memory for a device that uses physical addresses: the kernel's `pin_user_pages`.
@@ -23,4 +24,29 @@ package protocol Pinner: AnyObject {
     /// Lets go of `pages` pages that earlier pins took, all of a pin or a part of it. What cannot be let go yet is
     /// said to `logger`.
     func unpin(start: HostAddress, pages: Int, logger: Logger)
+}
+
+extension Pinner {
+    /// Unpins the pages of entries that are gone, neighbours in memory together: a mapping of many runs goes as it came,
+    /// at once.
+    func unpin(_ entries: [TranslationEntry], logger: Logger) {
+        var run: Range<UInt64>?
+        func letGo() {
+            guard let run else { return }
+            unpin(
+                start: HostAddress(rawValue: run.lowerBound), pages: run.count / HostPage.byteCount,
+                logger: logger)
+        }
+        for entry in entries {
+            let start = entry.host.rawValue
+            let end = start + (entry.range.last.rawValue - entry.range.first.rawValue) + 1
+            if let last = run, last.upperBound == start {
+                run = last.lowerBound..<end
+            } else {
+                letGo()
+                run = start..<end
+            }
+        }
+        letGo()
+    }
 }

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import GuestMemory
 internal import LinuxHost
 package import Logging
 package import SystemPackage
@@ -11,18 +12,9 @@ internal import Virtio
 /// it comes from ``SimulatedVDPADevice/open()`` and is released by ``close()`` or with its last reference.
 /// Control thread only.
 package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting {
-    /// How many map failures are remembered; the later ones push out the oldest.
-    package static let mapFailureLimit = 64
-
     let parent: any ParentDriver
-    /// The parent again, where it is the simulation's own: its worker takes tables as a whole, and has memory within its
-    /// reach for as long as an entry names it.
-    let simulated: SimulatedParent?
     let description: ParentDescription
     let kernel: KernelVersion
-    let mapping: MappingPolicy
-    let pinner: any Pinner
-    let mappings: ProcessMappings.Source
     let logger: Logger
     private var onRelease: (() -> Void)?
 
@@ -34,20 +26,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
     var backendFeatures: BackendFeatures = []
     var isSuspended = false
     var vrings: [VhostVring]
-    /// The address spaces that exist, by number, each created by the first message that needs it.
-    var addressSpaces: [UInt32: EntryTable] = [:]
-    /// The address space of the batch, while one is open.
-    var batch: UInt32?
-    /// The domain of the platform's IOMMU, where the parent has no map operations: it lives as long as the file.
-    var domain: PlatformDomain?
-    package internal(set) var mapFailures: [MapFailure] = []
-    package var lastRefusal: String? { refusal }
-    /// Why the last message was refused, `nil` where it was not.
-    var refusal: String?
-    /// What is known of the refusal of the message at hand, beside its errno.
-    var refusalWords: String?
-    /// How many entries it takes, as far as that is known.
-    var neededEntries = 1
+    let iotlb: VhostIOTLB
 
     /// Opens: resets the device, as the kernel does. `onRelease` runs once, when the file is released.
     package init(
@@ -56,23 +35,28 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
         onRelease: @escaping () -> Void
     ) throws(Errno) {
         self.parent = parent
-        simulated = parent as? SimulatedParent
         self.kernel = kernel
-        self.mapping = mapping
-        self.pinner = pinner
-        self.mappings = mappings
         self.logger = logger
         description = parent.description
+        iotlb = VhostIOTLB(
+            parent: parent, description: description, policy: mapping, pinner: pinner, mappings: mappings,
+            logger: logger)
         backendFeatureOffer = BackendFeatureOffer(kernel: kernel, description: description)
         vrings = Array(repeating: VhostVring(), count: description.queueCount)
         try parent.reset()
         self.onRelease = onRelease
-        allocateDomain()
+        iotlb.allocateDomain()
     }
 
     deinit { close() }
 
     package var isOpen: Bool { onRelease != nil }
+
+    /// vhost-vdpa's entries, of each address space that exists.
+    var entries: [UInt32: [TranslationEntry]] { iotlb.entries }
+    /// The latest refused messages, and failures that nobody was told of, oldest first.
+    package var mapFailures: [MapFailure] { iotlb.failures }
+    package var lastRefusal: String? { iotlb.refusal }
 
     package func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
         guard isOpen else { throw .badFileDescriptor }
@@ -83,6 +67,16 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
             logger.debug("ioctl refused", metadata: ["request": "\(request)", "errno": "\(error)"])
             throw error
         }
+    }
+
+    /// `vhost_chr_write_iter`: one message per call. Everything the handler objects to is EFAULT; the cause is in
+    /// ``mapFailures``.
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
+        guard isOpen else { throw .badFileDescriptor }
+        let message = try VhostMessage(
+            at: UInt(bitPattern: bytes.baseAddress), byteCount: bytes.count, acknowledged: backendFeatures)
+        try iotlb.take(message, fromOwner: owner == caller)
+        return VhostMessage.reportedByteCount
     }
 
     /// `vhost_vdpa_mmap`. No parent has a doorbell that is a page of its own, which is what can be mapped: what
@@ -107,11 +101,10 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
     package func close() {
         guard let release = onRelease else { return }
         onRelease = nil
-        batch = nil
         try? resetDevice()
         for queue in vrings.indices where vrings[queue].kick != nil { parent.setKick(nil, queue: queue) }
         parent.setConfigurationCall(nil)
-        removeAddressSpaces()
+        iotlb.cleanUp()
         vrings = Array(repeating: VhostVring(), count: vrings.count)
         backendFeatures = []
         owner = nil
@@ -129,15 +122,6 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
         } else {
             try parent.reset()
         }
-    }
-
-    /// `vhost_vdpa_alloc_domain`.
-    private func allocateDomain() {
-        guard let platform = simulated?.platformIOMMU else { return }
-        let made = PlatformDomain()
-        platform.attach(made)
-        domain = made
-        simulated?.applyMaps()
     }
 
     func checkOwner() throws(Errno) {
