@@ -27,6 +27,11 @@ public final class EventFile: Sendable {
         self.identifier = identifier
     }
 
+    /// A reference to the eventfd behind a caller's number; -1 is none.
+    static func named(_ number: Int32) throws(Errno) -> EventFile? {
+        number == -1 ? nil : try EventFile(callerDescriptor: number)
+    }
+
     /// Makes an eventfd of the kernel's own.
     package init() throws(Errno) {
         let event = try SharedEventFD()

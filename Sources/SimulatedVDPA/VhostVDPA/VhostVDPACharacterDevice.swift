@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 internal import GuestMemory
 internal import LinuxHost
 package import Logging
@@ -9,24 +10,27 @@ internal import Virtio
 /// An open simulated `/dev/vhost-vdpa-N`: the kernel's `drivers/vhost/vdpa.c` over a ``ParentDriver``.
 ///
 /// Every request checks in the kernel's order and fails with the kernel's errno. The object is one open file:
-/// it comes from ``SimulatedVDPADevice/open()`` and is released by ``close()`` or with its last reference.
-/// Control thread only.
+/// it comes from ``SimulatedVDPADevice/open()`` and is released by ``close()`` or with its last reference. What a queue's
+/// requests and the IOTLB's messages need is ``VhostVrings``' and ``VhostIOTLB``'s. Control thread only.
 package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting {
-    let parent: any ParentDriver
-    let description: ParentDescription
-    let kernel: KernelVersion
-    let logger: Logger
+    private let parent: any ParentDriver
+    private let description: ParentDescription
+    private let kernel: KernelVersion
+    private let backendFeatureOffer: BackendFeatureOffer
+    private let vrings: VhostVrings
+    private let iotlb: VhostIOTLB
+    private let logger: Logger
+    /// Called once; `nil` when the file is closed.
     private var onRelease: (() -> Void)?
 
     /// Who makes the calls. A forked child inherits the descriptor and is somebody else.
     package var caller = SimulatedCaller.process
-    var owner: SimulatedCaller?
-    let backendFeatureOffer: BackendFeatureOffer
+    private var owner: SimulatedCaller?
     /// The acknowledged backend features: they survive a status reset, not a close.
-    var backendFeatures: BackendFeatures = []
-    var isSuspended = false
-    var vrings: [VhostVring]
-    let iotlb: VhostIOTLB
+    private var backendFeatures: BackendFeatures = []
+    private var isSuspended = false
+
+    // MARK: Open and close
 
     /// Opens: resets the device, as the kernel does. `onRelease` runs once, when the file is released.
     package init(
@@ -38,11 +42,11 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
         self.kernel = kernel
         self.logger = logger
         description = parent.description
+        backendFeatureOffer = BackendFeatureOffer(kernel: kernel, description: description)
+        vrings = VhostVrings(parent: parent, description: description, kernel: kernel)
         iotlb = VhostIOTLB(
             parent: parent, description: description, policy: mapping, pinner: pinner, mappings: mappings,
             logger: logger)
-        backendFeatureOffer = BackendFeatureOffer(kernel: kernel, description: description)
-        vrings = Array(repeating: VhostVring(), count: description.queueCount)
         try parent.reset()
         self.onRelease = onRelease
         iotlb.allocateDomain()
@@ -52,11 +56,21 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
 
     package var isOpen: Bool { onRelease != nil }
 
-    /// vhost-vdpa's entries, of each address space that exists.
-    var entries: [UInt32: [TranslationEntry]] { iotlb.entries }
-    /// The latest refused messages, and failures that nobody was told of, oldest first.
-    package var mapFailures: [MapFailure] { iotlb.failures }
-    package var lastRefusal: String? { iotlb.refusal }
+    /// `vhost_vdpa_release`: reset while the acknowledgement is still valid, kicks, callbacks, then the maps.
+    package func close() {
+        guard let release = onRelease else { return }
+        onRelease = nil
+        try? reset()
+        vrings.unbindKicks()
+        parent.setConfigurationCall(nil)
+        iotlb.cleanUp()
+        vrings.forget()
+        backendFeatures = []
+        owner = nil
+        release()
+    }
+
+    // MARK: ioctl
 
     package func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
         guard isOpen else { throw .badFileDescriptor }
@@ -69,65 +83,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
         }
     }
 
-    /// `vhost_chr_write_iter`: one message per call. Everything the handler objects to is EFAULT; the cause is in
-    /// ``mapFailures``.
-    package func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
-        guard isOpen else { throw .badFileDescriptor }
-        let message = try VhostMessage(
-            at: UInt(bitPattern: bytes.baseAddress), byteCount: bytes.count, acknowledged: backendFeatures)
-        try iotlb.take(message, fromOwner: owner == caller)
-        return VhostMessage.reportedByteCount
-    }
-
-    /// `vhost_vdpa_mmap`. No parent has a doorbell that is a page of its own, which is what can be mapped: what
-    /// passes the checks is errno 524, and a doorbell that does not begin a page is EINVAL before that.
-    package func map(
-        length: Int, protection: Int32, flags: Int32, offset: Int
-    ) throws(Errno) -> UnsafeMutableRawPointer {
-        guard isOpen else { throw .badFileDescriptor }
-        let page = HostPage.byteCount
-        guard length > 0, offset >= 0, offset % page == 0 else { throw .invalidArgument }
-        guard (length + page - 1) / page == 1 else { throw .invalidArgument }
-        guard flags & MapBits.typeMask != MapBits.private, protection & MapBits.read == 0 else {
-            throw .invalidArgument
-        }
-        let queue = offset / page
-        guard queue <= 0xffff else { throw .invalidArgument }
-        if let stride = description.doorbellStride, queue * stride % page != 0 { throw .invalidArgument }
-        throw .kernelNotSupported
-    }
-
-    /// `vhost_vdpa_release`: reset while the acknowledgement is still valid, kicks, callbacks, then the maps.
-    package func close() {
-        guard let release = onRelease else { return }
-        onRelease = nil
-        try? resetDevice()
-        for queue in vrings.indices where vrings[queue].kick != nil { parent.setKick(nil, queue: queue) }
-        parent.setConfigurationCall(nil)
-        iotlb.cleanUp()
-        vrings = Array(repeating: VhostVring(), count: vrings.count)
-        backendFeatures = []
-        owner = nil
-        release()
-    }
-
-    /// `_compat_vdpa_reset`: the maps are asked to go unless PERSIST is acknowledged at this moment.
-    ///
-    /// Nothing of vhost-vdpa's own goes: entries, pins, address spaces and an open batch stay.
-    func resetDevice() throws(Errno) {
-        isSuspended = false
-        let flags: ResetFlags = backendFeatures.contains(.iotlbPersist) ? [] : .cleanMap
-        if description.operations.contains(.compatReset), !flags.isEmpty {
-            try parent.compatReset(flags)
-        } else {
-            try parent.reset()
-        }
-    }
-
-    func checkOwner() throws(Errno) {
-        guard owner == caller else { throw .notPermitted }
-    }
-
+    /// `vhost_vdpa_unlocked_ioctl`: what anybody may ask.
     private func perform(_ request: UInt, _ argument: UInt) throws(Errno) {
         switch request {
         case clinux_vhost_set_backend_features: try setBackendFeatures(argument)
@@ -157,10 +113,10 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
 
     /// What only the owner may ask: the generic vhost requests, then those of a queue.
     private func performOwned(_ request: UInt, _ argument: UInt) throws(Errno) {
-        try checkOwner()
+        guard owner == caller else { throw .notPermitted }
         switch request {
         case clinux_vhost_set_mem_table: try setMemoryTable(argument)
-        default: try performVring(request, argument)
+        default: try vrings.perform(request, argument, isSuspended: isSuspended)
         }
     }
 
@@ -171,5 +127,152 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
 
     private func store(_ value: some FixedWidthInteger & BitwiseCopyable, at argument: UInt) throws(Errno) {
         try CallerMemory.store(value, at: argument)
+    }
+
+    // MARK: Negotiation, status, suspend and resume
+
+    private func setBackendFeatures(_ argument: UInt) throws(Errno) {
+        let wanted = BackendFeatures(rawValue: try CallerMemory.load(UInt64.self, at: argument))
+        try backendFeatureOffer.check(wanted)
+        backendFeatures = wanted
+    }
+
+    /// EBUSY comes before the address is looked at; whatever the parent objects to is EINVAL.
+    private func setFeatures(_ argument: UInt) throws(Errno) {
+        guard !parent.status.contains(.featuresOK) else { throw .resourceBusy }
+        let features = VirtioFeatures(low: try CallerMemory.load(UInt64.self, at: argument))
+        do throws(Errno) {
+            try parent.setDriverFeatures(features)
+        } catch {
+            throw .invalidArgument
+        }
+    }
+
+    /// Bits may be added, or all of them dropped at once, which resets the device.
+    private func setStatus(_ argument: UInt) throws(Errno) {
+        let wanted = DeviceStatus(rawValue: try CallerMemory.load(UInt8.self, at: argument))
+        guard wanted.isEmpty || parent.status.isSubset(of: wanted) else { throw .invalidArgument }
+        if wanted.isEmpty {
+            try reset()
+        } else {
+            parent.setStatus(wanted)
+        }
+    }
+
+    /// `_compat_vdpa_reset`: the maps are asked to go unless PERSIST is acknowledged at this moment.
+    ///
+    /// Nothing of vhost-vdpa's own goes: entries, pins, address spaces and an open batch stay.
+    private func reset() throws(Errno) {
+        isSuspended = false
+        let flags: ResetFlags = backendFeatures.contains(.iotlbPersist) ? [] : .cleanMap
+        if description.operations.contains(.compatReset), !flags.isEmpty {
+            try parent.compatReset(flags)
+        } else {
+            try parent.reset()
+        }
+    }
+
+    private func suspend() throws(Errno) {
+        let canSuspend = description.operations.contains(.suspend)
+        if kernel.checksSuspendOperationFirst, !canSuspend { throw .operationNotSupported }
+        guard parent.status.contains(.driverOK) else { return }
+        guard canSuspend else { throw .operationNotSupported }
+        try parent.suspend()
+        isSuspended = true
+    }
+
+    private func resume() throws(Errno) {
+        guard parent.status.contains(.driverOK) else { return }
+        guard description.operations.contains(.resume) else { throw .operationNotSupported }
+        try parent.resume()
+        isSuspended = false
+    }
+
+    // MARK: The configuration space, and limits
+
+    /// `struct vhost_vdpa_config`: a header of two words, then the bytes.
+    private static let configurationHeaderByteCount: UInt = 8
+
+    private func getConfiguration(_ argument: UInt) throws(Errno) {
+        let (offset, count) = try configurationRange(argument)
+        let bytes = parent.configuration(at: offset, count: count)
+        try CallerMemory.store(bytes: bytes, at: argument &+ Self.configurationHeaderByteCount)
+    }
+
+    private func setConfiguration(_ argument: UInt) throws(Errno) {
+        let (offset, count) = try configurationRange(argument)
+        let bytes = try CallerMemory.bytes(
+            at: argument &+ Self.configurationHeaderByteCount, count: count)
+        parent.setConfiguration(bytes, at: offset)
+    }
+
+    /// The bytes a header names; the kernel turns every objection into EINVAL.
+    private func configurationRange(_ argument: UInt) throws(Errno) -> (offset: Int, count: Int) {
+        let header = try CallerMemory.load(UInt64.self, at: argument)
+        let offset = Int(UInt32(truncatingIfNeeded: header))
+        let count = Int(UInt32(truncatingIfNeeded: header >> 32))
+        let size = description.configurationSize
+        guard count > 0, offset <= size, count <= size - offset else { throw .invalidArgument }
+        return (offset, count)
+    }
+
+    /// A descriptor that is refused leaves the earlier one bound.
+    private func setConfigurationCall(_ argument: UInt) throws(Errno) {
+        let descriptor = try CallerMemory.load(Int32.self, at: argument)
+        parent.setConfigurationCall(try EventFile.named(descriptor))
+    }
+
+    private func getIOVARange(_ argument: UInt) throws(Errno) {
+        let range = description.iovaRange
+        var bytes: [UInt8] = []
+        for word in [range.first.rawValue, range.last.rawValue] {
+            for shift in stride(from: UInt64(0), to: 64, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: word >> shift))
+            }
+        }
+        try CallerMemory.store(bytes: bytes, at: argument)
+    }
+
+    /// `VHOST_SET_MEM_TABLE`: checked and forgotten, vhost-vdpa translates by IOTLB alone.
+    private func setMemoryTable(_ argument: UInt) throws(Errno) {
+        let header = try CallerMemory.load(UInt64.self, at: argument)
+        let regions = UInt32(truncatingIfNeeded: header)
+        guard header >> 32 == 0 else { throw .operationNotSupported }
+        guard regions <= 64 else { throw .argListTooLong }  // max_mem_regions
+        _ = try CallerMemory.bytes(at: argument &+ 8, count: Int(regions) * 32)
+    }
+
+    // MARK: write and mmap
+
+    /// `vhost_chr_write_iter`: one message per call. Everything the handler objects to is EFAULT; the cause is in
+    /// ``mapFailures``.
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
+        guard isOpen else { throw .badFileDescriptor }
+        let message = try VhostMessage(
+            at: UInt(bitPattern: bytes.baseAddress), byteCount: bytes.count, acknowledged: backendFeatures)
+        try iotlb.take(message, fromOwner: owner == caller)
+        return VhostMessage.reportedByteCount
+    }
+
+    /// vhost-vdpa's entries, of each address space that exists.
+    var entries: [UInt32: [TranslationEntry]] { iotlb.entries }
+    /// The latest messages that were refused, and failures that nobody was told of, oldest first.
+    package var mapFailures: [MapFailure] { iotlb.failures }
+    package var lastRefusal: String? { iotlb.refusal }
+
+    /// `vhost_vdpa_mmap`. No parent has a doorbell that is a page of its own, which is what can be mapped: what
+    /// passes the checks is errno 524, and a doorbell that does not begin a page is EINVAL before that.
+    package func map(
+        length: Int, protection: Int32, flags: Int32, offset: Int
+    ) throws(Errno) -> UnsafeMutableRawPointer {
+        guard isOpen else { throw .badFileDescriptor }
+        let page = HostPage.byteCount
+        guard length > 0, offset >= 0, offset % page == 0 else { throw .invalidArgument }
+        guard (length + page - 1) / page == 1 else { throw .invalidArgument }
+        guard flags & MAP_TYPE != MAP_PRIVATE, protection & PROT_READ == 0 else { throw .invalidArgument }
+        let queue = offset / page
+        guard queue <= 0xffff else { throw .invalidArgument }
+        if let stride = description.doorbellStride, queue * stride % page != 0 { throw .invalidArgument }
+        throw .kernelNotSupported
     }
 }

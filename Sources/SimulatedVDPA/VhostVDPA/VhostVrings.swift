@@ -5,9 +5,46 @@ internal import VhostVDPA
 internal import VirtQueue
 internal import Virtio
 
-/// The requests that name a queue, in the kernel's order: index, range, request.
-extension VhostVDPACharacterDevice {
-    func performVring(_ request: UInt, _ argument: UInt) throws(Errno) {
+/// What vhost itself keeps of every queue, and the requests that name one: `vhost_vdpa_vring_ioctl` and
+/// `vhost_vring_ioctl` over the parent.
+///
+/// It survives every status reset and ends with the file. It is a class because a parent that is called may make a
+/// request itself. Control thread only.
+final class VhostVrings {
+    /// vhost's copy, apart from the device's.
+    private struct Vring {
+        var size: UInt32 = 0
+        var addresses = RingAddresses.zero
+        /// The last base set or read.
+        var base: UInt32 = 0
+        var busyLoopTimeout: UInt32 = 0
+        var kick: EventFile?
+        var call: EventFile?
+        var error: EventFile?
+    }
+
+    private let parent: any ParentDriver
+    private let description: ParentDescription
+    private let kernel: KernelVersion
+    private var vrings: [Vring]
+
+    init(parent: any ParentDriver, description: ParentDescription, kernel: KernelVersion) {
+        self.parent = parent
+        self.description = description
+        self.kernel = kernel
+        vrings = Array(repeating: Vring(), count: description.queueCount)
+    }
+
+    /// Takes the kicks from the device, of the queues that have one: the first half of a close.
+    func unbindKicks() {
+        for queue in vrings.indices where vrings[queue].kick != nil { parent.setKick(nil, queue: queue) }
+    }
+
+    /// Lets go of everything, eventfds included: the second half.
+    func forget() { vrings = Array(repeating: Vring(), count: vrings.count) }
+
+    /// One request of the owner's, in the kernel's order: index, range, request. `isSuspended` is the file's.
+    func perform(_ request: UInt, _ argument: UInt, isSuspended: Bool) throws(Errno) {
         let index = try CallerMemory.load(UInt32.self, at: argument)
         guard index < UInt32(vrings.count) else { throw .noBufferSpace }
         let queue = Int(index)
@@ -22,21 +59,22 @@ extension VhostVDPACharacterDevice {
             guard description.operations.contains(.queueSize) else { throw .operationNotSupported }
             try storeState(index, parent.queueSize(queue), at: argument)
         case clinux_vhost_get_vring_base: try getBase(queue, argument)
-        case clinux_vhost_set_vring_base: try setBase(queue, argument)
+        case clinux_vhost_set_vring_base: try setBase(queue, argument, isSuspended: isSuspended)
         case clinux_vhost_set_vring_num: try setSize(queue, argument)
-        case clinux_vhost_set_vring_addr: try setAddresses(queue, argument)
+        case clinux_vhost_set_vring_addr: try setAddresses(queue, argument, isSuspended: isSuspended)
         case clinux_vhost_set_vring_kick: try setKick(queue, argument)
         case clinux_vhost_set_vring_call:
-            let call = try eventFile(try descriptor(argument))
+            let call = try eventFile(argument)
             parent.setCallback(call, queue: queue)
             vrings[queue].call = call
-        case clinux_vhost_set_vring_err:
-            vrings[queue].error = try eventFile(try descriptor(argument))
+        case clinux_vhost_set_vring_err: vrings[queue].error = try eventFile(argument)
         case BusyLoopRequest.set: vrings[queue].busyLoopTimeout = try number(argument)
         case BusyLoopRequest.get: try storeState(index, vrings[queue].busyLoopTimeout, at: argument)
         default: throw .unknownRequest
         }
     }
+
+    // MARK: The ring
 
     private func setSize(_ queue: Int, _ argument: UInt) throws(Errno) {
         let size = try number(argument)
@@ -49,19 +87,19 @@ extension VhostVDPACharacterDevice {
     }
 
     /// vhost keeps the addresses even where the device may not be told of them.
-    private func setAddresses(_ queue: Int, _ argument: UInt) throws(Errno) {
+    private func setAddresses(_ queue: Int, _ argument: UInt, isSuspended: Bool) throws(Errno) {
         let bytes = try CallerMemory.bytes(at: argument, count: 40)  // struct vhost_vring_addr
-        func word(_ offset: Int) -> UInt64 {
-            (0..<8).reduce(0) { $0 | UInt64(bytes[offset + $1]) << (8 * UInt64($1)) }
-        }
-        let flags = UInt32(truncatingIfNeeded: word(0) >> 32)
+        let flags = bytes.integer(UInt32.self, at: 4)
         guard flags & ~1 == 0 else { throw .operationNotSupported }  // VHOST_VRING_F_LOG
-        let (descriptors, used, avail, log) = (word(8), word(16), word(24), word(32))
+        let descriptors = bytes.integer(UInt64.self, at: 8)
+        let used = bytes.integer(UInt64.self, at: 16)
+        let avail = bytes.integer(UInt64.self, at: 24)
+        let log = bytes.integer(UInt64.self, at: 32)
         guard avail % 2 == 0, used % 4 == 0, log % 4 == 0 else { throw .invalidArgument }
         vrings[queue].addresses = RingAddresses(
             descriptorArea: IOVirtualAddress(rawValue: descriptors),
             driverArea: IOVirtualAddress(rawValue: avail), deviceArea: IOVirtualAddress(rawValue: used))
-        try checkQueueMayChange()
+        try checkRingMayChange(isSuspended: isSuspended)
         do throws(Errno) {
             try parent.setQueueAddresses(vrings[queue].addresses, queue: queue)
         } catch {
@@ -69,34 +107,36 @@ extension VhostVDPACharacterDevice {
         }
     }
 
-    private func setBase(_ queue: Int, _ argument: UInt) throws(Errno) {
+    /// The base is kept like the addresses.
+    private func setBase(_ queue: Int, _ argument: UInt, isSuspended: Bool) throws(Errno) {
         let base = try number(argument)
         let state = QueueState(VringBase(rawValue: base), format: .split)
         guard case .split(let nextAvail)? = state else { throw .invalidArgument }
         vrings[queue].base = base
-        try checkQueueMayChange()
+        try checkRingMayChange(isSuspended: isSuspended)
         try parent.setQueueBase(nextAvail, queue: queue)
     }
 
-    private func getBase(_ queue: Int, _ argument: UInt) throws(Errno) {
-        let base = UInt32(try parent.queueBase(queue))
-        vrings[queue].base = base
-        try storeState(UInt32(queue), base, at: argument)
-    }
-
-    private func checkQueueMayChange() throws(Errno) {
+    private func checkRingMayChange(isSuspended: Bool) throws(Errno) {
         guard kernel.refusesRingChangeWhileRunning else { return }
         if parent.status.contains(.driverOK), !isSuspended { throw .invalidArgument }
     }
 
+    private func getBase(_ queue: Int, _ argument: UInt) throws(Errno) {
+        vrings[queue].base = UInt32(try parent.queueBase(queue))
+        try storeState(UInt32(queue), vrings[queue].base, at: argument)
+    }
+
     /// Binding the eventfd that is bound already starts no new poll, so a signal it holds goes unseen.
     private func setKick(_ queue: Int, _ argument: UInt) throws(Errno) {
-        let file = try eventFile(try descriptor(argument))
+        let file = try eventFile(argument)
         let isSame = file?.identifier == vrings[queue].kick?.identifier
         guard !isSame else { return }
         parent.setKick(file, queue: queue)
         vrings[queue].kick = file
     }
+
+    // MARK: Groups
 
     private func getGroup(ofQueue queue: Int, _ argument: UInt) throws(Errno) {
         guard description.operations.contains(.queueGroup) else { throw .operationNotSupported }
@@ -124,14 +164,16 @@ extension VhostVDPACharacterDevice {
         try parent.setGroup(group, addressSpace: space)
     }
 
+    // MARK: The caller's structs
+
     /// The second word of a `struct vhost_vring_state`; all of it must be readable.
     private func number(_ argument: UInt) throws(Errno) -> UInt32 {
         UInt32(truncatingIfNeeded: try CallerMemory.load(UInt64.self, at: argument) >> 32)
     }
 
-    /// The second word of a `struct vhost_vring_file`.
-    private func descriptor(_ argument: UInt) throws(Errno) -> Int32 {
-        Int32(bitPattern: try number(argument))
+    /// What the second word of a `struct vhost_vring_file` names.
+    private func eventFile(_ argument: UInt) throws(Errno) -> EventFile? {
+        try EventFile.named(Int32(bitPattern: try number(argument)))
     }
 
     private func storeState(_ index: UInt32, _ number: UInt32, at argument: UInt) throws(Errno) {
