@@ -1,6 +1,8 @@
-"""Alternating pairs of emu and the C baseline, for scripts/bench loopback.
+"""Alternating pairs of emu and its baseline, for scripts/bench loopback.
 
-    loopback.py EMU BASELINE PAIRS SECONDS SIZES WANTS_JSON
+    loopback.py EMU KIND BASELINE PAIRS SECONDS SIZES WANTS_JSON
+
+KIND is what BASELINE is: C, the C program, or emu, an earlier one.
 """
 
 import json
@@ -47,32 +49,35 @@ def run(who, command, seconds):
 
 
 def main():
-    emu, baseline, pairs, seconds, sizes, wants_json = sys.argv[1:]
+    emu, kind, baseline, pairs, seconds, sizes, wants_json = sys.argv[1:]
     pairs, seconds = int(pairs), int(seconds)
     out = sys.stderr if wants_json == "1" else sys.stdout
 
     def say(text=""):
         print(text, file=out, flush=True)
 
+    base = "C" if kind == "C" else "base"
+
+    def run_of(program, size):
+        return [
+            program, "run", "--guest", "generator", "--wire", "loopback", "--memory", "256M", "--interval", "3600s",
+            "--duration", f"{seconds}s", "--frame-size", str(size), "--json",
+        ]  # fmt: skip
+
     def commands(size):
-        return {
-            "C": [baseline, "--frame-size", str(size), "--seconds", str(seconds)],
-            "emu": [
-                emu, "run", "--guest", "generator", "--wire", "loopback", "--memory", "256M", "--interval", "3600s",
-                "--duration", f"{seconds}s", "--frame-size", str(size), "--json",
-            ],
-        }  # fmt: skip
+        plain = [baseline, "--frame-size", str(size), "--seconds", str(seconds)]
+        return {base: plain if kind == "C" else run_of(baseline, size), "emu": run_of(emu, size)}
 
     say(f"loopback, received M packets/s each way, {seconds} s a run; load {os.getloadavg()[0]:.1f} at the start")
-    say("  size  pair        C      emu   emu / C   others' cores (C, emu)")
+    say(f"  size  pair {base:>8}      emu   ratio     others' cores ({base}, emu)")
     result = {"pairs": pairs, "seconds": seconds, "cores": os.cpu_count(), "sizes": {}}
     for size in map(int, sizes.split(",")):
-        runs = {"C": [], "emu": []}
+        runs = {base: [], "emu": []}
         for pair in range(pairs):
             # Who goes first alternates too, so that neither has the warmer machine.
-            for who in ("C", "emu") if pair % 2 == 0 else ("emu", "C"):
+            for who in (base, "emu") if pair % 2 == 0 else ("emu", base):
                 runs[who].append(run(who, commands(size)[who], seconds))
-            c, e = runs["C"][-1], runs["emu"][-1]
+            c, e = runs[base][-1], runs["emu"][-1]
             say(
                 f"{size:6} {pair + 1:5} {c['rate'] / 1e6:8.2f} {e['rate'] / 1e6:8.2f} {e['rate'] / c['rate']:9.2f}"
                 f"   {c['others']:.2f}, {e['others']:.2f}"
@@ -83,19 +88,19 @@ def main():
 
         def ratio(field):
             # The median of the pairs' ratios: a pair shares the machine's state, two medians need not.
-            return round(statistics.median(e[field] / c[field] for e, c in zip(runs["emu"], runs["C"])), 3)
+            return round(statistics.median(e[field] / c[field] for e, c in zip(runs["emu"], runs[base])), 3)
 
         result["sizes"][str(size)] = {
-            "emu": median("emu", "rate"), "c": median("C", "rate"), "ratio": ratio("rate"),
-            "emuCPU": round(median("emu", "cpu"), 1), "cCPU": round(median("C", "cpu"), 1), "ratioCPU": ratio("cpu"),
-            "othersCores": round(statistics.median(r["others"] for r in runs["emu"] + runs["C"]), 2),
+            "emu": median("emu", "rate"), base.lower(): median(base, "rate"), "ratio": ratio("rate"),
+            "emuCPU": round(median("emu", "cpu"), 1), f"{base.lower()}CPU": round(median(base, "cpu"), 1), "ratioCPU": ratio("cpu"),
+            "othersCores": round(statistics.median(r["others"] for r in runs["emu"] + runs[base]), 2),
         }  # fmt: skip
-    say("\nmedians, and the median of the pairs' ratios emu / C")
-    say("  size   C, M/s   emu, M/s   ratio   C, CPU ns/packet   emu, CPU ns/packet   ratio")
+    say(f"\nmedians, and the median of the pairs' ratios emu / {base}")
+    say(f"  size {base + ', M/s':>9} {'emu, M/s':>10}   ratio {base + ', CPU ns/packet':>19} {'emu, CPU ns/packet':>20}   ratio")
     for size, row in result["sizes"].items():
         aim = AIM.get(int(size))
         say(
-            f"{size:>6} {row['c'] / 1e6:8.2f} {row['emu'] / 1e6:10.2f} {row['ratio']:7.2f} {row['cCPU']:18.1f} "
+            f"{size:>6} {row[base.lower()] / 1e6:9.2f} {row['emu'] / 1e6:10.2f} {row['ratio']:7.2f} {row[f'{base.lower()}CPU']:19.1f} "
             f"{row['emuCPU']:20.1f} {row['ratioCPU']:7.2f}" + (f"   (aim: {aim / 1e6:.0f} M/s)" if aim else "")
         )
     say(f"load {os.getloadavg()[0]:.1f} at the end")
