@@ -146,17 +146,19 @@ package final class EmulatedMachine {
         try takeBack(stopDevice(reason: reason))
     }
 
-    /// The device's part of a stop. ``takeBack(_:)`` must follow before anything else.
-    package func stopDevice(reason: ResetReason = .stop) throws(MachineError) -> [VringState] {
+    /// The device's part of a stop. What it returns goes to ``takeBack(_:)``, once: until then the driver does not know
+    /// where its rings stand.
+    package func stopDevice(reason: ResetReason = .stop) throws(MachineError) -> StoppedDevice {
         do throws(BackendError) {
-            return try backend.stop(reason: reason)
+            return StoppedDevice(states: try backend.stop(reason: reason))
         } catch {
             throw Self.cause(failure, .backend(error))
         }
     }
 
     /// The driver's part of a stop: it goes on where the rings stood, or starts over. Returns which.
-    package func takeBack(_ states: [VringState]) throws(MachineError) -> RingOutcome {
+    package func takeBack(_ stopped: consuming StoppedDevice) throws(MachineError) -> RingOutcome {
+        let states = stopped.states
         let positions = states.compactMap(\.base)
         if positions.count == states.count {
             bases = positions

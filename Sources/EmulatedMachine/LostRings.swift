@@ -1,3 +1,5 @@
+package import VhostVDPABackend
+
 /// What is done with the rings of a device that did not say where they stood.
 package enum LostRings: String, CaseIterable, Sendable {
     /// The driver starts over with empty rings; what was in them is abandoned.
@@ -15,4 +17,10 @@ package enum RingOutcome: Hashable, Sendable {
     case recovered
     /// The driver started over with empty ones.
     case startedOver
+}
+
+/// A device that was stopped and whose rings the driver has yet to take back, which it does once: noncopyable.
+package struct StoppedDevice: ~Copyable {
+    /// Where each ring stood, by vring index.
+    package let states: [VringState]
 }

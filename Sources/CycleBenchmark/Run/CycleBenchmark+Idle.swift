@@ -79,15 +79,15 @@ extension CycleBenchmark {
             }
             return timer.end()
         }
-        let states = try machine.stopDevice()
-        if Self.place(&queues, where: states) {
+        let stopped = try machine.stopDevice()
+        if Self.place(&queues, where: stopped.states) {
             try machine.startDevice(queues)
             let timing = timer.end()
-            _ = try machine.takeBack(states)
+            _ = try machine.takeBack(stopped)
             return timing
         }
         timer.pause()
-        _ = try machine.takeBack(states)
+        _ = try machine.takeBack(stopped)
         queues = try machine.nextQueues()
         timer.resume()
         try machine.startDevice(queues)
