@@ -27,15 +27,43 @@ import VirtioNet
         }
     }
 
+    @Test("docs/extending.md names every file that speaks of captures")
+    func captures() throws {
+        let document = try text("docs/extending.md")
+        let schemas = try files(in: "docs/json-schema", ending: ".json")
+        let speaking = try (sources() + schemas).filter { path in
+            try code(path).contains { $0.contains(/[cC]apture/) }
+        }
+        #expect(speaking.count > 20)
+        for path in speaking { #expect(document.contains("`\(path)`"), "\(path)") }
+    }
+
+    @Test("docs/architecture.md names every file with unsafe code, and no other")
+    func unsafeCode() throws {
+        for row in try rows() {
+            let target = row[0].filter(\.isLetter)
+            let marked = try sources("Sources/\(target)").filter { path in
+                try code(path).contains { $0.contains(/\bunsafe\b/) }
+            }.map { $0.dropFirst("Sources/\(target)/".count).dropLast(".swift".count) }
+            var unseen = Set(row[3].matches(of: /`([^`]+)`/).map { String($0.1) })
+            let names = unseen
+            for file in marked {
+                let name = names.first {
+                    $0.hasSuffix("/") ? file.hasPrefix($0) : file == $0 || file.hasPrefix("\($0)+")
+                }
+                #expect(name != nil, "\(target): \(file)")
+                if let name { unseen.remove(name) }
+            }
+            #expect(unseen.isEmpty, "\(target)")
+        }
+    }
+
     @Test("docs/architecture.md has every target, Package.swift's imports, and arrows that lead to them")
     func architecture() throws {
         let manifest = try text("Package.swift")
         let lines = try text("docs/architecture.md").split(separator: "\n", omittingEmptySubsequences: false)
-        let rows = lines.drop { $0 != "| target | its one job | imports | unsafe code |" }.dropFirst(2)
-            .prefix { $0.hasPrefix("|") }.map { $0.split(separator: "|").map { $0.trimmingPrefix(" ") } }
         var imports: [String: Set<String>] = [:]
-        for row in rows {
-            try #require(row.count == 4, "\(row)")
+        for row in try rows() {
             let names = row[2].matches(of: /\w+/).map { String($0.output) }
             imports[String(row[0].filter(\.isLetter))] = Set(names)
         }
@@ -68,6 +96,34 @@ import VirtioNet
                 for target in reached { reached.formUnion(led[target] ?? []) }
             }
             #expect(listed.subtracting(isC).isSubset(of: reached), "\(name)")
+        }
+    }
+
+    /// The rows of docs/architecture.md's table of targets.
+    private func rows() throws -> [[String]] {
+        let lines = try text("docs/architecture.md").split(separator: "\n", omittingEmptySubsequences: false)
+        let rows = lines.drop { $0 != "| target | its one job | imports | unsafe code |" }.dropFirst(2)
+            .prefix { $0.hasPrefix("|") }
+            .map { $0.split(separator: "|").map { String($0.trimmingPrefix(" ")) } }
+        try #require(rows.count > 10)
+        for row in rows { try #require(row.count == 4, "\(row)") }
+        return rows
+    }
+
+    /// The Swift files below a folder, from the package's root on.
+    private func sources(_ folder: String = "Sources") throws -> [String] {
+        try files(in: folder, ending: ".swift")
+    }
+
+    private func files(in folder: String, ending: String) throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: Self.root.appending(path: folder).path())
+            .filter { $0.hasSuffix(ending) }.map { "\(folder)/\($0)" }
+    }
+
+    /// A file's lines that are no comment.
+    private func code(_ path: String) throws -> [Substring] {
+        try text(path).split(separator: "\n").filter {
+            !$0.trimmingPrefix(while: \.isWhitespace).hasPrefix("//")
         }
     }
 
