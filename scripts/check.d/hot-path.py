@@ -11,6 +11,9 @@ message last varies from run to run by a handful of calls. So there may be sever
 status is 0 where one of the first size and one of the second make exactly the same calls on the data path: what goes
 with packets would differ in every pair, by as much as there are packets. It is 1 where no pair does, with the
 callers of the nearest pair. --quiet prints nothing in that case.
+
+What a packet executes on the data path is the difference of that pair's instructions over the packets that the second
+run has more: for information, and within some instructions, as threads wait now and then.
 """
 
 import glob
@@ -23,9 +26,9 @@ WATCHED = ("swift_retain", "swift_release", "swift_allocObject", "swift_beginAcc
 NAME = re.compile(r"^(c?fn)=\((\d+)\)(?: (.*))?$")
 
 
-def read_calls(path):
-    """The calls of each watched function by caller: {(callee, caller): count}."""
-    names, calls = {}, Counter()
+def read(path):
+    """The calls of each watched function by caller, {(callee, caller): count}, and what was executed."""
+    names, calls, instructions = {}, Counter(), 0
     caller = callee = None
     with open(path, encoding="utf-8", errors="replace") as profile:
         for line in profile:
@@ -42,7 +45,9 @@ def read_calls(path):
             elif line.startswith("calls="):
                 if callee in WATCHED:
                     calls[callee, caller] += int(line[len("calls="):].split()[0])
-    return calls
+            elif line.startswith("totals:"):
+                instructions += int(line.split()[1])
+    return calls, instructions
 
 
 class Run:
@@ -52,9 +57,14 @@ class Run:
         files = sorted(glob.glob(glob.escape(path) + "-*"))
         if len(files) < 3:
             sys.exit(f"hot-path.py: {path}: the control thread and two workers at least are needed")
-        self.control, self.data_path = Counter(), Counter()
+        self.control, self.data_path, self.instructions = Counter(), Counter(), 0
         for file in files:
-            (self.control if file.endswith("-01") else self.data_path).update(read_calls(file))
+            calls, instructions = read(file)
+            if file.endswith("-01"):
+                self.control.update(calls)
+            else:
+                self.data_path.update(calls)
+                self.instructions += instructions
         if not self.control.total() or not self.data_path.total():
             sys.exit(f"hot-path.py: {path}: no call of any watched function was seen: it shows nothing")
 
@@ -87,6 +97,8 @@ def main():
     print(f"{'calls at':<22}{packets[0]:>16,}{packets[1]:>16,}{'difference':>12}  (packets)")
     show("control thread (for information)", first.control, second.control)
     show("data path: every other thread", first.data_path, second.data_path)
+    each = (second.instructions - first.instructions) / (packets[1] - packets[0])
+    print(f"\ninstructions of a packet, there and back, on all threads of the data path: {each:,.0f}")
     if is_equal:
         print(f"\nThe data path makes the same calls for {packets[0]:,} packets as for {packets[1]:,}.")
         return 0
