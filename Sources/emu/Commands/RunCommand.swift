@@ -17,7 +17,8 @@ struct RunCommand: EmuCommand {
             dropped (no buffer, too long), or abandoned, which is a frame in a ring that started over because the \
             device could not say where it stood (no SUSPEND), or with a worker that stopped for good, which is WRONG: \
             whether it was sent nobody can tell. NOT SHOWN: \
-            nothing was wrong, but no frame moved, none can come back, or no stop took place. WRONG: status 1.
+            nothing was wrong, but no frame moved, none can come back, no stop took place, every frame was back before \
+            the first one, or nobody could see a frame go out twice where ring positions were recovered. WRONG: status 1.
 
             --compare runs the same machine twice, one run after the other: with IOTLB_PERSIST where the device \
             offers it, then without. It prints both side by side. A TAP is opened by each run: its carrier drops \
