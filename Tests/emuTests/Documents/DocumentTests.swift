@@ -27,6 +27,30 @@ import VirtioNet
         }
     }
 
+    @Test("A link leads to a file, and to a heading of it where it names one")
+    func links() throws {
+        let documents = try ["README.md", "CONTRIBUTING.md"] + files(in: "docs", ending: ".md")
+        var count = 0
+        for document in documents {
+            // A program in a document has brackets of its own.
+            let prose = try text(document).split(separator: "```", omittingEmptySubsequences: false)
+                .enumerated().filter { $0.offset.isMultiple(of: 2) }.map { String($0.element) }.joined()
+            let folder = document.contains("/") ? "docs/" : ""
+            for match in prose.matches(of: /\]\(([^)#]*)(?:#([^)]+))?\)/) where !match.1.hasPrefix("http") {
+                count += 1
+                let target = match.1.isEmpty ? document : folder + String(match.1)
+                let url = Self.root.appending(path: target)
+                #expect(FileManager.default.fileExists(atPath: url.path()), "\(document): \(match.0)")
+                guard let heading = match.2 else { continue }
+                let headings = try String(contentsOf: url, encoding: .utf8).matches(of: /(?m)^#+ (.+)$/)
+                #expect(
+                    headings.contains { $0.1.lowercased().replacing(" ", with: "-") == heading },
+                    "\(document): \(match.0)")
+            }
+        }
+        #expect(count > 20)
+    }
+
     @Test("docs/extending.md names every file that speaks of captures")
     func captures() throws {
         let document = try text("docs/extending.md")
