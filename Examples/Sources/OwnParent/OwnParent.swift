@@ -12,7 +12,7 @@ package final class OwnParent: ParentDriver {
     private struct Queue {
         var size: UInt32 = 64
         var addresses = RingAddresses.zero
-        var base: UInt16 = 0
+        var state = QueueState.initial(.split)
         var isReady = false
         var call: EventFile?
     }
@@ -76,9 +76,9 @@ package final class OwnParent: ParentDriver {
         queues[queue].addresses = addresses
     }
 
-    package func setQueueBase(_ base: UInt16, queue: Int) { queues[queue].base = base }
+    package func setQueueState(_ state: QueueState, queue: Int) { queues[queue].state = state }
 
-    package func queueBase(_ queue: Int) -> UInt16 { queues[queue].base }
+    package func queueState(_ queue: Int) -> QueueState { queues[queue].state }
 
     package func setQueueReady(_ isReady: Bool, queue: Int) { queues[queue].isReady = isReady }
 

@@ -81,7 +81,7 @@ package final class VirtioVDPADriver {
             parent.setCallback(call, queue: queue)
             parent.setQueueSize(UInt32(layout.size), queue: queue)
             try parent.setQueueAddresses(layout.addresses, queue: queue)
-            try parent.setQueueBase(0, queue: queue)
+            try parent.setQueueState(.initial(.split), queue: queue)
             parent.setKick(kicks[queue], queue: queue)
             parent.setQueueReady(true, queue: queue)
         }

@@ -48,10 +48,10 @@ public protocol ParentDriver: AnyObject {
     func setQueueSize(_ size: UInt32, queue: Int)
     /// Where the ring is, in the addresses that are mapped; whatever it throws is EINVAL to the driver.
     func setQueueAddresses(_ addresses: RingAddresses, queue: Int) throws(Errno)
-    /// Where the ring goes on.
-    func setQueueBase(_ base: UInt16, queue: Int) throws(Errno)
-    /// Where the ring stands.
-    func queueBase(_ queue: Int) throws(Errno) -> UInt16
+    /// Where the ring goes on (`set_vq_state`).
+    func setQueueState(_ state: QueueState, queue: Int) throws(Errno)
+    /// Where the ring stands (`get_vq_state`).
+    func queueState(_ queue: Int) throws(Errno) -> QueueState
     /// Lets the queue run, as soon as the device does, or not.
     func setQueueReady(_ isReady: Bool, queue: Int)
     /// Takes kicks from `file`; `nil` unbinds. In the kernel vhost polls it and calls `kick_vq`; here the device polls it,

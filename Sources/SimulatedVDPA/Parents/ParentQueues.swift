@@ -46,16 +46,14 @@ final class ParentQueues {
 
     func setAddresses(_ addresses: RingAddresses, queue: Int) { queues[queue].addresses = addresses }
 
-    func setBase(_ base: UInt16, queue: Int) { queues[queue].state = .split(nextAvail: base) }
+    func setState(_ state: QueueState, queue: Int) { queues[queue].state = state }
 
     /// The ring size that was set; 0 where none was.
     func size(of queue: Int) -> UInt32 { queues[queue].size }
 
-    /// The ring position: the next avail index the queue takes.
-    func base(of queue: Int) -> UInt16 {
-        let isStarted = queues[queue].isStarted
-        let state = isStarted ? dataPath.states(of: queue..<queue + 1)[0] : queues[queue].state
-        return state.base.availIndex
+    /// Where the ring stands: what was set, or what the data path says of a queue that runs.
+    func state(of queue: Int) -> QueueState {
+        queues[queue].isStarted ? dataPath.states(of: queue..<queue + 1)[0] : queues[queue].state
     }
 
     func isReady(_ queue: Int) -> Bool { queues[queue].isReady }

@@ -149,19 +149,19 @@ package final class SimulatedParent: ParentDriver {
 
     /// vp_vdpa takes only what the device has anyway, the beginning of an empty ring, at a moment when nothing
     /// can have moved yet (`vp_vdpa_set_vq_state`).
-    package func setQueueBase(_ base: UInt16, queue: Int) throws(Errno) {
+    package func setQueueState(_ state: QueueState, queue: Int) throws(Errno) {
         if !behaviour.hasRingState {
             let isFresh = storedStatus.contains(.featuresOK) && !queues.isReady(queue)
-            guard isFresh, base == 0 else { throw .operationNotSupported }
+            guard isFresh, state == .initial(.split) else { throw .operationNotSupported }
         }
-        queues.setBase(base, queue: queue)
+        queues.setState(state, queue: queue)
     }
 
     /// EOPNOTSUPP where the driver cannot say (`vp_vdpa_get_vq_state`).
-    package func queueBase(_ queue: Int) throws(Errno) -> UInt16 {
+    package func queueState(_ queue: Int) throws(Errno) -> QueueState {
         guard behaviour.hasRingState else { throw .operationNotSupported }
         faults.delay()
-        return queues.base(of: queue)
+        return queues.state(of: queue)
     }
 
     /// vdpa_sim: the maximum until DRIVER_OK, then what the driver set (verified on 6.12.117: conformance rule

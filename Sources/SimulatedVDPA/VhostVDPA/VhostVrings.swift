@@ -110,11 +110,12 @@ final class VhostVrings {
     /// The base is kept like the addresses.
     private func setBase(_ queue: Int, _ argument: UInt, isSuspended: Bool) throws(Errno) {
         let base = try number(argument)
-        let state = QueueState(VringBase(rawValue: base), format: .split)
-        guard case .split(let nextAvail)? = state else { throw .invalidArgument }
+        guard let state = QueueState(VringBase(rawValue: base), format: .split) else {
+            throw .invalidArgument
+        }
         vrings[queue].base = base
         try checkRingMayChange(isSuspended: isSuspended)
-        try parent.setQueueBase(nextAvail, queue: queue)
+        try parent.setQueueState(state, queue: queue)
     }
 
     private func checkRingMayChange(isSuspended: Bool) throws(Errno) {
@@ -123,7 +124,7 @@ final class VhostVrings {
     }
 
     private func getBase(_ queue: Int, _ argument: UInt) throws(Errno) {
-        vrings[queue].base = UInt32(try parent.queueBase(queue))
+        vrings[queue].base = try parent.queueState(queue).base.rawValue
         try storeState(UInt32(queue), vrings[queue].base, at: argument)
     }
 

@@ -15,7 +15,7 @@ private final class PlainParent: ParentDriver {
     let deviceFeatures: VirtioFeatures = [.version1, .accessPlatform]
     private(set) var status: DeviceStatus = []
     private(set) var resets = 0
-    private var base: UInt16 = 0
+    private var state = QueueState.initial(.split)
 
     func setDriverFeatures(_ features: VirtioFeatures) {}
     func setStatus(_ status: DeviceStatus) { self.status = status }
@@ -26,8 +26,8 @@ private final class PlainParent: ParentDriver {
     func configuration(at offset: Int, count: Int) -> [UInt8] { [UInt8](repeating: 7, count: count) }
     func setQueueSize(_ size: UInt32, queue: Int) {}
     func setQueueAddresses(_ addresses: RingAddresses, queue: Int) {}
-    func setQueueBase(_ base: UInt16, queue: Int) { self.base = base }
-    func queueBase(_ queue: Int) -> UInt16 { base }
+    func setQueueState(_ state: QueueState, queue: Int) { self.state = state }
+    func queueState(_ queue: Int) -> QueueState { state }
     func setQueueReady(_ isReady: Bool, queue: Int) {}
     func setKick(_ file: EventFile?, queue: Int) {}
     func setCallback(_ file: EventFile?, queue: Int) {}
