@@ -109,3 +109,10 @@ static inline uint64_t clinux_soft_limit(int resource) {
 // Those of the address space, and of the data in it.
 static inline uint64_t clinux_address_space_limit(void) { return clinux_soft_limit(RLIMIT_AS); }
 static inline uint64_t clinux_data_limit(void) { return clinux_soft_limit(RLIMIT_DATA); }
+
+// The processors that the calling thread may run on, the lowest bit of the first word for processor 0
+// (sched_getaffinity(2)). Returns how many words were written, or -errno.
+static inline long clinux_allowed_processors(uint64_t *words, size_t count) {
+    long bytes = syscall(SYS_sched_getaffinity, 0, count * sizeof *words, words);
+    return bytes < 0 ? -errno : bytes / (long)sizeof *words;
+}
