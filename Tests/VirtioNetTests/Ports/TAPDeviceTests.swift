@@ -185,6 +185,24 @@ struct TAPDeviceTests {
         #expect(one?.code == .busy && several?.code == .busy)
     }
 
+    @Test("An interface that was renamed, moved or deleted is not where it was; one that is down is")
+    func hasMoved() throws {
+        let namespace = try NetworkNamespace()
+        let other = try NetworkNamespace()
+        for name in ["ta", "tb", "tc", "td"] { namespace.expect("ip tuntap add \(name) mode tap vnet_hdr") }
+        func hasMoved(_ name: String) -> Bool {
+            PortSpecification.tap(name: name, namespace: namespace.name).hasMoved
+        }
+        #expect(!hasMoved("ta") && !hasMoved("tb") && !hasMoved("tc") && !hasMoved("td"))
+        namespace.expect("ip link set ta name tz")
+        namespace.expect("ip link set tb netns \(other.name)")
+        namespace.expect("ip link del tc")
+        #expect(hasMoved("ta") && hasMoved("tb") && hasMoved("tc") && !hasMoved("td"))
+        // What cannot be asked says nothing.
+        #expect(!PortSpecification.tap(name: "ta", namespace: "emu-test-there-is-none").hasMoved)
+        #expect(!PortSpecification.generator.hasMoved)
+    }
+
     @Test("An interface that is no TAP is refused as that, and nobody is told to delete it")
     func notTAP() throws {
         let namespace = try NetworkNamespace()

@@ -87,12 +87,23 @@ package struct TAPDevice: ~Copyable, Sendable {
 
     /// The same of any interface by name.
     package static func status(name: String, namespace: String?) -> Status? {
+        let (errno, status) = ask(name: name, namespace: namespace)
+        return errno == nil ? status : nil
+    }
+
+    /// Whether there is no interface `name` there; `false` where the place cannot be asked.
+    static func isMissing(name: String, namespace: String?) -> Bool {
+        ask(name: name, namespace: namespace).errno == .operationNotSupportedByDevice
+    }
+
+    private static func ask(name: String, namespace: String?) -> (errno: Errno?, status: Status) {
         unsafe name.withCString { name in
             unsafe withOptionalCString(namespace.map { "/run/netns/\($0)" }) { path in
                 var query = unsafe clinux_interface_query(
                     namespace_path: path, name: name, is_up: 0, mtu: 0, result: 0)
-                guard unsafe clinux_interface_ask(&query) == 0 else { return nil }
-                return unsafe Status(isUp: query.is_up != 0, mtu: Int(query.mtu))
+                let result = unsafe clinux_interface_ask(&query)
+                let status = unsafe Status(isUp: query.is_up != 0, mtu: Int(query.mtu))
+                return (result == 0 ? nil : Errno(rawValue: -result), status)
             }
         }
     }
