@@ -32,9 +32,24 @@ struct MachineLoadTests {
         #expect(LoadMeter.busyTicks("cpu  1 20 300") == nil)
     }
 
+    @Test(
+        "is that of the processors that the benchmark may run on",
+        arguments: [
+            ([0], 111), ([1], 222), ([0, 1], 333), (nil, 336), ([2], nil), ([1, 2], nil), ([10], nil),
+        ] as [(Set<Int>?, UInt64?)])
+    func ofSome(processors: Set<Int>?, ticks: UInt64?) {
+        let text = """
+            cpu  114 220 2 9 9 0 0 0 0 0
+            cpu0 1 110 0 4 4 0 0 0 0 0
+            cpu1 110 110 2 5 5 0 0 0 0 0
+            intr 2
+            """
+        #expect(LoadMeter.busyTicks(in: text, of: processors) == ticks)
+    }
+
     @Test("of a moment is no share of others")
     func moment() {
-        let load = LoadMeter().load(.gibibytes(1), cycles: 1, loadAverage: 0, processors: 1)
+        let load = LoadMeter().load(.gibibytes(1), cycles: 1, loadAverage: 0)
         #expect(load.otherProcessors == nil)
         #expect(load.memoryBytes == 1 << 30)
     }

@@ -106,6 +106,8 @@ struct SpecificationTests {
             ("sim,use-va=off,fragment=0", .invalidValue, "page size"),
             ("sim,use-va=off,fragment=99999999T", .invalidValue, "too large"),
             ("sim,kernel=6.1,entries=5", .contradiction, "does not count"),
+            ("sim,entries=18446744073709551615", .invalidValue, "too large; 9223372036854775807 is the most"),
+            ("sim,queues=18446744073709551615", .invalidValue, "must be 1 to 64"),
             ("sim,entries=0", .invalidValue, "at least one"), ("sim,entries=many", .invalidValue, "number"),
             ("sim,queues=0", .invalidValue, "1 to 64"), ("sim,queues=65", .invalidValue, "1 to 64"),
         ] as [(String, SimulatedDeviceSpecificationError.Code, String)])

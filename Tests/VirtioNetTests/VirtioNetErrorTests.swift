@@ -14,7 +14,7 @@ struct VirtioNetErrorTests {
                 Errno.resourceTemporarilyUnavailable,
                 "pids.max"
             ),
-            (.worker(.thread(name: "guest", .noMemory)), .noMemory, "ulimit -v"),
+            (.worker(.thread(name: "guest", .noMemory)), .noMemory, "there is not enough memory"),
             (.noEventDescriptor, .tooManyOpenFiles, "raise 'ulimit -n'"),
             (.noEventDescriptor, .tooManyOpenFilesInSystem, "raise fs.file-max"),
         ])

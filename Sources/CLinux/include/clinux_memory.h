@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -96,4 +97,22 @@ static inline uint64_t clinux_installed_memory(void) {
 static inline int clinux_online_processors(void) {
     long count = sysconf(_SC_NPROCESSORS_ONLN);
     return count < 1 ? 1 : (int)count;
+}
+
+// A soft limit in bytes; UINT64_MAX where there is none or it cannot be read (getrlimit(2)).
+static inline uint64_t clinux_soft_limit(int resource) {
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
+    return limit.rlim_cur;
+}
+
+// Those of the address space, and of the data in it.
+static inline uint64_t clinux_address_space_limit(void) { return clinux_soft_limit(RLIMIT_AS); }
+static inline uint64_t clinux_data_limit(void) { return clinux_soft_limit(RLIMIT_DATA); }
+
+// The processors that the calling thread may run on, the lowest bit of the first word for processor 0
+// (sched_getaffinity(2)). Returns how many words were written, or -errno.
+static inline long clinux_allowed_processors(uint64_t *words, size_t count) {
+    long bytes = syscall(SYS_sched_getaffinity, 0, count * sizeof *words, words);
+    return bytes < 0 ? -errno : bytes / (long)sizeof *words;
 }

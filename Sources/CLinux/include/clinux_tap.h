@@ -3,7 +3,9 @@
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -35,6 +37,7 @@ struct clinux_tap_request {
     int is_multiqueue; // one of several queues of the interface, each with a descriptor
     enum clinux_tap_step step;
     int was_made; // there was no interface of that name
+    int is_tap;   // where TUNSETIFF was refused: the interface is a TAP all the same
     int result; // the descriptor, or -errno
 };
 
@@ -67,6 +70,23 @@ static inline int clinux_interface_ask_here(struct clinux_interface_query *query
     return -error;
 }
 
+// Whether the interface `name` of the calling thread's namespace is a TAP (tun_get_drvinfo of drivers/net/tun.c).
+static inline int clinux_is_tap_here(const char *name)
+{
+    struct ethtool_drvinfo driver = {.cmd = ETHTOOL_GDRVINFO};
+    struct ifreq interface;
+    memset(&interface, 0, sizeof interface);
+    memcpy(interface.ifr_name, name, strlen(name));
+    interface.ifr_data = (void *)&driver;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return 0;
+    int is_tap = ioctl(fd, SIOCETHTOOL, &interface) == 0 && strcmp(driver.driver, "tun") == 0
+        && strcmp(driver.bus_info, "tap") == 0;
+    close(fd);
+    return is_tap;
+}
+
 // Attaches to the TAP `name`, creating it where it does not exist, in the calling thread's namespace.
 static inline int clinux_tap_open_here(struct clinux_tap_request *request)
 {
@@ -90,6 +110,7 @@ static inline int clinux_tap_open_here(struct clinux_tap_request *request)
     request->step = clinux_tap_step_attach;
     if (ioctl(fd, TUNSETIFF, &interface) < 0) {
         error = errno;
+        request->is_tap = clinux_is_tap_here(request->name);
     } else {
         request->step = clinux_tap_step_header;
         if (ioctl(fd, TUNSETVNETHDRSZ, &request->header_size) < 0) {

@@ -8,16 +8,26 @@ struct LoadMeter {
     /// The time below which the kernel's account of processor time, in ticks of 10 ms, says nothing.
     private static let leastNanoseconds: UInt64 = 200_000_000
 
+    /// The processors that the benchmark may run on; what others do elsewhere takes it nothing. `nil` for all there are.
+    private let allowed: Set<Int>?
     private let time = PhaseTimer.now()
-    private let machine = Self.machineNanoseconds()
+    private let machine: UInt64?
     private let process = PhaseTimer.processNow()
     private let preemptions = Self.preemptions()
 
+    init() {
+        allowed = AllowedProcessors.numbers
+        machine = Self.nanoseconds(of: allowed)
+    }
+
     /// The load since the meter was made, for `memory`, with `cycles` done in between.
-    func load(_ memory: ByteCount, cycles: Int, loadAverage: Double, processors: Int) -> MachineLoad {
+    func load(_ memory: ByteCount, cycles: Int, loadAverage: Double) -> MachineLoad {
         let elapsed = PhaseTimer.now() - time
+        let processors = allowed?.count ?? max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
         var others: Double?
-        if elapsed >= Self.leastNanoseconds, let before = machine, let after = Self.machineNanoseconds() {
+        if elapsed >= Self.leastNanoseconds, let before = machine,
+            let after = Self.nanoseconds(of: allowed)
+        {
             let own = PhaseTimer.processNow() &- process
             others = max(0, Double(after &- before) - Double(own)) / Double(elapsed)
         }
@@ -31,12 +41,21 @@ struct LoadMeter {
         KernelText.of("/proc/loadavg").flatMap { $0.split(separator: " ").first.flatMap { Double($0) } } ?? 0
     }
 
-    /// The time that all processors have been busy, the hypervisor's share included: /proc/stat (proc_stat(5)).
-    private static func machineNanoseconds() -> UInt64? {
-        guard let text = KernelText.of("/proc/stat"), let line = text.split(separator: "\n").first,
-            line.hasPrefix("cpu ")
-        else { return nil }
-        return busyTicks(line).map { $0 * (1_000_000_000 / UInt64(max(1, sysconf(CInt(_SC_CLK_TCK))))) }
+    /// The time that these processors have been busy, the hypervisor's share included: /proc/stat (proc_stat(5)).
+    private static func nanoseconds(of processors: Set<Int>?) -> UInt64? {
+        KernelText.of("/proc/stat").flatMap { busyTicks(in: $0, of: processors) }
+            .map { $0 * (1_000_000_000 / UInt64(max(1, sysconf(CInt(_SC_CLK_TCK))))) }
+    }
+
+    /// The busy ticks of these processors, of all where it is `nil`, in the text of /proc/stat; `nil` where one is not in
+    /// it.
+    static func busyTicks(in text: String, of processors: Set<Int>?) -> UInt64? {
+        let names = processors.map { Set($0.map { "cpu\($0)" }) } ?? ["cpu"]
+        let lines = text.split(separator: "\n").filter { line in
+            names.contains(String(line.prefix { $0 != " " }))
+        }
+        let ticks = lines.compactMap(busyTicks)
+        return ticks.count == names.count ? ticks.reduce(0, +) : nil
     }
 
     /// The busy ticks of a `cpu` line: user, nice, system, irq, softirq and steal, but not idle and iowait.

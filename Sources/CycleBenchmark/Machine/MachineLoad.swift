@@ -1,18 +1,19 @@
 /// What else the machine did while one size was measured with idle queues.
 package struct MachineLoad: Codable, Hashable, Sendable {
     package let memoryBytes: UInt64
+    /// The processors that the benchmark could run on.
     package let processors: Int
     /// The load average over the minute before the benchmark: how many threads of anybody's wanted a processor.
     package let loadAverage: Double
-    /// How many processors' time others took meanwhile; `nil` where it was over too soon to tell, or the kernel does
-    /// not say.
+    /// How many of those processors' time others took meanwhile; `nil` where it was over too soon to tell, or the kernel
+    /// does not say.
     package let otherProcessors: Double?
     /// How often the measuring thread lost its processor to another thread.
     package let preemptions: Int
     /// The cycles meanwhile.
     package let cycles: Int
 
-    /// The part of all processors that others may take before times are doubted.
+    /// The part of the processors that others may take before times are doubted.
     private static let shareForOthers = 0.25
     /// The same where the measuring thread was seen to lose its processor.
     private static let shareWithPreemptions = 0.05

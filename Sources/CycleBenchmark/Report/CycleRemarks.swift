@@ -23,11 +23,10 @@ enum CycleRemarks {
     }
 
     private static func text(_ load: MachineLoad) -> String {
+        let processors = "\(load.processors) processor\(load.processors == 1 ? "" : "s")"
         let others =
-            load.otherProcessors.map {
-                "others took \(FigureText.short($0)) of \(load.processors) processors"
-            }
-            ?? "load average \(FigureText.short(load.loadAverage)) on \(load.processors) processors"
+            load.otherProcessors.map { "others took \(FigureText.short($0)) of \(processors)" }
+            ?? "load average \(FigureText.short(load.loadAverage)) on \(processors)"
         return
             "\(FigureText.memory(load.memoryBytes)): the machine was busy: \(others); times are too long by"
             + " an unknown part: measure again on an idle machine"

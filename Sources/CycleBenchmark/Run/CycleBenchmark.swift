@@ -127,10 +127,7 @@ package struct CycleBenchmark {
             strategies: series.map(\.strategy), warmUp: plan.warmUp, cycles: plan.cycles)
         let meter = LoadMeter()
         let idle = try measureIdle(machine, timer, schedule, &series, &end)
-        outcome.loads.append(
-            meter.load(
-                memory, cycles: idle.done, loadAverage: outcome.loadAverage,
-                processors: outcome.machine.processors))
+        outcome.loads.append(meter.load(memory, cycles: idle.done, loadAverage: outcome.loadAverage))
         guard machine.failure == nil else { return .machineFailed }
         outcome.problems += idle.problems.map { "\(memory), \($0)" }
         guard idle.problems.isEmpty, idle.reason == nil else { return idle.reason }

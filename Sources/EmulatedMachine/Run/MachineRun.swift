@@ -109,7 +109,7 @@ package final class MachineRun {
             deviceErrors: machine.simulation?.ringErrors ?? parentCounts?.errors ?? 0,
             faults: machine.simulation?.faultCount ?? 0,
             recentFaults: machine.simulation?.recentFaults ?? [], recoveries: recoveries,
-            lostPorts: lostPorts, captures: captures,
+            lostPorts: lostPorts, movedPorts: ports.moved(), captures: captures,
             firstResources: firstResources, lastResources: lastResources, processorTime: processorTime,
             counts: machine.backend.counts)
     }

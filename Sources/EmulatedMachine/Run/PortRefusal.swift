@@ -7,10 +7,13 @@ package struct PortRefusal: Hashable, Sendable {
     package let port: PortSpecification
     /// What the kernel answered.
     package let errno: Int32
+    /// Whether the port's interface was no longer where the port names it.
+    package let hasMoved: Bool
 
-    package init(port: PortSpecification, errno: Int32) {
+    package init(port: PortSpecification, errno: Int32, hasMoved: Bool = false) {
         self.port = port
         self.errno = errno
+        self.hasMoved = hasMoved
     }
 
     /// What a TAP answers once its interface has been deleted (drivers/net/tun.c).
@@ -22,6 +25,10 @@ package struct PortRefusal: Hashable, Sendable {
     private var remedy: String? {
         guard let command = port.commandToBringUp else { return nil }
         switch Errno(rawValue: errno) {
+        case .ioError where hasMoved:
+            return
+                "the interface is down, and there is none of its name any more: it was renamed, moved to another namespace or"
+                + " deleted; bring it up where it is now, or make it again and run anew"
         case .ioError: return "the interface is down; bring it up with '\(command)'"
         case Self.gone:
             return

@@ -43,6 +43,8 @@ package struct RunResult: Sendable {
     package let recoveries: Int
     /// TAPs whose network namespace was deleted meanwhile.
     package let lostPorts: [PortSpecification]
+    /// Ports that refused frames, or a read, and whose interface was no longer where they name it in the end.
+    package let movedPorts: [PortSpecification]
     /// What was recorded at the machine's ends.
     package let captures: [PortCapture]
     /// What the process held after the first start and after the last one, both times with the device running.

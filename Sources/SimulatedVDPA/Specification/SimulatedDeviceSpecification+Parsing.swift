@@ -87,12 +87,13 @@ extension SimulatedDeviceSpecification {
         _ key: Key, _ text: String?
     ) throws(SimulatedDeviceSpecificationError) -> Int? {
         guard let text else { return nil }
-        guard text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let count = Int(text)
-        else {
-            throw SimulatedDeviceSpecificationError(
-                .invalidValue, "\(key.rawValue)=\(text): must be \(key.values)")
-        }
-        return count
+        let isNumber = text.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+        if isNumber, let count = Int(text) { return count }
+        // What `values` says would be true of it, where that names no end.
+        let reason =
+            isNumber && key == .entries
+            ? "too large; \(Int.max) is the most" : "must be \(key.values)"
+        throw SimulatedDeviceSpecificationError(.invalidValue, "\(key.rawValue)=\(text): \(reason)")
     }
 
     private static func memlock(

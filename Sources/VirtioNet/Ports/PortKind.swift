@@ -34,6 +34,8 @@ protocol PortKind: Sendable, CustomStringConvertible {
     var namespace: String? { get }
     /// The command that brings the port's interface up, where it has one.
     var commandToBringUp: String? { get }
+    /// Whether the port's interface, while it is open, is no longer where the port names it.
+    var hasMoved: Bool { get }
 }
 
 extension PortKind {
@@ -44,6 +46,7 @@ extension PortKind {
     var leadsOut: Bool { false }
     var namespace: String? { nil }
     var commandToBringUp: String? { nil }
+    var hasMoved: Bool { false }
 
     /// How it is written: the keyword, where nothing follows it.
     var description: String { Self.keyword }

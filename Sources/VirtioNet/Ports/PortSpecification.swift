@@ -49,6 +49,9 @@ package struct PortSpecification: Sendable {
     package var namespace: String? { kind.namespace }
     /// The command that brings the port's interface up; `nil` of one that has none.
     package var commandToBringUp: String? { kind.commandToBringUp }
+    /// Whether the interface of a port that is open is no longer where the port names it: it was renamed, moved to another
+    /// namespace or deleted. A few system calls, and a short-lived thread where it is in another namespace.
+    package var hasMoved: Bool { kind.hasMoved }
 
     /// What is to be said of a port that has just been attached to: that there was no interface of its name, or that it is
     /// down. `isUp` is `nil` where the interface cannot be asked.

@@ -40,21 +40,24 @@ struct BaselineFile {
 
     /// The lines of another program; `nil` where the file's first line is none of them.
     private func lines(_ bytes: [UInt8]) throws(StartError) -> [Baseline.Line]? {
-        let texts = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
-            .filter { _, line in !line.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") } }
-        guard let first = texts.first,
-            (try? JSONDecoder().decode(FirstLine.self, from: Data(first.element))) != nil
-        else { return nil }
         var lines: [Baseline.Line] = []
-        for (index, text) in texts {
+        // One after the other: a file may be nothing but ends of lines.
+        var (rest, number, isFirst) = (bytes[...], 0, true)
+        while !rest.isEmpty {
+            let text = rest.prefix { $0 != UInt8(ascii: "\n") }
+            rest = rest[text.endIndex...].dropFirst()
+            number += 1
+            if text.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }) { continue }
+            if isFirst, (try? JSONDecoder().decode(FirstLine.self, from: Data(text))) == nil { return nil }
+            isFirst = false
             guard let line = try? JSONDecoder().decode(Baseline.Line.self, from: Data(text)) else {
                 throw StartError(
-                    "--baseline \(path): line \(index + 1) is no result; give an object with strategy (one of"
+                    "--baseline \(path): line \(number) is no result; give an object with strategy (one of"
                         + " \(CycleStrategy.names)), memoryBytes and p50, in microseconds")
             }
             lines.append(line)
         }
-        return lines
+        return isFirst ? nil : lines
     }
 
     /// What tells a line of results from a report.

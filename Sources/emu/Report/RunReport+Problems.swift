@@ -2,8 +2,8 @@ internal import EmulatedMachine
 internal import VirtioNet
 
 extension RunReport {
-    /// What is wrong with these numbers, the gravest first.
-    func findProblems() -> [String] {
+    /// What is wrong with these numbers, the gravest first; `moved` as in ``judge(moved:)``.
+    func findProblems(moved: [PortSpecification] = []) -> [String] {
         var problems: [String] = []
         if let failure { problems.append("the run broke off: \(failure)") }
         if ending == .deviceWentAway { problems.append("the device went away (vdpa dev del?)") }
@@ -29,7 +29,7 @@ extension RunReport {
             ),
         ]
         problems += counts.compactMap(counted)
-        problems += shortfall + imbalances + refusals
+        problems += shortfall + imbalances + refusals(moved)
         problems += lostPorts.map {
             "the network namespace of \($0) was deleted, and what went there reached nobody"
         }
@@ -103,13 +103,13 @@ extension RunReport {
     }
 
     /// Ports that did not take frames, or did not give any: the guest's is the driver's, the wire's the device's.
-    private var refusals: [String] {
+    private func refusals(_ moved: [PortSpecification]) -> [String] {
         func refused(_ port: PortSpecification, _ sides: [QueueAccount.Side]) -> String? {
             guard let errno = sides.compactMap(\.lastRefusal).last else { return nil }
             let count = sides.reduce(0) { $0 + $1.refused }
             let frames = "\(NumberText.grouped(count)) \(count == 1 ? "frame" : "frames")"
             return (count == 0 ? "\(port) failed" : "\(frames) refused by \(port)")
-                + " (\(PortRefusal(port: port, errno: errno).reason))"
+                + " (\(PortRefusal(port: port, errno: errno, hasMoved: moved.contains(port)).reason))"
         }
         return [
             refused(guestPort, accounts.map(\.driver)),

@@ -45,7 +45,7 @@ extension RunReport {
         verdict = .ok
         problems = []
         remarks = Self.remarks(on: result, queues: options.queues)
-        judge()
+        judge(moved: result.movedPorts)
     }
 }
 

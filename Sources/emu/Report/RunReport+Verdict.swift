@@ -4,9 +4,10 @@ extension RunReport {
     /// The exit status that the report calls for.
     var status: ExitStatus { verdict == .wrong ? .foundSomethingWrong : .done }
 
-    /// Fills in what the numbers say: the verdict, and what is wrong.
-    mutating func judge() {
-        problems = findProblems()
+    /// Fills in what the numbers say: the verdict, and what is wrong. `moved` are the ports whose interface was no longer
+    /// where they name it.
+    mutating func judge(moved: [PortSpecification] = []) {
+        problems = findProblems(moved: moved)
         verdict = !problems.isEmpty ? .wrong : lack == nil ? .ok : .notShown
     }
 

@@ -28,6 +28,14 @@ import EmulatedMachine
         #expect(PortRefusal(port: try PortSpecification(parsing: port), errno: errno).description == expected)
     }
 
+    @Test("names no command that brings up an interface where it is not any more")
+    func moved() throws {
+        let refusal = PortRefusal(
+            port: try PortSpecification(parsing: "tap:ta@left"), errno: EIO, hasMoved: true)
+        #expect(!refusal.description.contains("ip -n left"))
+        #expect(refusal.description.contains("renamed, moved to another namespace or deleted"))
+    }
+
     @Test(
         "that no frame can pass yet is said when it is attached to, with the command",
         arguments: [
@@ -62,17 +70,20 @@ import EmulatedMachine
             PortSpecification.tap(name: "tb", namespace: nil)
         )
         var watch = PortWatch(guest: guest, wire: wire)
-        #expect(watch.newRefusals(in: [account(0), account(1)]).isEmpty)
+        func refusals(_ accounts: QueueAccount...) -> [PortRefusal] {
+            watch.newRefusals(in: accounts) { $0 == wire }
+        }
+        #expect(refusals(account(0), account(1)).isEmpty)
+        #expect(watch.moved { _ in true }.isEmpty)
+        #expect(refusals(account(0, driver: EIO), account(1)) == [PortRefusal(port: guest, errno: EIO)])
+        #expect(refusals(account(0, driver: EIO), account(1)).isEmpty)
+        #expect(watch.moved { _ in true } == [guest])
         #expect(
-            watch.newRefusals(in: [account(0, driver: EIO), account(1)]) == [
-                PortRefusal(port: guest, errno: EIO)
-            ])
-        #expect(watch.newRefusals(in: [account(0, driver: EIO), account(1)]).isEmpty)
+            refusals(account(0, driver: EIO), account(1, device: EIO), account(3, device: EIO))
+                == [PortRefusal(port: wire, errno: EIO, hasMoved: true)])
         #expect(
-            watch.newRefusals(in: [account(0, driver: EIO), account(1, device: EIO), account(3, device: EIO)])
-                == [PortRefusal(port: wire, errno: EIO)])
-        #expect(
-            watch.newRefusals(in: [account(0, driver: EBADFD), account(1, device: EIO)])
+            refusals(account(0, driver: EBADFD), account(1, device: EIO))
                 == [PortRefusal(port: guest, errno: EBADFD)])
+        #expect(watch.moved { $0 == wire } == [wire])
     }
 }

@@ -35,6 +35,15 @@ struct PortAccountTests {
         #expect(pair.device.account(0).tooLong == 1 && pair.device.account(0).entered == 2)
     }
 
+    @Test("a port that has no more frames has refused nothing, at either end")
+    func emptyPorts() throws {
+        let ports = try PortExchange()
+        try ports.exchange([DatagramPort.frame(60, number: 7)])
+        let pair = ports.pair
+        #expect(pair.driver.account(1).lastRefusal == 0 && pair.device.account(0).lastRefusal == 0)
+        #expect(pair.driver.counters.transmit.errors == 0 && pair.device.counts(0).errors == 0)
+    }
+
     @Test("what the guest's port refuses is counted with its errno, frame by frame")
     func refusedByTheGuest() throws {
         let (guest, wire) = (try DatagramPort(), try DatagramPort())
@@ -85,6 +94,27 @@ struct PortAccountTests {
         #expect(pair.driver.counters.frames.outstanding == 20)
         _ = pair.stop()
         pair.driver.synchronise()
+        expectBalance(pair)
+    }
+
+    @Test(
+        "generated frames inside a device whose rings start over are abandoned where it may have dropped them, and otherwise not",
+        arguments: [true, false])
+    func insideTheDeviceAtAStartOver(abandonsInFlight: Bool) throws {
+        let pair = try TestPair(wire: .none)
+        try pair.start()
+        pair.driver.startTraffic(limit: 100)
+        #expect(
+            eventually {
+                pair.driver.synchronise()
+                return pair.driver.account(1).left == 100
+            })
+        _ = pair.stop()
+        try pair.driver.reinitialise(pair.configuration, abandonsInFlight: abandonsInFlight)
+        pair.driver.synchronise()
+        let frames = pair.driver.counters.frames
+        #expect(frames.sent == 100 && frames.abandoned == (abandonsInFlight ? 100 : 0), "\(frames)")
+        #expect(frames.outstanding == (abandonsInFlight ? 0 : 100), "\(frames)")
         expectBalance(pair)
     }
 

@@ -114,6 +114,25 @@ struct SignalTests {
         #expect(new.drain() == 0)
     }
 
+    @Test("a call is made for the chain that the driver has asked for, and for none before it")
+    func callsAsked() throws {
+        let guest = try makeGuest()
+        let call = try SharedEventFD()
+        start(guest, 1)
+        guest.device.bindCall(call, queue: 1)
+        guest.device.kick(1)
+        #expect(eventually { guest.counts(1).calls == 1 })
+        guest.rings[1].usedEvent = 2
+        for (head, calls) in [(1, 1), (2, 2)] as [(UInt16, UInt64)] {
+            guest.offerGood(1, head: head)
+            guest.device.kick(1)
+            #expect(eventually { guest.rings[1].usedIndex == head + 1 })
+            guest.device.synchronise()
+            #expect(guest.counts(1).calls == calls)
+        }
+        #expect(call.event.drain() == 2)
+    }
+
     @Test("a call comes with a start and is let go of at the stop")
     func callOfStart() throws {
         let guest = try makeGuest()
@@ -127,6 +146,19 @@ struct SignalTests {
         #expect(kept?.event.drain() == 1)
         #expect(guest.device.stopQueue(1) == 1)
         #expect(eventually { kept == nil })
+    }
+
+    @Test("are not waited for where memory is mapped anew: a queue that reaches its ring looks at it")
+    func mappedAnew() throws {
+        let guest = try makeGuest()
+        start(guest, 1)
+        guest.device.synchronise()
+        #expect(guest.rings[1].usedIndex == 0)
+        guest.device.setTranslation(guest.entries, queues: 0..<2)
+        // Between two commands the worker has served.
+        guest.device.synchronise()
+        #expect(guest.rings[1].usedIndex == 1)
+        #expect(guest.counts(1).kicks == 0)
     }
 
     @Test("are made up for by a resume: nobody has kept them while the device was suspended")

@@ -83,14 +83,14 @@ import Testing
                 "ip netns exec ns1 ip tuntap add emu0 mode tap vnet_hdr user $USER"
             ),
             (clinux_tap_step_attach, .resourceBusy, .busy, "another process"),
-            (clinux_tap_step_attach, .invalidArgument, .busy, "ip tuntap add emu0"),
+            (clinux_tap_step_attach, .invalidArgument, .busy, "no TAP: name another"),
             (clinux_tap_step_namespace, .noSuchFileOrDirectory, .noNamespace, "ip netns add ns1"),
             (clinux_tap_step_namespace, .notPermitted, .noPrivilege, "run as root"),
             (clinux_tap_step_header, .invalidArgument, .system, "emu0"),
         ] as [(clinux_tap_step, Errno, PortError.Code, String)])
     func advice(step: clinux_tap_step, errno: Errno, code: PortError.Code, text: String) {
         let error = PortError.tap(
-            name: "emu0", namespace: "ns1", hasSeveralQueues: false, step: step, errno)
+            name: "emu0", namespace: "ns1", hasSeveralQueues: false, step: step, isTAP: false, errno)
         #expect(error.code == code)
         #expect(error.errno == errno)
         #expect(error.context.contains(text))

@@ -170,15 +170,48 @@ struct TAPDeviceTests {
         namespace.expect("ip tuntap add single mode tap vnet_hdr")
         namespace.expect("ip tuntap add several mode tap vnet_hdr multi_queue")
         let one = refusal(name: "single", namespace: namespace.name, hasSeveralQueues: true)
-        #expect(one?.code == .busy && one?.context.contains("tap vnet_hdr multi_queue") == true)
+        let exec = "ip netns exec \(namespace.name) ip"
+        #expect(
+            one?.context
+                == "TAP 'single' in namespace '\(namespace.name)' has one queue: give the device one queue pair, or"
+                + " delete it with '\(exec) link del single' and make it with '\(exec) tuntap add single mode tap vnet_hdr"
+                + " multi_queue'")
         let several = refusal(name: "several", namespace: namespace.name)
-        #expect(several?.code == .busy && several?.context.contains("no TAP of one queue") == true)
+        #expect(
+            several?.context
+                == "TAP 'several' in namespace '\(namespace.name)' has several queues: give the device two queue pairs"
+                + " or more, or delete it with '\(exec) link del several' and make it with '\(exec) tuntap add several mode"
+                + " tap vnet_hdr'")
+        #expect(one?.code == .busy && several?.code == .busy)
     }
 
-    @Test("An interface that is no TAP is refused")
+    @Test("An interface that was renamed, moved or deleted is not where it was; one that is down is")
+    func hasMoved() throws {
+        let namespace = try NetworkNamespace()
+        let other = try NetworkNamespace()
+        for name in ["ta", "tb", "tc", "td"] { namespace.expect("ip tuntap add \(name) mode tap vnet_hdr") }
+        func hasMoved(_ name: String) -> Bool {
+            PortSpecification.tap(name: name, namespace: namespace.name).hasMoved
+        }
+        #expect(!hasMoved("ta") && !hasMoved("tb") && !hasMoved("tc") && !hasMoved("td"))
+        namespace.expect("ip link set ta name tz")
+        namespace.expect("ip link set tb netns \(other.name)")
+        namespace.expect("ip link del tc")
+        #expect(hasMoved("ta") && hasMoved("tb") && hasMoved("tc") && !hasMoved("td"))
+        // What cannot be asked says nothing.
+        #expect(!PortSpecification.tap(name: "ta", namespace: "emu-test-there-is-none").hasMoved)
+        #expect(!PortSpecification.generator.hasMoved)
+    }
+
+    @Test("An interface that is no TAP is refused as that, and nobody is told to delete it")
     func notTAP() throws {
         let namespace = try NetworkNamespace()
-        #expect(refusal(name: "lo", namespace: namespace.name)?.code == .busy)
+        namespace.expect("ip tuntap add tun0 mode tun multi_queue")
+        for name in ["lo", "tun0"] {
+            let error = refusal(name: name, namespace: namespace.name)
+            #expect(error?.code == .busy)
+            #expect(error?.context.hasSuffix("exists and is no TAP: name another") == true)
+        }
     }
 
     @Test("A namespace that does not exist is refused by name")

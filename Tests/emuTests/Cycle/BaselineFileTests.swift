@@ -40,6 +40,18 @@ import Testing
     }
 
     @Test(
+        "Millions of blank lines are read one by one, within a process's limit of memory",
+        .enabled(if: Sanitizer.current == nil))
+    func blankLines() throws {
+        try with(String(repeating: "\n", count: 20_000_000)) { path in
+            let outcome = try EmuProcess.run(
+                shell: "ulimit -v \(600 << 10); exec \"$@\"", ["cycle", "--baseline", path, "--cycles", "1"])
+            #expect(outcome.status == 2 && outcome.errorLines.count == 1, "\(outcome.errors)")
+            #expect(outcome.errors.contains("it holds no JSON object"), "\(outcome.errors)")
+        }
+    }
+
+    @Test(
         "What is no baseline is refused in one line, by its path",
         arguments: [
             ("", "it holds no JSON object that names its schema; give what emu --json printed"),

@@ -22,6 +22,15 @@ import Testing
         #expect(outcome.errors.contains("skipped: 100T: "))
     }
 
+    @Test("The load is weighted by the processors that the benchmark may run on")
+    func onOneProcessor() throws {
+        let outcome = try EmuProcess.run(
+            shell: "exec taskset -c $(taskset -pc $$ | sed 's/.*: //; s/[-,].*//') \"$@\"",
+            ["cycle", "--memory", "64M", "--strategy", "persist", "--cycles", "2", "--json"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try outcome.result(CycleReport.self).loads.map(\.processors) == [1])
+    }
+
     @Test("Beside a baseline each time has its ratio, and the status is what it was")
     func ratio() throws {
         let folder = try TemporaryFolder()

@@ -31,6 +31,26 @@ struct ShortageTests {
         #expect(hasRun)
     }
 
+    @Test(
+        "ends with the limit of its data by name where threads or memory are refused for it",
+        .enabled(if: Sanitizer.current == nil))
+    func data() throws {
+        var refusals = 0
+        for limit in stride(from: 8000, through: 40000, by: 4000) {
+            let outcome = try EmuProcess.run(
+                shell: "ulimit -d \(limit); exec \"$@\"",
+                [
+                    "run", "--memory", "64M", "--duration", "50ms", "--interval", "10ms", "--log-level",
+                    "error",
+                ])
+            guard outcome.errors.contains(/cannot start the thread|Cannot allocate memory/) else { continue }
+            refusals += 1
+            #expect(outcome.status == 2 && outcome.errorLines.count == 1, "\(limit): \(outcome.errors)")
+            #expect(outcome.errors.contains("'ulimit -d' (\(limit))"), "\(limit): \(outcome.errors)")
+        }
+        #expect(refusals > 0)
+    }
+
     @Test("with many queue pairs ends those that have started", arguments: [24, 64, 200])
     func manyPairs(limit: Int) throws {
         let outcome = try outcome(limit, ["--queues", "64"])

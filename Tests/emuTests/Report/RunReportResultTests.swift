@@ -81,6 +81,7 @@ import VirtioNet
             deviceErrors: 43, faults: 44,
             recentFaults: [TranslationFault(address: IOVirtualAddress(rawValue: 0x5000), access: .read)],
             recoveries: 45, lostPorts: [.tap(name: "ta", namespace: "left")],
+            movedPorts: [],
             captures: [
                 PortCapture(
                     end: .guest, path: "g.pcapng",
@@ -278,7 +279,7 @@ extension RunResult {
             frames: frames,
             received: received, transmitted: transmitted, device: device, deviceErrors: deviceErrors,
             faults: faults,
-            recentFaults: recentFaults, recoveries: recoveries, lostPorts: lostPorts,
+            recentFaults: recentFaults, recoveries: recoveries, lostPorts: lostPorts, movedPorts: movedPorts,
             captures: captures,
             firstResources: firstResources,
             lastResources: lastResources, processorTime: processorTime, counts: counts)

@@ -1,5 +1,6 @@
 import GuestMemory
 import Testing
+import VirtioNet
 
 @testable import emu
 
@@ -192,6 +193,19 @@ import Testing
                     + " deleted; make it again and run anew)",
             ])
         #expect(report.status == .foundSomethingWrong)
+    }
+
+    @Test(
+        "A TAP that refuses and is not where it was is told of without a command for the place where it was")
+    func movedTAP() {
+        var report = RunReport.betweenTAPs {
+            $0.accounts[0].driver.refused = 50
+            $0.accounts[0].driver.lastRefusal = 5
+            $0.accounts[0].driver.left -= 50
+        }
+        report.judge(moved: [.tap(name: "ta", namespace: "left")])
+        #expect(report.problems.count == 1 && report.problems[0].contains("bring it up where it is now"))
+        #expect(!report.problems[0].contains("ip -n left"))
     }
 
     @Test("Equal faults are counted as one, the most frequent first")

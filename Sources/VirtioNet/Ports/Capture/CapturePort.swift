@@ -91,6 +91,7 @@ struct CapturePort: PortKind {
     var leadsOut: Bool { inner?.leadsOut ?? false }
     var namespace: String? { inner?.namespace }
     var commandToBringUp: String? { inner?.commandToBringUp }
+    var hasMoved: Bool { inner?.hasMoved ?? false }
 }
 
 extension PortSpecification {

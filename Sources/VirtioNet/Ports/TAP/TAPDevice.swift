@@ -50,7 +50,7 @@ package struct TAPDevice: ~Copyable, Sendable {
         guard outcome.result >= 0 else {
             throw PortError.tap(
                 name: name, namespace: namespace, hasSeveralQueues: hasSeveralQueues, step: outcome.step,
-                Errno(rawValue: -outcome.result))
+                isTAP: outcome.isTAP, Errno(rawValue: -outcome.result))
         }
         descriptor = FileDescriptor(rawValue: outcome.result)
         self.name = name
@@ -87,12 +87,23 @@ package struct TAPDevice: ~Copyable, Sendable {
 
     /// The same of any interface by name.
     package static func status(name: String, namespace: String?) -> Status? {
+        let (errno, status) = ask(name: name, namespace: namespace)
+        return errno == nil ? status : nil
+    }
+
+    /// Whether there is no interface `name` there; `false` where the place cannot be asked.
+    static func isMissing(name: String, namespace: String?) -> Bool {
+        ask(name: name, namespace: namespace).errno == .operationNotSupportedByDevice
+    }
+
+    private static func ask(name: String, namespace: String?) -> (errno: Errno?, status: Status) {
         unsafe name.withCString { name in
             unsafe withOptionalCString(namespace.map { "/run/netns/\($0)" }) { path in
                 var query = unsafe clinux_interface_query(
                     namespace_path: path, name: name, is_up: 0, mtu: 0, result: 0)
-                guard unsafe clinux_interface_ask(&query) == 0 else { return nil }
-                return unsafe Status(isUp: query.is_up != 0, mtu: Int(query.mtu))
+                let result = unsafe clinux_interface_ask(&query)
+                let status = unsafe Status(isUp: query.is_up != 0, mtu: Int(query.mtu))
+                return (result == 0 ? nil : Errno(rawValue: -result), status)
             }
         }
     }
@@ -122,15 +133,15 @@ package struct TAPDevice: ~Copyable, Sendable {
 
     private static func open(
         name: String, namespace: String?, hasSeveralQueues: Bool
-    ) -> (result: Int32, step: clinux_tap_step, wasMade: Bool) {
+    ) -> (result: Int32, step: clinux_tap_step, wasMade: Bool, isTAP: Bool) {
         unsafe name.withCString { name in
             unsafe withOptionalCString(namespace.map { "/run/netns/\($0)" }) { path in
                 var request = unsafe clinux_tap_request(
                     namespace_path: path, name: name, header_size: Int32(NetworkHeader.byteCount),
                     is_multiqueue: hasSeveralQueues ? 1 : 0, step: clinux_tap_step_none, was_made: 0,
-                    result: 0)
+                    is_tap: 0, result: 0)
                 let result = unsafe clinux_tap_open(&request)
-                return unsafe (result, request.step, request.was_made != 0)
+                return unsafe (result, request.step, request.was_made != 0, request.is_tap != 0)
             }
         }
     }
@@ -144,9 +155,11 @@ package struct TAPDevice: ~Copyable, Sendable {
 }
 
 extension PortError {
-    /// The error of a step in attaching to a TAP.
+    /// The error of a step in attaching to a TAP. `isTAP` says that the interface is one all the same: it has the other
+    /// number of queues then.
     static func tap(
-        name: String, namespace: String?, hasSeveralQueues: Bool, step: clinux_tap_step, _ errno: Errno
+        name: String, namespace: String?, hasSeveralQueues: Bool, step: clinux_tap_step, isTAP: Bool,
+        _ errno: Errno
     ) -> PortError {
         let place = namespace.map { " in namespace '\($0)'" } ?? ""
         let enter = namespace.map { "ip netns exec \($0) " } ?? ""
@@ -188,12 +201,19 @@ extension PortError {
             return error(
                 .busy,
                 "TAP '\(name)'\(place) is in use by another process: end it or name another interface")
-        case (clinux_tap_step_attach, .invalidArgument):
+        case (clinux_tap_step_attach, .invalidArgument) where isTAP:
+            let (kind, pairs) =
+                hasSeveralQueues
+                ? ("one queue", "give the device one queue pair")
+                : ("several queues", "give the device two queue pairs or more")
             return error(
                 .busy,
-                "interface '\(name)'\(place) exists and is no TAP of \(hasSeveralQueues ? "several queues" : "one queue"):"
-                    + " name another, or delete it and make it with '\(enter)ip tuntap add \(name) mode tap vnet_hdr"
-                    + "\(hasSeveralQueues ? " multi_queue" : "")'")
+                "TAP '\(name)'\(place) has \(kind): \(pairs), or delete it with '\(enter)ip link del \(name)' and make it"
+                    + " with '\(enter)ip tuntap add \(name) mode tap vnet_hdr\(hasSeveralQueues ? " multi_queue" : "")'"
+            )
+        case (clinux_tap_step_attach, .invalidArgument):
+            return error(
+                .busy, "interface '\(name)'\(place) exists and is no TAP: name another")
         default:
             return error(.system, "cannot attach to TAP '\(name)'\(place)")
         }

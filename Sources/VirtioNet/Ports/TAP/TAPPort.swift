@@ -56,6 +56,8 @@ struct TAPPort: PortKind {
 
     var leadsOut: Bool { true }
 
+    var hasMoved: Bool { TAPDevice.isMissing(name: name, namespace: namespace) }
+
     var commandToBringUp: String? {
         "ip \(namespace.map { "-n \($0) " } ?? "")link set \(name) up"
     }
