@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import GuestMemory
+import SeededRandom
 import Synchronization
 import Testing
 import VirtQueue

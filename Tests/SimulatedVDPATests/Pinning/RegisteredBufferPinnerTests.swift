@@ -3,6 +3,7 @@ import Glibc
 import GuestMemory
 import IOUring
 import Logging
+import SeededRandom
 import SystemPackage
 import Testing
 
@@ -48,7 +49,7 @@ struct RegisteredBufferPinnerTests {
             let memory = Memory(pages: 1024)
             #expect(client.update(0, memory) == nil)
             #expect(client.vhostEntries.count == 1024)
-            var generator = SplitMix(state: 7)
+            var generator = SplitMix64(seed: 7)
             var left = Array(0..<UInt64(1024)).shuffled(using: &generator)
             while let page = left.popLast() {
                 #expect(client.send(.invalidate, iova: page * 4096, size: 4096) == nil)
