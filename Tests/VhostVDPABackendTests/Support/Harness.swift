@@ -1,5 +1,5 @@
-import CLinux
 import GuestMemory
+import LinuxHost
 import Logging
 import SystemPackage
 import VhostVDPA
@@ -27,6 +27,8 @@ final class Harness {
     let addressSpace: FakeAddressSpace
     let backend: VhostVDPABackend
     let queues: [VringSetup]
+    /// The kicks and calls of the queues.
+    private let events: [SharedEventFD]
 
     init(
         _ device: RecordingDevice = RecordingDevice(), addressSpace: FakeAddressSpace = FakeAddressSpace(),
@@ -38,6 +40,8 @@ final class Harness {
         backend = try VhostVDPABackend(
             device: device, addressSpace: addressSpace, configuration: configuration, limits: limits,
             logger: quietLogger)
+        let events = try (0..<4).map { _ in try SharedEventFD() }
+        self.events = events
         queues = (0..<2).map { index in
             let base = 0x10_0000 + UInt64(index) * 0x10000
             return VringSetup(
@@ -47,18 +51,11 @@ final class Harness {
                     addresses: RingAddresses(
                         descriptorArea: .init(rawValue: base), driverArea: .init(rawValue: base + 0x1000),
                         deviceArea: .init(rawValue: base + 0x2000))),
-                kick: FileDescriptor(rawValue: clinux_interrupt_eventfd()),
-                call: FileDescriptor(rawValue: clinux_interrupt_eventfd()))
+                kick: events[2 * index].descriptor, call: events[2 * index + 1].descriptor)
         }
     }
 
-    deinit {
-        backend.close()
-        for queue in queues {
-            try? queue.kick.close()
-            try? queue.call.close()
-        }
-    }
+    deinit { backend.close() }
 
     /// Starts with features every device here has.
     func start() throws { try backend.start(features: Self.features, queues: queues) }
@@ -66,9 +63,5 @@ final class Harness {
     static let features: VirtioFeatures = [.version1, .accessPlatform]
 
     /// The counter of an eventfd, emptied; 0 where nothing was written.
-    func takeCounter(_ descriptor: FileDescriptor) -> UInt64 {
-        var counter: UInt64 = 0
-        _ = unsafe withUnsafeMutableBytes(of: &counter) { try? unsafe descriptor.read(into: $0) }
-        return counter
-    }
+    func takeCounter(_ descriptor: FileDescriptor) -> UInt64 { EventFD.drain(descriptor) }
 }
