@@ -83,7 +83,7 @@ let package = Package(
                 path: "Tests/TestSupport", swiftSettings: strict)
         ]
         + library("GuestMemory", ["LinuxHost", "CLinux", system, logging], testing: ["SeededRandom"])
-        + library("VirtQueue", ["Virtio", "GuestMemory"], testing: ["SeededRandom"])
+        + library("VirtQueue", ["Virtio", "GuestMemory"], testing: ["SeededRandom", "TestSupport"])
         + library(
             "VirtioDevice", ["Virtio", "VirtQueue", "WorkerRuntime", "GuestMemory", "LinuxHost", system])
         + library(

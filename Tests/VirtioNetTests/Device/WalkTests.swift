@@ -88,14 +88,14 @@ struct WalkTests {
         device.offerFrame(0)
         try #require(device.kickAndAwaitCall())
         device.device.settle()
-        // What settles is answered before the worker sleeps; no event says that it does.
-        usleepMilliseconds(50)
+        // What settles is answered before the worker sleeps.
+        try #require(eventually { ThreadStates.areAsleep(named: "walk") })
         device.offerFrame(1)
 
         try #require(cprofile_begin(), "the tests were built without coverage")
         try #require(device.kickAndAwaitCall())
         // The worker publishes its counts and sleeps again: a part of the pass.
-        usleepMilliseconds(50)
+        try #require(eventually { ThreadStates.areAsleep(named: "walk") })
         #expect(unsafe cprofile_end("kick-to-used-entry") == 0)
         #expect(device.rings.map(\.usedIndex) == [2, 2])
     }
