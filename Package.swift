@@ -78,7 +78,7 @@ let package = Package(
                 name: "TestSupport",
                 dependencies: [
                     "VirtioNet", "VirtioDevice", "VhostVDPA", "VirtQueue", "Virtio", "GuestMemory",
-                    "WorkerRuntime", "LinuxHost", system,
+                    "WorkerRuntime", "LinuxHost", system, logging,
                 ],
                 path: "Tests/TestSupport", swiftSettings: strict)
         ]

@@ -1,4 +1,3 @@
-import Logging
 import SimulatedVDPA
 import SystemPackage
 import TestSupport
@@ -53,11 +52,9 @@ struct VirtioVDPATests {
     private static let frameCount = 50
 
     private static func make(_ specification: String) throws -> SimulatedVDPADevice {
-        var quiet = Logger(label: "test")
-        quiet.logLevel = .critical
         return try SimulatedVDPADevice(
             specification: SimulatedDeviceSpecification(parsing: specification),
-            pinner: AccountingPinner { 1 << 20 }, logger: quiet,
+            pinner: AccountingPinner { 1 << 20 }, logger: .quiet,
             makeDataPath: DataPathFactory { kind, events in
                 try kind.makeDataPath(name: "bus", wire: .loopback, report: events)
             })

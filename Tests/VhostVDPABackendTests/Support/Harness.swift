@@ -1,7 +1,7 @@
 import GuestMemory
 import LinuxHost
-import Logging
 import SystemPackage
+import TestSupport
 import VhostVDPA
 import VhostVDPABackend
 import VirtQueue
@@ -18,8 +18,6 @@ extension MapLimits {
             entryLimit: { 2048 }, currentProcess: process)
     }
 }
-
-let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// A backend on a recording device, with two queues and their eventfds.
 final class Harness {
@@ -39,7 +37,7 @@ final class Harness {
         self.addressSpace = addressSpace
         backend = try VhostVDPABackend(
             device: device, addressSpace: addressSpace, configuration: configuration, limits: limits,
-            logger: quietLogger)
+            logger: .quiet)
         let events = try (0..<4).map { _ in try SharedEventFD() }
         self.events = events
         queues = (0..<2).map { index in
