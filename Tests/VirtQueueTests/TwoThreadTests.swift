@@ -14,7 +14,7 @@ struct TwoThreadTests {
     /// What a lost wake-up would wait for in vain; no test passes by waiting.
     static let patience = DispatchTimeInterval.seconds(60)
 
-    /// An eventfd's likeness.
+    /// What an eventfd is between two threads.
     final class Event: Sendable {
         private let semaphore = DispatchSemaphore(value: 0)
         func signal() { semaphore.signal() }

@@ -14,7 +14,7 @@ enum SpareDescriptors {
             for _ in 0..<count { spares.append(try SharedEventFD()) }
         } catch {
             throw .unsupported(
-                "the run needs \(count) more descriptors than its start, and only \(spares.count) can be had: \(error);"
+                "the run needs \(count) more descriptors than its start, and only \(spares.count) are left: \(error);"
                     + " raise the limit of open files (ulimit -n)")
         }
     }
