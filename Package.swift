@@ -69,6 +69,7 @@ let package = Package(
     ]
         + library("LinuxHost", ["CLinux", system])
         + library("Virtio", [])
+        + library("SeededRandom", [])
         + library("IOUring", ["CIOUring", system], testing: ["LinuxHost", "TestSupport"])
         + library(
             "WorkerRuntime", ["IOUring", "CIOUring", "LinuxHost", "CLinux", system], testing: ["TestSupport"])
@@ -77,12 +78,12 @@ let package = Package(
                 name: "TestSupport",
                 dependencies: [
                     "VirtioNet", "VirtioDevice", "VhostVDPA", "VirtQueue", "Virtio", "GuestMemory",
-                    "WorkerRuntime", "LinuxHost", system,
+                    "WorkerRuntime", "LinuxHost", system, logging,
                 ],
                 path: "Tests/TestSupport", swiftSettings: strict)
         ]
-        + library("GuestMemory", ["LinuxHost", "CLinux", system, logging], testing: ["TestSupport"])
-        + library("VirtQueue", ["Virtio", "GuestMemory"])
+        + library("GuestMemory", ["LinuxHost", "CLinux", system, logging], testing: ["SeededRandom"])
+        + library("VirtQueue", ["Virtio", "GuestMemory"], testing: ["SeededRandom", "TestSupport"])
         + library(
             "VirtioDevice", ["Virtio", "VirtQueue", "WorkerRuntime", "GuestMemory", "LinuxHost", system])
         + library(
@@ -91,7 +92,7 @@ let package = Package(
                 "VirtioDevice", "VirtQueue", "Virtio", "GuestMemory", "WorkerRuntime", "IOUring", "CIOUring",
                 "LinuxHost", "CLinux", system, logging,
             ],
-            testing: ["CProfile", "TestSupport"]
+            testing: ["SeededRandom", "CProfile", "TestSupport"]
         )
         + library(
             "VhostVDPA", ["Virtio", "GuestMemory", "CLinux", system, logging], testing: ["TestSupport"])
@@ -106,11 +107,11 @@ let package = Package(
                 "VhostVDPA", "VirtioNet", "VirtioDevice", "VirtQueue", "Virtio", "GuestMemory",
                 "WorkerRuntime", "IOUring", "CIOUring", "LinuxHost", "CLinux", system, logging,
             ],
-            testing: ["VhostVDPAConformance", "TestSupport"]
+            testing: ["VhostVDPAConformance", "SeededRandom", "TestSupport"]
         )
         + library(
             "VhostVDPAConformance",
-            ["VhostVDPA", "VirtQueue", "GuestMemory", "LinuxHost", "CLinux", system],
+            ["VhostVDPA", "VirtQueue", "GuestMemory", "LinuxHost", "SeededRandom", "CLinux", system],
             testing: ["SimulatedConformance", "SimulatedVDPA", "TestSupport", "WorkerRuntime", logging]
         )
         + [
@@ -129,13 +130,13 @@ let package = Package(
                 "WorkerRuntime", "VirtQueue", "Virtio", "GuestMemory", "LinuxHost", system, logging,
                 histogram,
             ],
-            testing: ["IOUring", "CProfile", "TestSupport"]
+            testing: ["SeededRandom", "IOUring", "CProfile", "TestSupport"]
         )
         + library(
             "CycleBenchmark",
             [
                 "EmulatedMachine", "SimulatedVDPA", "VhostVDPABackend", "VhostVDPA", "VirtioNet", "VirtQueue",
-                "IOUring", "Virtio", "GuestMemory", "LinuxHost", "CLinux",
+                "IOUring", "Virtio", "GuestMemory", "LinuxHost", "SeededRandom", "CLinux",
                 system, logging,
             ],
             testing: ["VirtioDevice", "TestSupport"]

@@ -1,5 +1,5 @@
-internal import CLinux
 public import GuestMemory
+internal import LinuxHost
 public import Logging
 public import SystemPackage
 public import VhostVDPA
@@ -46,6 +46,8 @@ public final class VhostVDPABackend {
     /// The eventfd the device signals when its configuration or its status changes; non-blocking. Wait for it
     /// to be readable, then call ``handleConfigurationInterrupt()``. Closed by ``close()``.
     public let configurationInterrupt: FileDescriptor
+    /// Its owner, until ``close()``.
+    private var interrupt: EventFD?
     /// What the last reset decided about the maps, or `nil` before the first.
     public var lastDecision: MapDecision? { decision }
     private var decision: MapDecision?
@@ -76,7 +78,9 @@ public final class VhostVDPABackend {
         do throws(BackendError) {
             (negotiated, acknowledged) = try DeviceOpening(configuration: configuration, logger: logger)
                 .run(on: device)
-            configurationInterrupt = try Self.makeConfigurationInterrupt()
+            let event = try Self.makeConfigurationInterrupt()
+            configurationInterrupt = event.descriptor
+            interrupt = consume event
         } catch {
             device.close()
             throw error
@@ -101,12 +105,13 @@ public final class VhostVDPABackend {
 
     deinit { close() }
 
-    private static func makeConfigurationInterrupt() throws(BackendError) -> FileDescriptor {
-        let eventfd = clinux_interrupt_eventfd()
-        guard eventfd < 0 else { return FileDescriptor(rawValue: eventfd) }
-        let errno = Errno(rawValue: -eventfd)
-        throw BackendError(
-            .systemCall, "no eventfd for configuration interrupts: \(errno)", errno: errno)
+    private static func makeConfigurationInterrupt() throws(BackendError) -> EventFD {
+        do throws(Errno) {
+            return try EventFD()
+        } catch {
+            throw BackendError(
+                .systemCall, "no eventfd for configuration interrupts: \(error)", errno: error)
+        }
     }
 
     /// Throws the mapper's own error, where it was the one to refuse, whatever the address space wraps it in.
@@ -141,7 +146,7 @@ public final class VhostVDPABackend {
             logger.info("closing: \(error)")
         }
         device.close()
-        try? configurationInterrupt.close()
+        interrupt = nil
         phase = .closed
     }
 
@@ -329,7 +334,7 @@ public final class VhostVDPABackend {
     /// Looks at why the device signalled ``configurationInterrupt``, and takes the signal.
     public func handleConfigurationInterrupt() throws(BackendError) -> ConfigurationEvent {
         try require(state.isUsable, "a configuration interrupt")
-        guard takeInterrupt() else { return .none }
+        guard EventFD.drain(configurationInterrupt) > 0 else { return .none }
         let status = try BackendError.calling("a configuration interrupt") { () throws(VhostVDPAError) in
             try device.status()
         }
@@ -346,15 +351,6 @@ public final class VhostVDPABackend {
         case .opened, .stopped, .failed, .closed: break
         }
         return .needsReset
-    }
-
-    /// Empties the interrupt's counter; whether there was anything in it.
-    private func takeInterrupt() -> Bool {
-        var counter: UInt64 = 0
-        let count = unsafe withUnsafeMutableBytes(of: &counter) { buffer in
-            (try? unsafe configurationInterrupt.read(into: buffer, retryOnInterrupt: false)) ?? 0
-        }
-        return count == MemoryLayout<UInt64>.size
     }
 
     // MARK: What there is to see

@@ -1,7 +1,6 @@
 import EmulatedMachine
 import GuestMemory
 import LinuxHost
-import Logging
 import SimulatedVDPA
 import SystemPackage
 import TestSupport
@@ -16,12 +15,10 @@ import VirtioNet
 struct EndWatchTests {
     @Test("ends the cycles where a worker of the machine has stopped, whose failure is no measurement")
     func workerStopped() throws {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
         let machine = try EmulatedMachine(
             MachineConfiguration(
                 memory: .mebibytes(64),
-                device: .simulated(SimulatedDeviceSpecification(parsing: "sim"))), logger: logger)
+                device: .simulated(SimulatedDeviceSpecification(parsing: "sim"))), logger: .quiet)
         defer { machine.close() }
         try machine.start()
         var watch = EndWatch(nil)

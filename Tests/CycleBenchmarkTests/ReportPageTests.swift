@@ -1,7 +1,7 @@
 import EmulatedMachine
 import GuestMemory
-import Logging
 import SimulatedVDPA
+import TestSupport
 import Testing
 
 @testable import CycleBenchmark
@@ -47,13 +47,11 @@ struct ReportPageTests {
 
     @Test("needs nothing from elsewhere, and no name in it becomes markup")
     func page() throws {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
         let outcome = try CycleBenchmark(
             CyclePlan(
                 device: .simulated(try SimulatedDeviceSpecification(parsing: "sim")), deviceName: "<b>&",
                 memory: [.mebibytes(64), .mebibytes(128)], strategies: [.remap, .persist, .resume], cycles: 2),
-            logger: logger
+            logger: .quiet
         ).run()
         let html = CyclePage(outcome).html
         #expect(html.contains("&lt;b&gt;&amp;"))

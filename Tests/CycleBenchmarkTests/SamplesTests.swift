@@ -43,6 +43,13 @@ struct SamplesTests {
         }
     }
 
+    @Test("those kept beyond the limit are the same in every run and version")
+    func same() {
+        var samples = Samples(limit: 8)
+        for value in 1...1000 { samples.append(UInt64(value)) }
+        #expect(samples.values == [830, 512, 575, 52, 328, 552, 995, 104])
+    }
+
     @Test("up to the limit every sample is there, in its order")
     func complete() {
         let samples = Samples([3, 1, 2], limit: 3)

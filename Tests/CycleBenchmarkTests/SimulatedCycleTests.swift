@@ -3,8 +3,8 @@ import EmulatedMachine
 import Foundation
 import Glibc
 import GuestMemory
-import Logging
 import SimulatedVDPA
+import TestSupport
 import Testing
 
 @Suite("The benchmark on the simulation", .timeLimit(.minutes(15)))
@@ -28,8 +28,6 @@ struct SimulatedCycleTests {
         queuePairs: Int = 1, models: Bool = false, observer: (any CycleObserver)? = nil,
         interrupt: RunInterrupt? = nil
     ) throws -> CycleOutcome {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
         let specification = try SimulatedDeviceSpecification(parsing: device)
         var plan = CyclePlan(
             device: .simulated(specification), deviceName: device, memory: memory, strategies: strategies,
@@ -38,7 +36,7 @@ struct SimulatedCycleTests {
         plan.queuePairs = queuePairs
         plan.modelsMissingMemory = models
         plan.patience = .seconds(1)
-        return try CycleBenchmark(plan, logger: logger, observer: observer, interrupt: interrupt).run()
+        return try CycleBenchmark(plan, logger: .quiet, observer: observer, interrupt: interrupt).run()
     }
 
     /// Messages of one cycle.

@@ -1,5 +1,6 @@
 import EmulatedMachine
 import GuestMemory
+import SeededRandom
 import TestSupport
 import Testing
 import VhostVDPA

@@ -1,7 +1,7 @@
 import CProfile
 import EmulatedMachine
-import Glibc
 import GuestMemory
+import TestSupport
 import Testing
 import VhostVDPA
 import VhostVDPABackend
@@ -23,8 +23,10 @@ struct WalkTests {
             backing: .memory(host: block.hostRange.first), isReadOnly: false)
         let mapper = machine.backend.mapper
         let before = machine.backend.counts
-        // No event says that the workers sleep after the start's kicks.
-        usleep(50_000)
+        // The workers sleep again after the start's kicks.
+        for worker in ["guest", "vdpa-worker"] {
+            try #require(eventually { ThreadStates.areAsleep(named: worker) })
+        }
 
         try #require(cprofile_begin(), "the tests were built without coverage")
         mapper.begin()

@@ -1,4 +1,5 @@
 import GuestMemory
+import SeededRandom
 import SimulatedVDPA
 import SystemPackage
 import Testing
@@ -14,7 +15,7 @@ struct EntryTableTests {
     /// Plain arrays, and the kernel's words: overlap is refused, removal takes every entry that touches.
     @Test("Random sequences agree with a plain list", arguments: 0..<20)
     func againstPlainList(_ seed: UInt64) throws {
-        var generator = SplitMix(state: seed)
+        var generator = SplitMix64(seed: seed)
         var table = EntryTable(limit: 12)
         var plain: [TranslationEntry] = []
         for _ in 0..<500 {
@@ -55,17 +56,5 @@ struct EntryTableTests {
         #expect(table.remove(touching: 10, through: 9).isEmpty)
         #expect(table.remove(touching: 15, through: 14).count == 1)
         #expect(table.remove(touching: 0, through: .max).count == 1)
-    }
-}
-
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
     }
 }

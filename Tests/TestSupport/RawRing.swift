@@ -20,13 +20,18 @@ package struct RawRing: @unchecked Sendable {
     package let layout: RingLayout
     private let memory: UnsafeMutableRawPointer
 
-    /// A ring of `size` in the block at `memory`, which the device finds at `address`.
+    /// A new ring of `size` in the block at `memory`, which the device finds at `address`.
     package init(size: UInt16, memory: UnsafeMutableRawPointer, address: IOVirtualAddress) throws {
+        try unsafe self.init(existing: memory, size: size, address: address)
+        clear()
+    }
+
+    /// The ring of `size` that stands in the block at `memory` already.
+    package init(existing memory: UnsafeMutableRawPointer, size: UInt16, address: IOVirtualAddress) throws {
         self.size = size
         geometry = try RingGeometry(size: size)
         layout = geometry.layout(at: address)
         unsafe self.memory = memory
-        clear()
     }
 
     /// Zeroes the ring.

@@ -1,4 +1,5 @@
 import GuestMemory
+import LinuxHost
 import SystemPackage
 import Testing
 import VhostVDPA
@@ -105,9 +106,7 @@ struct RecoveredBaseTests {
         try scene.harness.start()
         try scene.setUsedIndex(7, of: scene.harness.queues[0])
         scene.harness.device.extraStatus = .needsReset
-        _ = try unsafe withUnsafeBytes(of: UInt64(1)) {
-            try unsafe backend.configurationInterrupt.write($0)
-        }
+        EventFD.signal(backend.configurationInterrupt)
         #expect(try backend.handleConfigurationInterrupt() == .needsReset)
         if isStopped {
             #expect(try backend.stop(reason: .recovery).map(\.loss) == [.deviceBroken, .deviceBroken])

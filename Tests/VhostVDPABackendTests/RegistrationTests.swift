@@ -1,4 +1,5 @@
 import GuestMemory
+import TestSupport
 import Testing
 import VhostVDPA
 import VhostVDPABackend
@@ -44,7 +45,7 @@ struct RegistrationTests {
         #expect(throws: BackendError.self) {
             _ = try VhostVDPABackend(
                 device: other, addressSpace: RefusingSpace(addressSpace), configuration: .init(),
-                limits: .stub(), logger: quietLogger)
+                limits: .stub(), logger: .quiet)
         }
         #expect(addressSpace.listener != nil)
         harness.backend.close()

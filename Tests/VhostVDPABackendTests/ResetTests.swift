@@ -1,4 +1,4 @@
-import CLinux
+import LinuxHost
 import SystemPackage
 import Testing
 import VhostVDPA
@@ -7,12 +7,8 @@ import Virtio
 
 /// Resets other than a stop, and what the device says of its own accord.
 struct ResetTests {
-    static let oneEvent: UInt64 = 1
-
-    private func interrupt(_ backend: VhostVDPABackend) throws {
-        _ = try unsafe withUnsafeBytes(of: Self.oneEvent) {
-            try unsafe backend.configurationInterrupt.write($0)
-        }
+    private func interrupt(_ backend: VhostVDPABackend) {
+        EventFD.signal(backend.configurationInterrupt)
     }
 
     @Test(
@@ -109,7 +105,7 @@ struct ResetTests {
         let harness = try Harness()
         try harness.start()
         #expect(try harness.backend.handleConfigurationInterrupt() == .none)
-        try interrupt(harness.backend)
+        interrupt(harness.backend)
         #expect(try harness.backend.handleConfigurationInterrupt() == .changed)
         #expect(try harness.backend.handleConfigurationInterrupt() == .none)
         #expect(try harness.backend.readConfiguration(offset: 2, count: 3) == [0, 1, 2])
@@ -123,7 +119,7 @@ struct ResetTests {
         let harness = try Harness(device)
         try harness.start()
         device.extraStatus = .needsReset
-        try interrupt(harness.backend)
+        interrupt(harness.backend)
         #expect(try harness.backend.handleConfigurationInterrupt() == .needsReset)
         _ = device.takeTrace()
         let states = try harness.backend.stop(reason: .recovery)
@@ -132,7 +128,7 @@ struct ResetTests {
         )
         #expect(states.map(\.loss) == [.deviceBroken, .deviceBroken])
         try harness.start()
-        try interrupt(harness.backend)
+        interrupt(harness.backend)
         #expect(try harness.backend.handleConfigurationInterrupt() == .changed)
         #expect(try harness.backend.stop().map(\.base) == [.zero, .zero])
     }
@@ -149,7 +145,7 @@ struct ResetTests {
         }
         let state = harness.backend.state
         device.extraStatus = .needsReset
-        try interrupt(harness.backend)
+        interrupt(harness.backend)
         #expect(try harness.backend.handleConfigurationInterrupt() == .needsReset)
         #expect(harness.backend.state == state)
         device.extraStatus = []
@@ -166,7 +162,7 @@ struct ResetTests {
         try harness.start()
         try harness.backend.suspendInPlace()
         device.extraStatus = .needsReset
-        try interrupt(harness.backend)
+        interrupt(harness.backend)
         #expect(try harness.backend.handleConfigurationInterrupt() == .needsReset)
         #expect(harness.backend.state == .suspended)
         _ = device.takeTrace()
@@ -179,7 +175,7 @@ struct ResetTests {
         let harness = try Harness(configuration: SuspensionTests.resuming)
         try harness.start()
         harness.device.extraStatus = .needsReset
-        try interrupt(harness.backend)
+        interrupt(harness.backend)
         #expect(try harness.backend.handleConfigurationInterrupt() == .needsReset)
         _ = harness.device.takeTrace()
         #expect(throws: BackendError.self) { try harness.backend.suspendInPlace() }
@@ -200,5 +196,19 @@ struct ResetTests {
         #expect(throws: BackendError.self) { try harness.backend.reset(reason: .guestReset) }
         #expect(throws: BackendError.self) { try harness.backend.handleConfigurationInterrupt() }
         #expect(throws: BackendError.self) { try harness.backend.readConfiguration(offset: 0, count: 1) }
+    }
+
+    @Test("the eventfd of configuration interrupts lives until the device is closed")
+    func interruptIsClosed() throws {
+        let harness = try Harness()
+        let number = harness.backend.configurationInterrupt.rawValue
+        // Another thread may have taken the number by then: the kernel's own number tells the eventfds apart.
+        func identifier() -> String? {
+            KernelText.of(FilePath("/proc/self/fdinfo/\(number)"))
+                .flatMap { KernelText.field("eventfd-id", in: $0) }
+        }
+        let identified = try #require(identifier())
+        harness.backend.close()
+        #expect(identifier() != identified)
     }
 }

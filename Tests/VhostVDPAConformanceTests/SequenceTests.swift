@@ -77,4 +77,30 @@ struct SequenceTests {
         #expect(first == SequenceOperation.sequence(seed: 7, length: 50))
         #expect(first != SequenceOperation.sequence(seed: 8, length: 50))
     }
+
+    @Test("A seed is the same sequence in every version: what a report named can be run again")
+    func seeds() {
+        #expect(
+            SequenceOperation.sequence(seed: 0, length: 8).map(\.description) == [
+                "UPDATE space 0 pages 1..<4 to shared page 1, access 3",
+                "UPDATE space 1 pages 0..<1 to shared page 1, access 2",
+                "UPDATE space 0 pages 11..<14 to shared page 1, access 2",
+                "SET_STATUS 0",
+                "SUSPEND",
+                "SET_STATUS 0",
+                "UPDATE space 0 pages 7..<9 to readOnly page 1, access 2",
+                "UPDATE space 0 pages 9..<10 to shared page 4, access 1",
+            ])
+        #expect(
+            SequenceOperation.sequence(seed: 7, length: 8).map(\.description) == [
+                "SET_BACKEND_FEATURES IOTLB_PERSIST 0 IOTLB_ASID 0",
+                "SET_STATUS 0",
+                "BATCH_BEGIN space 1",
+                "SET_GROUP_ASID 0 1",
+                "UPDATE space 2 pages 9..<10 to shared page 4, access 1",
+                "UPDATE space 0 pages 4..<6 to shared page 0, access 1",
+                "UPDATE space 1 pages 3..<6 to shared page 1, access 1",
+                "UPDATE space 2 pages 8..<9 to shared page 3, access 2",
+            ])
+    }
 }

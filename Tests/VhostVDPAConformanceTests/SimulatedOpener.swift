@@ -1,7 +1,7 @@
-import Logging
 import SimulatedConformance
 import SimulatedVDPA
 import SystemPackage
+import TestSupport
 import VhostVDPA
 import VhostVDPAConformance
 import VirtioNet
@@ -25,10 +25,8 @@ enum SimulatedOpener {
     static func make(
         _ specification: String, movesFrames: Bool = true, alteration: Break? = nil
     ) throws -> DeviceOpener {
-        var quiet = Logger(label: "test")
-        quiet.logLevel = .critical
         var opener = try DeviceOpener.simulation(
-            SimulatedDeviceSpecification(parsing: specification), movesFrames: movesFrames, logger: quiet)
+            SimulatedDeviceSpecification(parsing: specification), movesFrames: movesFrames, logger: .quiet)
         guard let alteration else { return opener }
         let scene = Scene()
         let open = opener.open

@@ -1,6 +1,6 @@
 import GuestMemory
-import Logging
 import SystemPackage
+import TestSupport
 import Testing
 import VhostVDPA
 import Virtio
@@ -10,9 +10,7 @@ struct EncodingTests {
     private let raw = RawDevice()
     private let device: VhostVDPADevice
 
-    init() {
-        device = VhostVDPADevice(raw, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    }
+    init() { device = VhostVDPADevice(raw, logger: .quiet) }
 
     /// One call: what makes it, its request number and the bytes of its argument.
     struct Call: Sendable, CustomTestStringConvertible {

@@ -1,7 +1,7 @@
-import Dispatch
 import Glibc
 import GuestMemory
 import Synchronization
+import TestSupport
 import Testing
 import VirtQueue
 import Virtio
@@ -42,8 +42,7 @@ struct NotificationRaceTests {
         let memory = ring.memory
         let layout = ring.layout
         let race = Race()
-        let end = DispatchGroup()
-        DispatchQueue.global().async(group: end) {
+        let thread = try TestThread {
             do {
                 var table = memory.table()
                 var segments = SegmentBuffer(capacity: 4)
@@ -95,6 +94,6 @@ struct NotificationRaceTests {
             _ = try driver.reap()
             race.meet(&meeting)
         }
-        end.wait()
+        thread.wait()
     }
 }

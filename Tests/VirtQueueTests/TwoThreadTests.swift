@@ -1,7 +1,9 @@
 import Dispatch
 import Glibc
 import GuestMemory
+import SeededRandom
 import Synchronization
+import TestSupport
 import Testing
 import VirtQueue
 import Virtio
@@ -12,7 +14,7 @@ struct TwoThreadTests {
     /// What a lost wake-up would wait for in vain; no test passes by waiting.
     static let patience = DispatchTimeInterval.seconds(60)
 
-    /// An eventfd's likeness.
+    /// What an eventfd is between two threads.
     final class Event: Sendable {
         private let semaphore = DispatchSemaphore(value: 0)
         func signal() { semaphore.signal() }
@@ -31,8 +33,7 @@ struct TwoThreadTests {
         let call = Event()
         var driver = try unsafe SplitDriverQueue(
             size: size, features: features, memory: memory.ring.start, state: .split(nextAvail: 65_000))
-        let deviceEnd = DispatchGroup()
-        DispatchQueue.global().async(group: deviceEnd) {
+        let device = try TestThread {
             do {
                 try Self.echo(chains, geometry, features, memory, kick, call)
             } catch {
@@ -88,7 +89,7 @@ struct TwoThreadTests {
                 return
             }
         }
-        #expect(deviceEnd.wait(timeout: .now() + Self.patience) == .success)
+        device.wait()
         #expect(seen.allSatisfy { $0 })
     }
 
@@ -131,15 +132,11 @@ struct TwoThreadTests {
     func scribble(features: VirtioFeatures) throws {
         let ring = try HandRing(size: 8)
         let memory = ring.memory
-        let isDone = DispatchSemaphore(value: 0)
         let scribbler = Scribbler(memory: memory, geometry: ring.geometry)
-        DispatchQueue.global().async {
-            scribbler.run()
-            isDone.signal()
-        }
+        let thread = try TestThread { scribbler.run() }
         defer {
             scribbler.stop.store(true, ordering: .relaxed)
-            isDone.wait()
+            thread.wait()
         }
         var table = memory.table()
         var segments = SegmentBuffer(capacity: 64)
@@ -185,14 +182,10 @@ struct TwoThreadTests {
     func scribbleUsed() throws {
         let ring = try HandRing(size: 8)
         let scribbler = Scribbler(memory: ring.memory, geometry: ring.geometry, usedRing: true)
-        let isDone = DispatchSemaphore(value: 0)
-        DispatchQueue.global().async {
-            scribbler.run()
-            isDone.signal()
-        }
+        let thread = try TestThread { scribbler.run() }
         defer {
             scribbler.stop.store(true, ordering: .relaxed)
-            isDone.wait()
+            thread.wait()
         }
         var driver = try ring.driver()
         var lent: Set<UInt32> = []

@@ -59,7 +59,8 @@ private func median(_ rounds: Int, _ body: () -> Double) -> Double {
     (0..<rounds).map { _ in body() }.sorted()[rounds / 2]
 }
 
-/// SplitMix64: the same places for every book and every run.
+/// SplitMix64: the same places for every book and every run. `SeededRandom` is no product, and another package has
+/// only those.
 struct Generator: RandomNumberGenerator {
     var state: UInt64
 

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -90,12 +89,6 @@ static inline int clinux_open_device(const char *path) {
 }
 
 static const int clinux_read_write = O_RDWR;
-
-// A new non-blocking eventfd with counter 0 that is closed on exec, or -errno (eventfd(2)).
-static inline int clinux_interrupt_eventfd(void) {
-    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    return fd < 0 ? -errno : fd;
-}
 
 // The soft RLIMIT_MEMLOCK in bytes; UINT64_MAX where there is none or it cannot be read (getrlimit(2)).
 static inline uint64_t clinux_memlock_limit(void) {

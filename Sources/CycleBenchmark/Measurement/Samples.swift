@@ -1,3 +1,5 @@
+internal import SeededRandom
+
 /// Times in nanoseconds, and what they say, in memory that does not grow without bound.
 ///
 /// Up to ``limit`` every sample is kept, and percentiles are exact. Beyond, those kept are a uniform random choice of
@@ -18,7 +20,7 @@ package struct Samples: Hashable, Sendable {
     package let limit: Int
     private var least = UInt64.max
     private var most: UInt64 = 0
-    private var random: UInt64 = 0
+    private var random = SplitMix64(seed: 0)
 
     package init(_ values: [UInt64] = [], limit: Int = Samples.standardLimit) {
         precondition(limit > 0, "no sample can be kept")
@@ -61,12 +63,8 @@ package struct Samples: Hashable, Sendable {
         }
     }
 
-    /// SplitMix64, reduced by multiplication: the bias is below 2⁻³².
+    /// A random number reduced by multiplication: the bias is below 2⁻³².
     private mutating func next(below bound: UInt64) -> UInt64 {
-        random &+= 0x9e37_79b9_7f4a_7c15
-        var value = random
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return (value ^ (value >> 31)).multipliedFullWidth(by: bound).high
+        random.next().multipliedFullWidth(by: bound).high
     }
 }

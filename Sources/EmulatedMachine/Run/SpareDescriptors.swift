@@ -9,20 +9,13 @@ enum SpareDescriptors {
 
     /// Throws unless the process may open ``count`` more. Any thread; as many system calls, and their closes.
     static func require() throws(MachineError) {
-        var spares: [Spare] = []
+        var spares: [SharedEventFD] = []
         do throws(Errno) {
-            for _ in 0..<count { spares.append(try Spare()) }
+            for _ in 0..<count { spares.append(try SharedEventFD()) }
         } catch {
             throw .unsupported(
-                "the run needs \(count) more descriptors than its start, and only \(spares.count) can be had: \(error);"
+                "the run needs \(count) more descriptors than its start, and only \(spares.count) are left: \(error);"
                     + " raise the limit of open files (ulimit -n)")
         }
-    }
-
-    /// One descriptor, for as long as the object lives.
-    private final class Spare {
-        private let event: EventFD
-
-        init() throws(Errno) { event = try EventFD() }
     }
 }

@@ -12,7 +12,7 @@ package final class KernelPages {
     package let range: AddressRange<HostAddress>
     private let start: UnsafeMutableRawPointer
 
-    /// Takes `count` zeroed pages: ENOMEM where they are not to be had.
+    /// Takes `count` zeroed pages: ENOMEM where there are none.
     package init(count: Int) throws(Errno) {
         let byteCount = count * HostPage.byteCount
         let flags = MAP_ANONYMOUS | MAP_PRIVATE

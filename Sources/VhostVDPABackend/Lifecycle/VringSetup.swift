@@ -1,4 +1,4 @@
-internal import CLinux
+internal import LinuxHost
 public import SystemPackage
 public import VhostVDPA
 public import VirtQueue
@@ -32,9 +32,7 @@ public struct VringSetup: Hashable, Sendable {
 
     /// Kicks as the driver would. A counter at its maximum says already what the kick would say.
     func kickDevice() throws(BackendError) {
-        let result = clinux_eventfd_signal(kick.rawValue)
-        guard result < 0 else { return }
-        let errno = Errno(rawValue: -result)
+        guard let errno = EventFD.signal(kick) else { return }
         throw BackendError(.systemCall, "kicking queue \(index): \(errno)", errno: errno)
     }
 }

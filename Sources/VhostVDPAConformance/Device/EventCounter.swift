@@ -1,32 +1,26 @@
-internal import CLinux
-internal import Glibc
+internal import LinuxHost
 package import SystemPackage
 
 /// An eventfd of a rule's own, closed with the object.
 package final class EventCounter {
-    package let descriptor: FileDescriptor
+    private let event: EventFD
 
     package init() throws(RuleInterruption) {
-        let number = clinux_eventfd(0)
-        guard number >= 0 else {
-            throw CallerShortage.interruption("an eventfd", Errno(rawValue: Glibc.errno))
+        do throws(Errno) {
+            event = try EventFD()
+        } catch {
+            throw CallerShortage.interruption("an eventfd", error)
         }
-        descriptor = FileDescriptor(rawValue: number)
     }
 
-    deinit { try? descriptor.close() }
+    /// Lent, not given: valid while this object lives.
+    package var descriptor: FileDescriptor { event.descriptor }
 
-    package func signal() { _ = clinux_eventfd_signal(descriptor.rawValue) }
+    package func signal() { event.signal() }
 
     /// Takes the counter; 0 where nobody has signalled.
-    package func take() -> UInt64 {
-        var count: UInt64 = 0
-        return unsafe clinux_eventfd_drain(descriptor.rawValue, &count) == 0 ? count : 0
-    }
+    package func take() -> UInt64 { event.drain() }
 
     /// Waits until it is signalled, at most so long.
-    package func wait(milliseconds: Int) {
-        var poll = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-        _ = unsafe Glibc.poll(&poll, 1, Int32(milliseconds))
-    }
+    package func wait(milliseconds: Int) { event.wait(milliseconds: Int32(milliseconds)) }
 }

@@ -1,3 +1,5 @@
+internal import SeededRandom
+
 /// One step of a random sequence. Addresses are numbers of pages, so that sequences read short and collide often.
 package enum SequenceOperation: Hashable, Sendable {
     /// Which memory of the process an update names.
@@ -27,7 +29,7 @@ package enum SequenceOperation: Hashable, Sendable {
     static let memoryPages = 8
 
     /// A random step; what changes maps comes more often than what ends everything.
-    static func random(using generator: inout SequenceGenerator) -> SequenceOperation {
+    private static func random(using generator: inout SplitMix64) -> SequenceOperation {
         // Space 2 does not exist: it is refused, or ignored where spaces are not acknowledged.
         let space: UInt32 = [0, 0, 0, 0, 0, 1, 1, 2][generator.below(8)]
         let page = UInt64(generator.below(Int(pageCount)))
@@ -55,9 +57,15 @@ package enum SequenceOperation: Hashable, Sendable {
 
     /// The `length` steps of a seed: always the same.
     package static func sequence(seed: UInt64, length: Int) -> [SequenceOperation] {
-        var generator = SequenceGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         return (0..<length).map { _ in random(using: &generator) }
     }
+}
+
+extension SplitMix64 {
+    /// A number from 0 on below `bound`; the bounds here are far too small for the bias to matter. The seeds that users
+    /// have noted hang on it.
+    fileprivate mutating func below(_ bound: Int) -> Int { Int(next() >> 33) % bound }
 }
 
 extension SequenceOperation: CustomStringConvertible {

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import LinuxHost
 package import SystemPackage
@@ -24,15 +23,7 @@ package enum CallerShortage {
     /// A device that is simulated in this process lives on the same descriptors and address space and, as the kernel's
     /// does, answers a want of them with errnos that name something else. Asked while what a rule opened is still open.
     static var now: String? {
-        var spare: [FileDescriptor] = []
-        defer { for descriptor in spare { try? descriptor.close() } }
-        while spare.count < spareDescriptors {
-            let number = clinux_eventfd(0)
-            guard number >= 0 else {
-                return reason("\(spare.count) descriptors are left", Errno(rawValue: Glibc.errno))
-            }
-            spare.append(FileDescriptor(rawValue: number))
-        }
+        if let reason = descriptorShortage { return reason }
         let flags = MAP_ANONYMOUS | MAP_NORESERVE | MAP_PRIVATE
         let room = unsafe mmap(nil, spareBytes, PROT_NONE, flags, -1, 0)
         guard let room = unsafe room, unsafe room != MAP_FAILED else {
@@ -40,6 +31,17 @@ package enum CallerShortage {
         }
         unsafe munmap(room, spareBytes)
         return nil
+    }
+
+    /// The same of descriptors alone.
+    private static var descriptorShortage: String? {
+        var spares: [SharedEventFD] = []
+        do throws(Errno) {
+            while spares.count < spareDescriptors { spares.append(try SharedEventFD()) }
+            return nil
+        } catch {
+            return reason("\(spares.count) descriptors are left", error)
+        }
     }
 
     /// More than any rule opens and closes again, the simulated device's doings among it.

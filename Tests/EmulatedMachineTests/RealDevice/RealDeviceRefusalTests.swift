@@ -1,6 +1,7 @@
 import EmulatedMachine
 import GuestMemory
 import SystemPackage
+import TestSupport
 import Testing
 import VhostVDPA
 import VhostVDPABackend

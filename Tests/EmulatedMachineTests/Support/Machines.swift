@@ -1,6 +1,5 @@
 import EmulatedMachine
 import GuestMemory
-import Logging
 import SimulatedVDPA
 import TestSupport
 import VhostVDPA
@@ -14,14 +13,12 @@ func makeMachine(
     lostRings: LostRings = .startOver,
     hook: (any CharacterDevice) -> any CharacterDevice = { $0 }
 ) throws -> EmulatedMachine {
-    var logger = Logger(label: "test")
-    logger.logLevel = .critical
     var configuration = MachineConfiguration(
         memory: memory, device: .simulated(try SimulatedDeviceSpecification(parsing: device)),
         wire: wire, persist: persist, queueSize: queueSize)
     configuration.queuePairs = queuePairs
     configuration.lostRings = lostRings
-    return try EmulatedMachine(configuration, logger: logger, hook: hook)
+    return try EmulatedMachine(configuration, logger: .quiet, hook: hook)
 }
 
 extension EmulatedMachine {

@@ -1,5 +1,5 @@
 import GuestMemory
-import TestSupport
+import SeededRandom
 import Testing
 
 struct IntervalMapTests {

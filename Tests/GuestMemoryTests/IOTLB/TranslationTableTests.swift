@@ -1,5 +1,5 @@
 import GuestMemory
-import TestSupport
+import SeededRandom
 import Testing
 
 /// Host addresses in these tests are numbers only; no pointer made from them is followed.

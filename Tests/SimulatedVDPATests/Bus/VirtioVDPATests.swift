@@ -1,7 +1,6 @@
-import Glibc
-import Logging
 import SimulatedVDPA
 import SystemPackage
+import TestSupport
 import Testing
 import VhostVDPA
 import VirtioNet
@@ -53,11 +52,9 @@ struct VirtioVDPATests {
     private static let frameCount = 50
 
     private static func make(_ specification: String) throws -> SimulatedVDPADevice {
-        var quiet = Logger(label: "test")
-        quiet.logLevel = .critical
         return try SimulatedVDPADevice(
             specification: SimulatedDeviceSpecification(parsing: specification),
-            pinner: AccountingPinner { 1 << 20 }, logger: quiet,
+            pinner: AccountingPinner { 1 << 20 }, logger: .quiet,
             makeDataPath: DataPathFactory { kind, events in
                 try kind.makeDataPath(name: "bus", wire: .loopback, report: events)
             })
@@ -141,8 +138,7 @@ struct VirtioVDPATests {
                     client.setVring(Request.setVringKick, queue, file: kick.descriptor.rawValue))
             }
             kick.signal()
-            for _ in 0..<60_000 where device.diagnostics.device.faultCount == before { usleep(1000) }
-            #expect(device.diagnostics.device.faultCount > before)
+            #expect(eventually { device.diagnostics.device.faultCount > before })
             client.file.close()
             #expect(try framesThroughTheKernel(device) == Self.frameCount)
         }

@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import SimulatedVDPA
@@ -10,7 +11,7 @@ struct PinnedPiecesTests {
         "The rest and the hole are the range, in order and without overlap",
         arguments: 0..<200 as Range<UInt64>)
     func rest(_ seed: UInt64) {
-        var generator = SplitMix(state: seed)
+        var generator = SplitMix64(seed: seed)
         let first = UInt64.random(in: 0..<1000, using: &generator) * Self.page
         let pages = UInt64.random(in: 1...9000, using: &generator)
         let range = first..<first + pages * Self.page

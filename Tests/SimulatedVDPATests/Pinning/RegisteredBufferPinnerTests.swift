@@ -2,8 +2,9 @@ import Foundation
 import Glibc
 import GuestMemory
 import IOUring
-import Logging
+import SeededRandom
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import SimulatedVDPA
@@ -48,7 +49,7 @@ struct RegisteredBufferPinnerTests {
             let memory = Memory(pages: 1024)
             #expect(client.update(0, memory) == nil)
             #expect(client.vhostEntries.count == 1024)
-            var generator = SplitMix(state: 7)
+            var generator = SplitMix64(seed: 7)
             var left = Array(0..<UInt64(1024)).shuffled(using: &generator)
             while let page = left.popLast() {
                 #expect(client.send(.invalidate, iova: page * 4096, size: 4096) == nil)
@@ -67,10 +68,10 @@ struct RegisteredBufferPinnerTests {
             let rings = try PinnedMemory.ringCount()
             let memory = Memory(pages: 1)
             let page = UInt64(memory.address)..<UInt64(memory.address) + UInt64(memory.byteCount)
-            for _ in 0..<17_000 { try buffers.hold(page, logger: quiet) }
+            for _ in 0..<17_000 { try buffers.hold(page, logger: .quiet) }
             #expect(try PinnedMemory.pages() - before == 17_000)
             #expect(try PinnedMemory.ringCount() == rings + 1)
-            for _ in 0..<17_000 { buffers.release(page, page: UInt64(Memory.pageSize), logger: quiet) }
+            for _ in 0..<17_000 { buffers.release(page, page: UInt64(Memory.pageSize), logger: .quiet) }
             #expect(try PinnedMemory.pages() == before)
             #expect(try PinnedMemory.ringCount() == rings)
         }
@@ -84,18 +85,18 @@ struct RegisteredBufferPinnerTests {
             let pages = Int(PinnedBuffers.pieceByteLimit) / Memory.pageSize + 2
             let memory = Memory(pages: pages)
             let start = HostAddress(rawValue: UInt64(memory.address))
-            try pinner.pin(start: start, pages: pages, access: .readWrite, limit: .max, logger: quiet)
+            try pinner.pin(start: start, pages: pages, access: .readWrite, limit: .max, logger: .quiet)
             #expect(try PinnedMemory.pages() - before == pages)
             // A part that lies in both buffers.
             let offset = UInt64((pages - 4) * Memory.pageSize)
-            pinner.unpin(start: HostAddress(rawValue: start.rawValue + offset), pages: 3, logger: quiet)
+            pinner.unpin(start: HostAddress(rawValue: start.rawValue + offset), pages: 3, logger: .quiet)
             #expect(try PinnedMemory.pages() - before == pages - 3)
-            pinner.unpin(start: start, pages: pages - 4, logger: quiet)
+            pinner.unpin(start: start, pages: pages - 4, logger: .quiet)
             #expect(try PinnedMemory.pages() - before == 1)
             pinner.unpin(
                 start: HostAddress(rawValue: start.rawValue + UInt64((pages - 1) * Memory.pageSize)),
                 pages: 1,
-                logger: quiet)
+                logger: .quiet)
             #expect(try PinnedMemory.pages() == before)
         }
     }
@@ -126,10 +127,10 @@ struct RegisteredBufferPinnerTests {
             let memory = Memory(pages: 9)
             let start = HostAddress(rawValue: UInt64(memory.address))
             #expect(throws: PinRefusal(.noMemory, .limit(pages: 8, pinned: 0, wanted: 9))) {
-                try pinner.pin(start: start, pages: 9, access: .readWrite, limit: nil, logger: quiet)
+                try pinner.pin(start: start, pages: 9, access: .readWrite, limit: nil, logger: .quiet)
             }
-            try pinner.pin(start: start, pages: 8, access: .readWrite, limit: nil, logger: quiet)
-            pinner.unpin(start: start, pages: 8, logger: quiet)
+            try pinner.pin(start: start, pages: 8, access: .readWrite, limit: nil, logger: .quiet)
+            pinner.unpin(start: start, pages: 8, logger: .quiet)
         }
     }
 
@@ -167,7 +168,7 @@ struct RegisteredBufferPinnerTests {
             let memory = Memory(pages: 257)
             let start = HostAddress(rawValue: UInt64(memory.address))
             let refusal = #expect(throws: PinRefusal.self) {
-                try pinner.pin(start: start, pages: 257, access: .readWrite, limit: .max, logger: quiet)
+                try pinner.pin(start: start, pages: 257, access: .readWrite, limit: .max, logger: .quiet)
             }
             #expect(refusal?.errno == .noMemory)
             guard case .system(let words) = refusal?.reason else {
@@ -178,7 +179,7 @@ struct RegisteredBufferPinnerTests {
             #expect(pinner.pinnedPages == 0)
             #expect(try PinnedMemory.pages() == before)
             // The ring itself has taken a little of the limit.
-            try pinner.pin(start: start, pages: 8, access: .readWrite, limit: .max, logger: quiet)
+            try pinner.pin(start: start, pages: 8, access: .readWrite, limit: .max, logger: .quiet)
             #expect(try PinnedMemory.pages() - before == 8)
         }
     }
@@ -195,8 +196,6 @@ struct RegisteredBufferPinnerTests {
         }
     }
 }
-
-private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// What the kernel says of this process.
 enum PinnedMemory {

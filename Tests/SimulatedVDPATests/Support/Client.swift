@@ -1,7 +1,7 @@
 import GuestMemory
-import Logging
 import SimulatedVDPA
 import SystemPackage
+import TestSupport
 import VhostVDPA
 import VhostVDPAConformance
 import VirtioDevice
@@ -19,11 +19,9 @@ final class Client: DeviceCaller {
     init(_ specification: String, memlock: Int = 1 << 20, pinner other: (any Pinner)? = nil) throws {
         var made: RecordingDataPath?
         pinner = other ?? AccountingPinner { memlock }
-        var quiet = Logger(label: "test")
-        quiet.logLevel = .critical
         device = try SimulatedVDPADevice(
             specification: SimulatedDeviceSpecification(parsing: specification), pinner: pinner,
-            logger: quiet,
+            logger: .quiet,
             makeDataPath: DataPathFactory { _, events in
                 let path = RecordingDataPath(report: events)
                 made = path
@@ -43,10 +41,8 @@ final class Client: DeviceCaller {
         device = spare.device
         dataPath = spare.dataPath
         pinner = spare.pinner
-        var quiet = Logger(label: "test")
-        quiet.logLevel = .critical
         file = try VhostVDPACharacterDevice(
-            parent: parent, kernel: .v6_12, mapping: mapping, pinner: pinner, logger: quiet,
+            parent: parent, kernel: .v6_12, mapping: mapping, pinner: pinner, logger: .quiet,
             mappings: mappings, onRelease: {})
     }
 

@@ -1,7 +1,7 @@
-import CLinux
 import GuestMemory
-import Logging
+import LinuxHost
 import SystemPackage
+import TestSupport
 import VhostVDPA
 import VhostVDPABackend
 import VirtQueue
@@ -19,14 +19,14 @@ extension MapLimits {
     }
 }
 
-let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-
 /// A backend on a recording device, with two queues and their eventfds.
 final class Harness {
     let device: RecordingDevice
     let addressSpace: FakeAddressSpace
     let backend: VhostVDPABackend
     let queues: [VringSetup]
+    /// The kicks and calls of the queues.
+    private let events: [SharedEventFD]
 
     init(
         _ device: RecordingDevice = RecordingDevice(), addressSpace: FakeAddressSpace = FakeAddressSpace(),
@@ -37,7 +37,9 @@ final class Harness {
         self.addressSpace = addressSpace
         backend = try VhostVDPABackend(
             device: device, addressSpace: addressSpace, configuration: configuration, limits: limits,
-            logger: quietLogger)
+            logger: .quiet)
+        let events = try (0..<4).map { _ in try SharedEventFD() }
+        self.events = events
         queues = (0..<2).map { index in
             let base = 0x10_0000 + UInt64(index) * 0x10000
             return VringSetup(
@@ -47,18 +49,11 @@ final class Harness {
                     addresses: RingAddresses(
                         descriptorArea: .init(rawValue: base), driverArea: .init(rawValue: base + 0x1000),
                         deviceArea: .init(rawValue: base + 0x2000))),
-                kick: FileDescriptor(rawValue: clinux_interrupt_eventfd()),
-                call: FileDescriptor(rawValue: clinux_interrupt_eventfd()))
+                kick: events[2 * index].descriptor, call: events[2 * index + 1].descriptor)
         }
     }
 
-    deinit {
-        backend.close()
-        for queue in queues {
-            try? queue.kick.close()
-            try? queue.call.close()
-        }
-    }
+    deinit { backend.close() }
 
     /// Starts with features every device here has.
     func start() throws { try backend.start(features: Self.features, queues: queues) }
@@ -66,9 +61,5 @@ final class Harness {
     static let features: VirtioFeatures = [.version1, .accessPlatform]
 
     /// The counter of an eventfd, emptied; 0 where nothing was written.
-    func takeCounter(_ descriptor: FileDescriptor) -> UInt64 {
-        var counter: UInt64 = 0
-        _ = unsafe withUnsafeMutableBytes(of: &counter) { try? unsafe descriptor.read(into: $0) }
-        return counter
-    }
+    func takeCounter(_ descriptor: FileDescriptor) -> UInt64 { EventFD.drain(descriptor) }
 }

@@ -1,26 +1,37 @@
 import GuestMemory
+import TestSupport
 import VirtQueue
 import Virtio
 
-/// A ring written by hand, field by field, for tests of one side alone.
+/// A ring in a program's memory, written by hand, for tests of one side alone.
 final class HandRing {
-    let geometry: RingGeometry
     let memory: ProgramMemory
-    let layout: RingLayout
+    private let fields: RawRing
+    /// The first indirect table, as a ring whose descriptors it is.
+    private let table: RawRing
+    /// The chains made available; the avail index may be written to something else.
     private var offered: UInt16
+
+    var geometry: RingGeometry { fields.geometry }
+    var layout: RingLayout { fields.layout }
 
     /// Some buffer that is mapped, 256 bytes to the end of its host block.
     static let buffer = ProgramMemory.bufferAddress
-    static let next: UInt16 = 1
-    static let write: UInt16 = 2
-    static let indirect: UInt16 = 4
+    static let next = RawRing.Flags.next.rawValue
+    static let write = RawRing.Flags.write.rawValue
+    static let indirect = RawRing.Flags.indirect.rawValue
 
     init(size: UInt16, base: UInt16 = 0) throws {
-        geometry = try RingGeometry(size: size)
-        memory = ProgramMemory(ringBytes: geometry.byteCount, fragment: 256)
-        layout = geometry.layout(at: IOVirtualAddress(rawValue: ProgramMemory.ringAddress))
+        memory = ProgramMemory(ringBytes: try RingGeometry(size: size).byteCount, fragment: 256)
+        fields = try Self.ring(in: memory.ring, size: size)
+        table = try Self.ring(in: memory.tables, size: UInt16(ProgramMemory.tableBytes / 16))
         offered = base
         availIndex = base
+    }
+
+    private static func ring(in block: ProgramMemory.Block, size: UInt16) throws -> RawRing {
+        try unsafe RawRing(
+            size: size, memory: block.start, address: IOVirtualAddress(rawValue: block.address))
     }
 
     func device(
@@ -41,63 +52,51 @@ final class HandRing {
         _ index: Int, _ address: UInt64 = HandRing.buffer, _ byteCount: UInt32 = 16, flags: UInt16 = 0,
         next: UInt16 = 0, inTable: Bool = false
     ) {
-        let block = inTable ? memory.tables : memory.ring
-        ProgramMemory.poke(address, in: block, at: 16 * index, 8)
-        ProgramMemory.poke(UInt64(byteCount), in: block, at: 16 * index + 8, 4)
-        ProgramMemory.poke(UInt64(flags), in: block, at: 16 * index + 12, 2)
-        ProgramMemory.poke(UInt64(next), in: block, at: 16 * index + 14, 2)
+        (inTable ? table : fields)
+            .setDescriptor(index, address, byteCount, RawRing.Flags(rawValue: flags), next: next)
     }
 
     /// Makes the chain at `head` available.
     func offer(_ head: UInt16) {
-        let slot = Int(offered) % Int(geometry.size)
-        ProgramMemory.poke(UInt64(head), in: memory.ring, at: geometry.driverAreaOffset + 4 + 2 * slot, 2)
+        fields.setAvailEntry(head, at: offered)
         offered &+= 1
         availIndex = offered
     }
 
     /// Returns a chain by hand.
     func giveBack(_ id: UInt32, _ byteCount: UInt32) {
-        let slot = Int(usedIndex) % Int(geometry.size)
-        let offset = geometry.deviceAreaOffset + 4 + 8 * slot
-        ProgramMemory.poke(UInt64(id), in: memory.ring, at: offset, 4)
-        ProgramMemory.poke(UInt64(byteCount), in: memory.ring, at: offset + 4, 4)
+        fields.setUsedElement(UInt64(byteCount) << 32 | UInt64(id), at: usedIndex)
         usedIndex &+= 1
     }
 
     /// The used element at `slot`: id and length.
     func usedElement(_ slot: Int) -> [UInt64] {
-        let offset = geometry.deviceAreaOffset + 4 + 8 * slot
-        return [memory.number(at: offset, 4), memory.number(at: offset + 4, 4)]
+        let element = fields.usedElement(UInt16(slot))
+        return [UInt64(element.head), UInt64(element.byteCount)]
     }
 
     var availFlags: UInt16 {
-        get { field(geometry.driverAreaOffset) }
-        set { setField(geometry.driverAreaOffset, newValue) }
+        get { fields.availFlags }
+        set { fields.availFlags = newValue }
     }
     var availIndex: UInt16 {
-        get { field(geometry.driverAreaOffset + 2) }
-        set { setField(geometry.driverAreaOffset + 2, newValue) }
+        get { fields.availIndex }
+        set { fields.availIndex = newValue }
     }
     var usedEvent: UInt16 {
-        get { field(geometry.driverAreaOffset + 4 + 2 * Int(geometry.size)) }
-        set { setField(geometry.driverAreaOffset + 4 + 2 * Int(geometry.size), newValue) }
+        get { fields.usedEvent }
+        set { fields.usedEvent = newValue }
     }
     var usedFlags: UInt16 {
-        get { field(geometry.deviceAreaOffset) }
-        set { setField(geometry.deviceAreaOffset, newValue) }
+        get { fields.usedFlags }
+        set { fields.usedFlags = newValue }
     }
     var usedIndex: UInt16 {
-        get { field(geometry.deviceAreaOffset + 2) }
-        set { setField(geometry.deviceAreaOffset + 2, newValue) }
+        get { fields.usedIndex }
+        set { fields.usedIndex = newValue }
     }
     var availEvent: UInt16 {
-        get { field(geometry.deviceAreaOffset + 4 + 8 * Int(geometry.size)) }
-        set { setField(geometry.deviceAreaOffset + 4 + 8 * Int(geometry.size), newValue) }
-    }
-
-    private func field(_ offset: Int) -> UInt16 { UInt16(memory.number(at: offset, 2)) }
-    private func setField(_ offset: Int, _ value: UInt16) {
-        ProgramMemory.poke(UInt64(value), in: memory.ring, at: offset, 2)
+        get { fields.availEvent }
+        set { fields.availEvent = newValue }
     }
 }

@@ -1,9 +1,7 @@
-import CLinux
 import CProfile
 import Glibc
 import GuestMemory
 import LinuxHost
-import SystemPackage
 import TestSupport
 import Testing
 import VirtQueue
@@ -24,8 +22,8 @@ struct WalkTests {
         let block: RAMBlock
         let rings: [RawRing]
         let device: NetworkDevice
-        let kicks: [FileDescriptor]
-        let call: FileDescriptor
+        let kicks: [SharedEventFD]
+        let call: SharedEventFD
 
         init() throws {
             block = try RAMBlock.allocate(name: "walk", byteCount: .mebibytes(2), pages: .base)
@@ -35,8 +33,8 @@ struct WalkTests {
                     size: 16, memory: block.base + queue * 0x1_0000,
                     address: IOVirtualAddress(rawValue: Self.base + UInt64(queue * 0x1_0000)))
             }
-            kicks = (0..<2).map { _ in FileDescriptor(rawValue: clinux_eventfd(0)) }
-            call = FileDescriptor(rawValue: clinux_eventfd(0))
+            kicks = try [SharedEventFD(), SharedEventFD()]
+            call = try SharedEventFD()
             device = try NetworkDevice(name: "walk", port: .loopback) { _ in }
             let entries = try [0, Self.half].map { offset in
                 let range = try #require(
@@ -48,10 +46,10 @@ struct WalkTests {
             }
             device.setTranslation(entries, queues: 0..<2)
             for queue in 0..<2 {
-                device.bindKick(try SharedEventFD(duplicating: kicks[queue]), queue: queue)
+                device.bindKick(kicks[queue], queue: queue)
                 device.startQueue(
                     queue, layout: rings[queue].layout, features: [], base: 0,
-                    call: queue == 1 ? try SharedEventFD(duplicating: call) : nil)
+                    call: queue == 1 ? call : nil)
             }
         }
 
@@ -66,7 +64,7 @@ struct WalkTests {
                 rings[0].setDescriptor(Int(number), address(number), 2048, .write)
                 rings[0].offer(number)
             }
-            return clinux_eventfd_signal(kicks[0].rawValue) == 0
+            return kicks[0].event.signal() == nil
         }
 
         /// Offers frame `number`.
@@ -77,20 +75,10 @@ struct WalkTests {
 
         /// Kicks for a frame; whether the device calls the driver back within ten seconds.
         func kickAndAwaitCall() -> Bool {
-            guard clinux_eventfd_signal(kicks[1].rawValue) == 0 else { return false }
-            for _ in 0..<10_000 {
-                var count: UInt64 = 0
-                if unsafe clinux_eventfd_drain(call.rawValue, &count) == 0, count > 0 { return true }
-                usleepMilliseconds(1)
-            }
-            return false
+            kicks[1].event.signal() == nil && becomesReadable(call.descriptor) && call.event.drain() > 0
         }
 
-        deinit {
-            device.shutdown()
-            for kick in kicks { try? kick.close() }
-            try? call.close()
-        }
+        deinit { device.shutdown() }
     }
 
     @Test("of a device with a loopback, asleep: one frame, from the eventfd's signal to the eventfd's signal")
@@ -100,14 +88,14 @@ struct WalkTests {
         device.offerFrame(0)
         try #require(device.kickAndAwaitCall())
         device.device.settle()
-        // What settles is answered before the worker sleeps; no event says that it does.
-        usleepMilliseconds(50)
+        // What settles is answered before the worker sleeps.
+        try #require(eventually { ThreadStates.areAsleep(named: "walk") })
         device.offerFrame(1)
 
         try #require(cprofile_begin(), "the tests were built without coverage")
         try #require(device.kickAndAwaitCall())
         // The worker publishes its counts and sleeps again: a part of the pass.
-        usleepMilliseconds(50)
+        try #require(eventually { ThreadStates.areAsleep(named: "walk") })
         #expect(unsafe cprofile_end("kick-to-used-entry") == 0)
         #expect(device.rings.map(\.usedIndex) == [2, 2])
     }

@@ -1,5 +1,6 @@
 import Glibc
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import VirtioNet
@@ -72,5 +73,13 @@ enum NumberedFrame {
             guard let count = try? unsafe tap.read(into: buffer) else { return nil }
             return unsafe number(UnsafeRawBufferPointer(rebasing: buffer[..<count])) ?? .max
         }
+    }
+
+    /// Waits for the next frame of ours; `nil` where none comes.
+    static func next(from tap: FileDescriptor) -> UInt32? {
+        while becomesReadable(tap), let number = receive(from: tap) {
+            if number != .max { return number }
+        }
+        return nil
     }
 }

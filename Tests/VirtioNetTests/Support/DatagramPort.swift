@@ -75,11 +75,7 @@ final class DatagramPort {
 
     /// Waits for the next frame, and takes the header off.
     func awaitPayload() -> [UInt8]? {
-        var frame: [UInt8]?
-        _ = eventually {
-            frame = self.receive()
-            return frame != nil
-        }
-        return frame.map { Array($0.dropFirst(NetworkHeader.byteCount)) }
+        guard let far, becomesReadable(far) else { return nil }
+        return receive().map { Array($0.dropFirst(NetworkHeader.byteCount)) }
     }
 }

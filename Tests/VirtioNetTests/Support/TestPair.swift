@@ -78,24 +78,19 @@ final class TestPair {
         }
     }
 
-    /// Waits until as many generated frames have come back as were sent, or `attempts` looks found them missing.
-    func settle(attempts: Int = 5000) -> FrameCounts {
-        for _ in 0..<attempts {
-            driver.synchronise()
-            let tally = driver.counters.frames
-            if tally.outstanding == 0 { return tally }
-            usleepMilliseconds(1)
+    /// Waits until as many generated frames have come back as were sent. Returns the account then, or where some stay
+    /// away.
+    func settle() -> FrameCounts {
+        _ = eventually {
+            self.driver.synchronise()
+            return self.driver.counters.frames.outstanding == 0
         }
         return driver.counters.frames
     }
 
     /// Waits until `count` frames have come back.
     func awaitReceived(_ count: UInt64) -> Bool {
-        for _ in 0..<20000 {
-            if driver.counters.frames.received >= count { return true }
-            usleepMilliseconds(1)
-        }
-        return false
+        eventually { self.driver.counters.frames.received >= count }
     }
 
     deinit {

@@ -1,8 +1,8 @@
 import EmulatedMachine
-import Logging
 import SimulatedConformance
 import SimulatedVDPA
 import SystemPackage
+import TestSupport
 import Testing
 import VhostVDPAConformance
 
@@ -14,10 +14,8 @@ struct RuleCheckTests {
         _ device: String = "sim", _ interrupt: RunInterrupt, failure: @escaping () -> String? = { nil },
         willOpen: @escaping () -> Void = {}
     ) throws -> RuleCheck {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
         var opener = try DeviceOpener.simulation(
-            SimulatedDeviceSpecification(parsing: device), logger: logger)
+            SimulatedDeviceSpecification(parsing: device), logger: .quiet)
         let traits = try DeviceTraits.probe(opener)
         let open = opener.open
         opener.open = { () throws(Errno) in

@@ -1,8 +1,8 @@
 import Foundation
-import Logging
 import SimulatedConformance
 import SimulatedVDPA
 import SystemPackage
+import TestSupport
 import Testing
 import VhostVDPAConformance
 
@@ -65,9 +65,8 @@ struct CombinationTests {
 
     @Test("emu check fails no rule but what the fault's row names", arguments: checked)
     func rules(_ choice: DeviceChoice) throws {
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let opener = try DeviceOpener.simulation(
-            SimulatedDeviceSpecification(parsing: choice.description), logger: logger)
+            SimulatedDeviceSpecification(parsing: choice.description), logger: .quiet)
         guard choice[.fault] != "set-map" else {
             #expect(throws: RuleInterruption.self) { try DeviceTraits.probe(opener) }
             return

@@ -1,7 +1,7 @@
 import EmulatedMachine
 import GuestMemory
-import Logging
 import SystemPackage
+import TestSupport
 import Testing
 import VhostVDPA
 import VhostVDPABackend
@@ -14,15 +14,6 @@ func makeRealMachine(
     return try EmulatedMachine(
         MachineConfiguration(memory: memory, device: source ?? .file(path), persist: persist),
         logger: .quiet)
-}
-
-extension Logger {
-    /// A logger that only says what must not happen.
-    static var quiet: Logger {
-        var logger = Logger(label: "real device")
-        logger.logLevel = .critical
-        return logger
-    }
 }
 
 extension EmulatedMachine {

@@ -1,8 +1,8 @@
 import Glibc
 import GuestMemory
-import Logging
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 import VhostVDPA
 import Virtio

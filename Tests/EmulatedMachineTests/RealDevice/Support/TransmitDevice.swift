@@ -1,6 +1,7 @@
 import GuestMemory
 import LinuxHost
 import SystemPackage
+import TestSupport
 import Testing
 import VhostVDPA
 import Virtio

@@ -54,8 +54,8 @@ import Testing
             guest: .generator.recorded(in: files.guest), wire: .loopback.recorded(in: files.wire))
         try pair.start()
         pair.driver.startTraffic(limit: 20_000)
-        for _ in 0..<3 {
-            usleepMilliseconds(1)
+        for cycle in 1...3 as ClosedRange<UInt64> {
+            #expect(pair.awaitReceived(cycle * 1000))
             let bases = pair.stop()
             try pair.start(bases: bases)
         }

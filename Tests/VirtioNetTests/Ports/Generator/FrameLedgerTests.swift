@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import VirtioNet
@@ -130,7 +131,7 @@ private struct LedgerOracle {
 
     @Test("Whatever happens to frames, the account is that of plain sets", arguments: 0..<20)
     func oracle(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SplitMix64(seed: seed)
         let window = 128 << Int(seed % 3)
         var ledger = FrameLedger(window: window)
         var oracle = LedgerOracle(window: UInt64(window))
@@ -176,18 +177,5 @@ private struct LedgerOracle {
         #expect(ledger.counts.outstanding == UInt64(outstanding.count))
         #expect(ledger.outstandingSequences(limit: .max) == outstanding)
         #expect(ledger.outstandingSequences(limit: 3) == Array(outstanding.prefix(3)))
-    }
-}
-
-/// A small generator with a seed, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-        return word ^ word >> 31
     }
 }

@@ -1,5 +1,8 @@
-/// SplitMix64: the numbers of a seed, the same on every run, so that what fails can be run again.
-package struct SplitMix64: RandomNumberGenerator {
+/// The random numbers of a seed, the same on every machine and in every version: what a run printed can be run again.
+///
+/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014): a counter of 64
+/// bits that is mixed. Every seed is as good as any other.
+package struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
     private var state: UInt64
 
     package init(seed: some BinaryInteger) { state = UInt64(truncatingIfNeeded: seed) }
@@ -11,7 +14,4 @@ package struct SplitMix64: RandomNumberGenerator {
         mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
         return mixed ^ (mixed >> 31)
     }
-
-    /// True once in `odds` times.
-    package mutating func chance(oneIn odds: Int) -> Bool { Int.random(in: 0..<odds, using: &self) == 0 }
 }
