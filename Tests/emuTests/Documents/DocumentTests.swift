@@ -62,6 +62,23 @@ import VirtioNet
         for path in speaking { #expect(document.contains("`\(path)`"), "\(path)") }
     }
 
+    @Test("docs/architecture.md names the files of each walk, which are there, and counts them")
+    func walks() throws {
+        let document = try text("docs/architecture.md")
+        let sources = Set(try sources().map { $0.split(separator: "/").last ?? "" })
+        let walks = document.matches(of: /(?m)^Files to read, in order: (.+)$/).map { walk in
+            walk.1.prefix { $0 != "." }.matches(of: /`([^`]+)`/).map { "\($0.1).swift" }
+        }
+        for name in walks.joined() { #expect(sources.contains(name[...]), "\(name)") }
+        for walk in walks { #expect(Set(walk).count == walk.count, "\(walk)") }
+        let counts = document.matches(of: /(?m)^\| (?:a|an) [^|]+ \| (\d+) \| \d+ \| \d+ \| \d+ \|$/).map {
+            Int($0.1)
+        }
+        let lengths = walks.map(\.count)
+        try #require(lengths.count == 3)
+        #expect(counts == [lengths[0], lengths[1] - 1, lengths[1], lengths[2]])
+    }
+
     @Test("docs/architecture.md names every file with unsafe code, and no other")
     func unsafeCode() throws {
         for row in try rows() {
