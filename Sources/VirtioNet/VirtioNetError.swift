@@ -35,10 +35,12 @@ package struct VirtioNetError: Error, Sendable {
     }
 
     /// What kept a worker from its start.
-    init(_ failure: WorkerThread.StartFailure<VirtioNetError>) {
+    package init(_ failure: WorkerStartFailure<VirtioNetError>) {
         switch failure {
-        case .thread(let name, let errno): self.init(.worker(.thread(name: name, errno)), errno: errno)
-        case .setUp(let error): self = error
+        case .noEventDescriptor(let errno): self.init(.noEventDescriptor, errno: errno)
+        case .thread(.thread(let name, let errno)):
+            self.init(.worker(.thread(name: name, errno)), errno: errno)
+        case .thread(.setUp(let error)): self = error
         }
     }
 }

@@ -9,7 +9,7 @@ package import SystemPackage
 ///
 /// A worker owns its state alone and never locks it. A command is a closure over that state, run by the worker
 /// between two batches, when nothing of the current batch is in flight. The worker polls ``wake`` with its ring.
-package final class CommandBox<Worker: ~Copyable>: Sendable {
+public final class CommandBox<Worker: ~Copyable>: Sendable {
     /// Sendable because its sender waits for the answer: nobody else touches what `run` captures meanwhile.
     private final class Command: @unchecked Sendable {
         private var run: ((inout Worker) -> Void)?
@@ -95,7 +95,7 @@ package final class CommandBox<Worker: ~Copyable>: Sendable {
     private static var wakeAttempts: Int { 20 }
 
     /// Whether the worker could not be woken for a command.
-    package var isDeaf: Bool { deaf.load(ordering: .acquiring) }
+    @usableFromInline package var isDeaf: Bool { deaf.load(ordering: .acquiring) }
 
     /// Why it could not be woken; `nil` where it could.
     package var wakeRefusal: Errno? { isDeaf ? Errno(rawValue: refusal.load(ordering: .relaxed)) : nil }
@@ -111,6 +111,7 @@ package final class CommandBox<Worker: ~Copyable>: Sendable {
     ///
     /// One at the most: the worker makes a pass between two commands, whoever posts the next one however soon, and
     /// after a command that ends the worker no later one runs. The next has signalled ``wake`` itself.
+    @usableFromInline
     package func deliver(to worker: inout Worker) {
         guard let command = unsafe take(leaving: SlotContent.nothing) else { return }
         unsafe command._withUnsafeGuaranteedRef { $0.answer(&worker) }

@@ -24,7 +24,7 @@ private enum Kind {
 /// What io_uring_enter(2) refuses for a moment is tried again, with completions taken and commands looked at in between.
 /// What it refuses for good ends the loop: ``failure`` says why, the batch in the making gets that errno for results,
 /// no later call does anything, and ``waitForCommands()`` is what remains.
-package struct EventLoop: ~Copyable {
+public struct EventLoop: ~Copyable {
     private(set) var ring: IOUring
     private let commands: FileDescriptor
     private let port: FileDescriptor?
@@ -32,7 +32,7 @@ package struct EventLoop: ~Copyable {
     /// The results of the port I/O that is being made.
     private var batch: IOBatch
     /// Set when commands may be waiting.
-    package var hasCommands = true
+    @usableFromInline package var hasCommands = true
     /// Set when the port may have frames; whoever finds it empty clears it.
     package var isPortReadable = false
     /// The port is not polled any more: its file is in error, as a TAP's whose interface is gone, or it is released.
@@ -43,7 +43,7 @@ package struct EventLoop: ~Copyable {
     /// Why the loop does nothing any more.
     package private(set) var failure: EventLoopFailure?
     /// The same in one byte, for the worker's pass.
-    package private(set) var hasFailed = false
+    @usableFromInline package private(set) var hasFailed = false
     private var patience = RefusalPatience()
 
     /// Makes the ring, which belongs to the calling thread from now on, and polls `commands` and `port`. Of `signals`
@@ -199,6 +199,7 @@ package struct EventLoop: ~Copyable {
     }
 
     /// Notes the events that are there, without waiting; a system call only where the kernel has any.
+    @usableFromInline
     package mutating func collect() {
         guard !hasFailed else { return }
         if ring.queuedSubmissions > 0 || ring.hasPendingWork {
@@ -212,6 +213,7 @@ package struct EventLoop: ~Copyable {
     /// Commands and signals that came with the results of a batch are events that the kernel has told already, and
     /// will not tell again: it does not sleep on them. A readable port is up to the worker, which may have no room
     /// for what it would read.
+    @usableFromInline
     @discardableResult
     package mutating func sleep(timeout: Duration? = nil) -> Bool {
         if hasCommands || hasSignals {
@@ -317,6 +319,7 @@ package struct EventLoop: ~Copyable {
     ///
     /// The poll holds the file, and a ring that is closed lets go of its polls in the kernel's own time. Where it does not
     /// end for ``releasePatience`` that is left to the kernel all the same.
+    @usableFromInline
     package mutating func releasePort() {
         isPortBroken = true
         guard isPortPolled, queue({ $0.cancel(UserData(kind: Kind.port)) }) else { return }

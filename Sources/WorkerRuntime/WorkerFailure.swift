@@ -3,7 +3,7 @@ package import SystemPackage
 /// Why a worker moves no more frames: a system call that it cannot do without is refused for good.
 ///
 /// Its rings stand where they stood and nothing is in flight; it answers commands until it is ended.
-package struct WorkerFailure: Error, Equatable, Sendable, CustomStringConvertible {
+public struct WorkerFailure: Error, Equatable, Sendable, CustomStringConvertible {
     /// Whose work has ended, as a person calls it.
     package let worker: String
     /// The system call, as its manual page is called.
@@ -18,5 +18,6 @@ package struct WorkerFailure: Error, Equatable, Sendable, CustomStringConvertibl
         (call, errno, context) = (cause.call, cause.errno, cause.context)
     }
 
-    package var description: String { "\(worker) has stopped: \(context) (\(errno))" }
+    /// Whose work has ended, and why.
+    public var description: String { "\(worker) has stopped: \(context) (\(errno))" }
 }

@@ -23,7 +23,7 @@ struct WorkerFailureTests {
     @Test("the device's: reported once, by call and errno, and stops still tell where the rings stand")
     func device() throws {
         let pair = try underTraffic()
-        pair.device.pairs[0].commands.perform { $0.loop.loseRing() }
+        pair.device.pairs[0].worker.perform { $0.loop.loseRing() }
         #expect(eventually { pair.device.failure != nil })
         let failure = try #require(pair.device.failure)
         #expect(failure.errno == .badFileDescriptor && failure.call == "io_uring_enter")
@@ -41,7 +41,7 @@ struct WorkerFailureTests {
     @Test("the device's: its queues stand where the rings do, and no frame is unaccounted for")
     func deviceAccount() throws {
         let pair = try underTraffic()
-        pair.device.pairs[0].commands.perform { $0.loop.loseRing() }
+        pair.device.pairs[0].worker.perform { $0.loop.loseRing() }
         #expect(eventually { pair.device.failure != nil })
         let bases = pair.stop()
         #expect(pair.usedIndex(0) == bases.0 && pair.usedIndex(1) == bases.1)
@@ -56,7 +56,7 @@ struct WorkerFailureTests {
     @Test("the driver's: known by call and errno, and its commands are answered")
     func driver() throws {
         let pair = try underTraffic()
-        pair.driver.pairs[0].commands.perform { $0.loop.loseRing() }
+        pair.driver.pairs[0].worker.perform { $0.loop.loseRing() }
         #expect(eventually { pair.driver.failure != nil })
         let failure = try #require(pair.driver.failure)
         #expect(failure.errno == .badFileDescriptor && "\(failure)".contains("driver"))
@@ -73,7 +73,7 @@ struct WorkerFailureTests {
         let (guest, wire) = (try DatagramPort(), try DatagramPort())
         let pair = try TestPair(guest: .tap(guest.makeNear()), wire: .tap(wire.makeNear()))
         try pair.start()
-        pair.driver.pairs[0].commands.perform { $0.loop.loseRing() }
+        pair.driver.pairs[0].worker.perform { $0.loop.loseRing() }
         #expect(eventually { pair.driver.failure != nil })
         for number in 0..<5 {
             #expect(eventually { wire.send(DatagramPort.frame(60, number: number)) })

@@ -1,6 +1,7 @@
 internal import GuestMemory
 internal import IOUring
 internal import LinuxHost
+internal import SystemPackage
 internal import VirtQueue
 internal import Virtio
 internal import VirtioDevice
@@ -12,7 +13,7 @@ internal import WorkerRuntime
 /// happens, so that between two batches nothing is in flight: that is where commands of the control thread are
 /// read, and why a stopped queue's position is exact. Receive chains are popped only when the port has data.
 /// The rings' format is that of the features, which come later than the worker: each pass is a visit of it.
-struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
+struct DeviceWorker: ~Copyable, EventLoopWorker, DeviceQueueVisitor {
     /// Room for a batch of chains of this many segments each; one longer than the rest of it is refused.
     private static let segmentsPerChain = 64
 
@@ -20,6 +21,7 @@ struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
     static let title = "the simulated device's worker"
 
     var loop: EventLoop
+    var progress = WorkerProgress()
     let port: WirePort
     /// Takes every frame that passes ``port``, where they are recorded.
     var recorder: CaptureWriter?
@@ -32,21 +34,14 @@ struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
     /// Moves frames where ``port`` is a file.
     var fileWire = FileWire()
 
-    var isEnding = false
-    /// The last pass ended in sleep; a command clears it to see the next one.
-    private var hasSlept = false
-    private var hasReportedFailure = false
-    /// Nothing is left to do until somebody kicks, the port has a frame or a command changes something.
-    var isAtRest: Bool { hasSlept && (!loop.hasSignals || loop.hasFailed) }
-
+    /// Makes the worker of the calling thread, which polls `commands`, with its queues stopped.
     init(
-        port: consuming WirePort, box: CommandBox<DeviceWorker>, receive: consuming FrameQueue,
+        port: consuming WirePort, commands: FileDescriptor, receive: consuming FrameQueue,
         transmit: consuming FrameQueue
     ) throws(VirtioNetError) {
         do throws(IOUringError) {
             loop = try EventLoop(
-                commands: box.wake.descriptor, port: port.descriptor, signals: 2,
-                batchSize: FileWire.batchSize)
+                commands: commands, port: port.descriptor, signals: 2, batchSize: FileWire.batchSize)
         } catch {
             throw VirtioNetError(.ring(error))
         }
@@ -56,49 +51,19 @@ struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
         self.transmit = transmit
     }
 
-    /// Serves until a command from `box`, the one the worker was made with, sets ``isEnding``.
-    ///
-    /// A worker whose loop has failed reports it, and goes on answering commands: whoever stops its queues learns where
-    /// they stand.
-    mutating func run(_ box: CommandBox<DeviceWorker>) {
-        while !box.isDeaf {
-            if loop.hasCommands {
-                loop.hasCommands = false
-                box.deliver(to: &self)
-                // Whoever wrote the last command may unmap guest memory as soon as it is answered.
-                if isEnding { break }
-            }
-            if loop.hasFailed {
-                reportFailure()
-                loop.waitForCommands()
-                continue
-            }
-            let moved = serve()
-            receive.publishCounts()
-            transmit.publishCounts()
-            noteLostCalls()
-            hasSlept = !moved && isReadyToSleep()
-            if hasSlept { loop.sleep() } else { loop.collect() }
-        }
-        loop.releasePort()
+    func publishCounts() {
+        receive.publishCounts()
+        transmit.publishCounts()
     }
 
-    private mutating func reportFailure() {
-        hasSlept = true
-        guard !hasReportedFailure, let cause = loop.failure else { return }
-        hasReportedFailure = true
-        receive.served.report(.failed(WorkerFailure(worker: Self.title, cause)))
-    }
+    /// Why the driver was not called.
+    var signalRefusal: Errno? { receive.served.callRefusal ?? transmit.served.callRefusal }
 
-    /// A driver that is not woken waits for ever: that ends the loop.
-    private mutating func noteLostCalls() {
-        if let errno = receive.served.callRefusal ?? transmit.served.callRefusal {
-            loop.fail(EventLoopFailure(signalRefused: errno))
-        }
-    }
+    /// What it has recorded goes to the capture's file.
+    mutating func finish() { recorder = nil }
 
     /// Moves one batch in each direction the port has. Returns whether anything moved.
-    private mutating func serve() -> Bool {
+    mutating func serve() -> Bool {
         transmit.served.receiveKicks(loop.takeSignals(1))
         receive.served.receiveKicks(loop.takeSignals(0))
         transmit.served.resolveRing()
@@ -167,7 +132,7 @@ struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
     // MARK: Sleep
 
     /// Asks the driver for kicks where the device waits for chains. `false` where some have come meanwhile.
-    private mutating func isReadyToSleep() -> Bool {
+    mutating func isReadyToSleep() -> Bool {
         if transmit.served.askForKicks() { return false }
         // More receive buffers are news only to somebody who has waited for them.
         return !(receive.served.askForKicks() && isWaitingForBuffers)
@@ -181,9 +146,6 @@ struct DeviceWorker: ~Copyable, DeviceQueueVisitor {
         case .none: false
         }
     }
-
-    /// Makes ``isAtRest`` wait for the next sleep.
-    mutating func forgetSleep() { hasSlept = loop.hasFailed }
 
     /// Runs `body` on a queue, by the number that it has in a device of this pair alone.
     mutating func withQueue<Answer>(_ index: Int, _ body: (inout FrameQueue) -> Answer) -> Answer {

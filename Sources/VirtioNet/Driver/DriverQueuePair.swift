@@ -1,5 +1,4 @@
 internal import GuestMemory
-internal import Synchronization
 internal import SystemPackage
 internal import VirtQueue
 internal import WorkerRuntime
@@ -14,10 +13,7 @@ final class DriverQueuePair: Sendable {
     let counters = DriverCounters()
 
     private let memory: DriverMemory
-    let commands: CommandBox<DriverWorker>
-    private let thread: WorkerThread
-    private let isShutDown = Atomic<Bool>(false)
-    private let firstFailure = FirstFailure()
+    let worker: RunningWorker<DriverWorker>
 
     /// Lays out the rings in `memory`, posts the receive buffers and starts the thread.
     init(
@@ -28,37 +24,23 @@ final class DriverQueuePair: Sendable {
         self.memory = memory
         do throws(Errno) {
             signals = try [QueueSignals(), QueueSignals()]
-            commands = try CommandBox()
         } catch {
             throw VirtioNetError(.noEventDescriptor, errno: error)
         }
-        let (commands, counters, signals, transfer) = (
-            commands, counters, signals, TransferBox<GuestPort>(port)
-        )
-        let firstFailure = firstFailure
-        do throws(WorkerThread.StartFailure<VirtioNetError>) {
-            thread = try WorkerThread.start(name: name, box: commands) { () throws(VirtioNetError) in
+        let (counters, signals, transfer) = (counters, signals, TransferBox<GuestPort>(port))
+        do throws(WorkerStartFailure<VirtioNetError>) {
+            worker = try RunningWorker(name: name) { commands throws(VirtioNetError) in
                 try DriverWorker(
-                    port: transfer.take() ?? .none, box: commands, memory: memory,
-                    configuration: configuration,
-                    signals: signals, counters: counters, firstFailure: firstFailure)
-            } run: { worker in
-                worker.run(commands)
+                    port: transfer.take() ?? .none, commands: commands, memory: memory,
+                    configuration: configuration, signals: signals, counters: counters)
             }
         } catch {
             throw VirtioNetError(error)
         }
     }
 
-    deinit { shutdown() }
-
     /// Why the worker moves no more frames. Any thread.
-    var failure: WorkerFailure? {
-        firstFailure.value
-            ?? commands.wakeRefusal.map { errno in
-                WorkerFailure(worker: DriverWorker.title, EventLoopFailure(signalRefused: errno))
-            }
-    }
+    var failure: WorkerFailure? { worker.failure }
 
     /// Where the device finds queue `index` when the driver's queues have `size` descriptors.
     func layout(_ index: Int, size: UInt16, format: RingFormat) throws(VirtQueueError) -> RingLayout {
@@ -67,19 +49,19 @@ final class DriverQueuePair: Sendable {
 
     /// Lets the generator send, `limit` frames at the most.
     func startTraffic(limit: UInt64 = .max) {
-        commands.perform { $0.generator.start(limit: limit) }
+        worker.perform { $0.generator.start(limit: limit) }
     }
 
     /// Has the generator send no more. Frames on their way still come back.
     func stopTraffic() {
-        commands.perform { $0.generator.stop() }
+        worker.perform { $0.generator.stop() }
     }
 
     func reinitialise(
         _ configuration: DriverConfiguration, abandonsInFlight: Bool
     ) throws(VirtioNetError) {
         try memory.checkRoom(for: configuration)
-        let result = commands.perform { worker in
+        let result = worker.perform { worker in
             do throws(VirtioNetError) {
                 try worker.reinitialise(configuration, abandonsInFlight: abandonsInFlight)
                 return Result<Void, VirtioNetError>.success(())
@@ -92,49 +74,39 @@ final class DriverQueuePair: Sendable {
 
     /// Gives up the generated frames that are inside the device.
     func abandonInFlight() {
-        commands.perform { $0.abandonInFlight() }
+        worker.perform { $0.abandonInFlight() }
     }
 
     /// Whether the device has broken a ring.
     func findsBrokenRing() -> Bool {
-        commands.perform { $0.findsBrokenRing() } ?? false
+        worker.perform { $0.findsBrokenRing() } ?? false
     }
 
     /// Takes frame buffers from `buffers` from now on; those of the first block come back one by one.
     func useSecondBuffers(_ buffers: DriverBuffers) {
-        commands.perform { $0.pool.useSecond(buffers) }
+        worker.perform { $0.pool.useSecond(buffers) }
     }
 
     /// Takes frame buffers from the first block again; ``dropSecondBuffers()`` tells when the second is free.
     func useFirstBuffers() {
-        commands.perform { $0.pool.useFirst() }
+        worker.perform { $0.pool.useFirst() }
     }
 
     /// Gives the second block back. `false` while the device still has a buffer of it.
     func dropSecondBuffers() -> Bool {
-        commands.perform { $0.dropSecondBuffers() } ?? true
+        worker.perform { $0.dropSecondBuffers() } ?? true
     }
 
     /// Makes the worker take what the device has returned and publish its counts.
     func synchronise() {
-        commands.perform { $0.synchronise() }
+        worker.perform { $0.synchronise() }
     }
 
     /// Returns when what the worker has recorded is on its way to the file.
     func flushCapture() {
-        commands.perform { $0.recorder?.flush() }
+        worker.perform { $0.recorder?.flush() }
     }
 
     /// Ends the worker, and returns when its port is closed. Every later call does nothing.
-    func shutdown() {
-        guard !isShutDown.exchange(true, ordering: .relaxed) else { return }
-        commands.perform { worker in
-            // What it has recorded is handed over, and is what the counts say: nothing moves after this.
-            worker.recorder = nil
-            worker.publishCounts()
-            worker.isEnding = true
-        }
-        // One that cannot be woken ends in its own time.
-        if !commands.isDeaf { thread.join() }
-    }
+    func shutdown() { worker.shutdown() }
 }

@@ -1,6 +1,7 @@
 internal import GuestMemory
 internal import IOUring
 internal import LinuxHost
+internal import SystemPackage
 internal import VirtQueue
 internal import WorkerRuntime
 
@@ -9,7 +10,7 @@ internal import WorkerRuntime
 /// It owns the driver side of both rings and runs whether or not the device does: while the device is stopped
 /// the transmit ring fills up and the receive ring waits, as in a guest whose VMM switches its device. Frames
 /// stand in one buffer each, header and all. Each pass is a visit of the format that the rings have then.
-struct DriverWorker: ~Copyable, DriverQueueVisitor {
+struct DriverWorker: ~Copyable, EventLoopWorker, DriverQueueVisitor {
     /// How long a frame may take from the transmit ring back to the receive ring.
     private static let returnTimeout = Duration.milliseconds(100)
 
@@ -17,6 +18,7 @@ struct DriverWorker: ~Copyable, DriverQueueVisitor {
     static let title = "the guest's driver"
 
     var loop: EventLoop
+    var progress = WorkerProgress()
     let port: GuestPort
     /// Takes every frame that passes ``port``, where they are recorded.
     var recorder: CaptureWriter?
@@ -31,22 +33,18 @@ struct DriverWorker: ~Copyable, DriverQueueVisitor {
     /// Moves frames where ``port`` is a file.
     private var fileGuest = FileGuest()
 
-    var isEnding = false
-    /// The last pass ended in sleep.
-    private(set) var hasSlept = false
     let counters: DriverCounters
-    private let firstFailure: FirstFailure
 
+    /// Makes the worker of the calling thread, which polls `commands`: lays out the rings in `memory`, waits for their
+    /// calls and posts the receive buffers.
     init(
-        port: consuming GuestPort, box: CommandBox<DriverWorker>, memory: DriverMemory,
-        configuration: DriverConfiguration, signals: [QueueSignals], counters: DriverCounters,
-        firstFailure: FirstFailure
+        port: consuming GuestPort, commands: FileDescriptor, memory: DriverMemory,
+        configuration: DriverConfiguration, signals: [QueueSignals], counters: DriverCounters
     ) throws(VirtioNetError) {
         let loop: EventLoop
         do throws(IOUringError) {
             loop = try EventLoop(
-                commands: box.wake.descriptor, port: port.descriptor, signals: 2,
-                batchSize: FileGuest.batchSize)
+                commands: commands, port: port.descriptor, signals: 2, batchSize: FileGuest.batchSize)
         } catch {
             throw VirtioNetError(.ring(error))
         }
@@ -60,46 +58,21 @@ struct DriverWorker: ~Copyable, DriverQueueVisitor {
         self.memory = memory
         self.configuration = configuration
         self.counters = counters
-        self.firstFailure = firstFailure
         pool = BufferPool(memory.buffers)
         generator = FrameGenerator(configuration)
+        self.loop.bind(signals[0].call.descriptor, signal: 0)
+        self.loop.bind(signals[1].call.descriptor, signal: 1)
+        postBuffers()
     }
 
-    /// Serves until a command from `box`, the one the worker was made with, sets ``isEnding``.
-    ///
-    /// A worker whose loop has failed notes it, and goes on answering commands.
-    mutating func run(_ box: CommandBox<DriverWorker>) {
-        loop.bind(receive.signals.call.descriptor, signal: 0)
-        loop.bind(transmit.signals.call.descriptor, signal: 1)
-        postBuffers()
-        while !box.isDeaf {
-            if loop.hasCommands {
-                loop.hasCommands = false
-                box.deliver(to: &self)
-                // Whoever wrote the last command may unmap guest memory as soon as it is answered.
-                if isEnding { break }
-            }
-            if loop.hasFailed {
-                if let cause = loop.failure {
-                    firstFailure.note(WorkerFailure(worker: Self.title, cause))
-                }
-                loop.waitForCommands()
-                continue
-            }
-            let moved = serve()
-            publishCounts()
-            // A device that is not woken waits for ever.
-            if let errno = receive.kickRefusal ?? transmit.kickRefusal {
-                loop.fail(EventLoopFailure(signalRefused: errno))
-            }
-            hasSlept = !moved && isReadyToSleep()
-            if hasSlept { sleep() } else { loop.collect() }
-        }
-        loop.releasePort()
-    }
+    /// Why the device was not kicked.
+    var signalRefusal: Errno? { receive.kickRefusal ?? transmit.kickRefusal }
+
+    /// What it has recorded goes to the capture's file.
+    mutating func finish() { recorder = nil }
 
     /// Reaps both rings and sends what the port has. Returns whether anything moved.
-    private mutating func serve() -> Bool {
+    mutating func serve() -> Bool {
         receive.counts.calls &+= UInt64(loop.takeSignals(0))
         transmit.counts.calls &+= UInt64(loop.takeSignals(1))
         // Asked before the visit, which has the whole worker.
@@ -151,7 +124,7 @@ struct DriverWorker: ~Copyable, DriverQueueVisitor {
 
     /// Sleeps until there is an event. Frames that have left the transmit ring and do not come back for a while
     /// are not waited for: a device may drop one.
-    private mutating func sleep() {
+    mutating func sleep() {
         guard generator.isWaitingForReturn else {
             loop.sleep()
             return
@@ -162,7 +135,7 @@ struct DriverWorker: ~Copyable, DriverQueueVisitor {
     }
 
     /// Asks the device for calls where the driver waits. `false` where something has been returned meanwhile.
-    private mutating func isReadyToSleep() -> Bool {
+    mutating func isReadyToSleep() -> Bool {
         if receive.requestCalls() { return false }
         // Sent buffers are news only where there is something to send and no room for it.
         guard isWaitingForRoom else { return true }

@@ -27,10 +27,10 @@
             func runDidEndTraffic(outstanding: UInt64) {
                 let cause = EventLoopFailure(.enter(errno))
                 switch side {
-                case .driver: machine?.driver.pairs[0].commands.perform { $0.loop.fail(cause) }
+                case .driver: machine?.driver.pairs[0].worker.perform { $0.loop.fail(cause) }
                 case .device:
                     let device = machine?.simulation?.network as? NetworkDevice
-                    device?.pairs[0].commands.perform { $0.loop.fail(cause) }
+                    device?.pairs[0].worker.perform { $0.loop.fail(cause) }
                 }
             }
         }

@@ -44,7 +44,7 @@ struct ReceivedChainTests {
         #expect(counts.errors == 5 && counts.packets == 3 && counts.bytes == 1 + 60 + 1514, "\(counts)")
         // What holds no frame is nobody's frame that was changed.
         #expect(pair.driver.counters.frames.arrived == (guest == .generator ? 3 : 0))
-        #expect(pair.driver.pairs[0].commands.perform { $0.receive.inFlight } == 256)
+        #expect(pair.driver.pairs[0].worker.perform { $0.receive.inFlight } == 256)
     }
 
     @Test("a frame that is lost between the ring and whoever takes it is missing", arguments: Guest.allCases)
@@ -52,7 +52,7 @@ struct ReceivedChainTests {
         let far = try DatagramPort()
         let pair = try TestPair(guest: guest.makePort(far), wire: .none)
         let length = Self.headerByteCount + 64
-        let lost = pair.driver.pairs[0].commands.perform { worker in
+        let lost = pair.driver.pairs[0].worker.perform { worker in
             // Between two batches of the driver, so that it sees none of these before the first is gone.
             let isReturned = (try? pair.returnChains(of: 0, lengths: [length, length, length])) == true
             var ring = worker.receive.takeRing(as: SplitDriverQueue.self)
@@ -70,7 +70,7 @@ struct ReceivedChainTests {
     @Test("a frame that the generator was given and that was in no chain shows as one too many")
     func outOfNothing() throws {
         let pair = try TestPair()
-        pair.driver.pairs[0].commands.perform { worker in
+        pair.driver.pairs[0].worker.perform { worker in
             var frame = [UInt8](repeating: 0, count: 100)
             unsafe frame.withUnsafeMutableBytes { unsafe worker.generator.check($0, byteCount: 100) }
         }
@@ -81,7 +81,7 @@ struct ReceivedChainTests {
     @Test("a frame that the generator made and that is in no chain is missing")
     func madeForNothing() throws {
         let pair = try TestPair()
-        pair.driver.pairs[0].commands.perform { worker in
+        pair.driver.pairs[0].worker.perform { worker in
             worker.generator.start(limit: 1)
             var frame = [UInt8](repeating: 0, count: 2048)
             _ = unsafe frame.withUnsafeMutableBytes { unsafe worker.generator.next(into: $0) }
@@ -126,7 +126,7 @@ extension TestPair {
     /// have written, and call nobody. `false` where there are not so many.
     fileprivate func returnChains(of index: Int, lengths: [UInt32]) throws -> Bool {
         let layout = try driver.layout(index, size: configuration.queueSize)
-        return device.pairs[0].commands.perform { worker in
+        return device.pairs[0].worker.perform { worker in
             worker.withQueue(index) { state in
                 state.served.replaceTable(entries)
                 state.served.start(

@@ -118,7 +118,7 @@ struct TAPWireTests {
         #expect(account().lastRefusal == (command.contains("del") ? EBADFD : EIO))
         // Nobody looks at the port again and again.
         pair.device.settle()
-        #expect(eventually { pair.driver.pairs[0].commands.perform { $0.hasSlept } == true })
+        #expect(eventually { pair.driver.pairs[0].worker.perform { $0.progress.hasSlept } == true })
         if command.contains("del") {
             let reading = isGuests ? pair.driver.account(1) : pair.device.account(0)
             #expect(reading.lastRefusal == EBADFD && reading.refused == 0)

@@ -1,4 +1,5 @@
 import GuestMemory
+import LinuxHost
 import TestSupport
 import Testing
 import VirtQueue
@@ -18,6 +19,7 @@ final class SteppedDevice {
     /// The receive ring and the transmit ring.
     let rings: [RawRing]
     var worker: DeviceWorker
+    private let commands: EventFD
     private let mapped: Int
 
     /// `mapped` bytes are mapped for the device; behind them lies a page that nobody may touch.
@@ -32,12 +34,14 @@ final class SteppedDevice {
                 address: IOVirtualAddress(rawValue: Self.base + UInt64(queue * 0x1_0000)))
         }
         self.rings = rings
+        commands = try EventFD()
         func queue(_ index: Int, _ role: QueueRole) -> FrameQueue {
             FrameQueue(
                 role: role, served: ServedQueue(index: index) { _ in }, counters: QueueCounters())
         }
         worker = try DeviceWorker(
-            port: wire, box: CommandBox(), receive: queue(0, .receive(0)), transmit: queue(1, .transmit(0)))
+            port: wire, commands: commands.descriptor, receive: queue(0, .receive(0)),
+            transmit: queue(1, .transmit(0)))
         unsafe (block.base + mapped).initializeMemory(
             as: UInt8.self, repeating: Self.guardByte, count: 4096)
         let range = try #require(

@@ -1,5 +1,6 @@
 internal import IOUring
 internal import LinuxHost
+internal import SystemPackage
 internal import VirtQueue
 internal import Virtio
 internal import VirtioDevice
@@ -16,7 +17,7 @@ internal import WorkerRuntime
 ///
 /// Not imitated: chains that break virtio's rules or do not translate. The kernel's simulator takes some of them and
 /// never returns them; here they come back with length zero, counted, as from every device of this project.
-struct VdpasimNetWorker: ~Copyable {
+struct VdpasimNetWorker: ~Copyable, EventLoopWorker {
     private static let framesPerPass = 5
     /// `struct virtio_net_hdr`, a frame's header without VERSION_1.
     private static let legacyHeaderByteCount = 10
@@ -28,29 +29,27 @@ struct VdpasimNetWorker: ~Copyable {
     static let title = "the simulated device's worker"
 
     var loop: EventLoop
+    var progress = WorkerProgress()
     var receive: FrameQueue
     var transmit: FrameQueue
     var control: FrameQueue
     /// What kicks have scheduled.
     var work = KickedWork()
     private let configuration: ConfigurationSpace
-    private let report: @Sendable (DataPathEvent) -> Void
     private var segments = SegmentBuffer(capacity: segmentCount)
     /// The frame or command that the device is looking at.
     private var page = PageBuffer()
 
-    var isEnding = false
-    /// The last pass ended in sleep; a command clears it to see the next one.
-    private var hasSlept = false
-    private var hasReportedFailure = false
-
-    /// Makes the worker of the calling thread, with its queues stopped.
+    /// Makes the worker of the calling thread, which polls `commands`, with its queues stopped.
     init(
-        box: CommandBox<VdpasimNetWorker>, configuration: ConfigurationSpace, counters: [QueueCounters],
+        commands: FileDescriptor, configuration: ConfigurationSpace, counters: [QueueCounters],
         report: @escaping @Sendable (DataPathEvent) -> Void
-    ) throws(IOUringError) {
-        loop = try EventLoop(
-            commands: box.wake.descriptor, port: nil, signals: counters.count, batchSize: 16)
+    ) throws(VirtioNetError) {
+        do throws(IOUringError) {
+            loop = try EventLoop(commands: commands, port: nil, signals: counters.count, batchSize: 16)
+        } catch {
+            throw VirtioNetError(.ring(error))
+        }
         func queue(_ index: Int, _ role: QueueRole) -> FrameQueue {
             FrameQueue(
                 role: role, served: ServedQueue(index: index, report: report), counters: counters[index])
@@ -59,61 +58,21 @@ struct VdpasimNetWorker: ~Copyable {
         transmit = queue(1, .transmit(0))
         control = queue(2, .control)
         self.configuration = configuration
-        self.report = report
     }
 
-    /// Serves until a command from `box`, the one the worker was made with, sets ``isEnding``.
-    ///
-    /// A worker whose loop has failed reports it, and goes on answering commands: whoever stops its queues learns where
-    /// they stand.
-    mutating func run(_ box: CommandBox<VdpasimNetWorker>) {
-        while !box.isDeaf {
-            if loop.hasCommands {
-                loop.hasCommands = false
-                box.deliver(to: &self)
-                // Whoever wrote the last command may unmap guest memory as soon as it is answered.
-                if isEnding { break }
-            }
-            if loop.hasFailed {
-                reportFailure()
-                loop.waitForCommands()
-                continue
-            }
-            let moved = serve()
-            publishCounts()
-            noteLostCalls()
-            // The rings never ask for anything: every chain comes with a kick.
-            hasSlept = !moved && !work.isScheduled
-            if hasSlept { loop.sleep() } else { loop.collect() }
-        }
-    }
-
-    /// Makes the counts visible to other threads.
-    mutating func publishCounts() {
+    func publishCounts() {
         receive.publishCounts()
         transmit.publishCounts()
         control.publishCounts()
     }
 
-    private mutating func reportFailure() {
-        hasSlept = true
-        guard !hasReportedFailure, let cause = loop.failure else { return }
-        hasReportedFailure = true
-        report(.failed(WorkerFailure(worker: Self.title, cause)))
+    /// Why the driver was not called.
+    var signalRefusal: Errno? {
+        receive.served.callRefusal ?? transmit.served.callRefusal ?? control.served.callRefusal
     }
 
-    /// A driver that is not woken waits for ever: that ends the loop.
-    private mutating func noteLostCalls() {
-        let refusal =
-            receive.served.callRefusal ?? transmit.served.callRefusal ?? control.served.callRefusal
-        if let refusal { loop.fail(EventLoopFailure(signalRefused: refusal)) }
-    }
-
-    /// Nothing is left to do until somebody kicks or a command changes something.
-    var isAtRest: Bool { hasSlept && (!loop.hasSignals || loop.hasFailed) }
-
-    /// Makes ``isAtRest`` wait for the next sleep.
-    mutating func forgetSleep() { hasSlept = loop.hasFailed }
+    /// The rings never ask for anything: every chain comes with a kick.
+    func isReadyToSleep() -> Bool { !work.isScheduled }
 
     /// Runs `body` on queue `index`.
     mutating func withQueue<Answer>(_ index: Int, _ body: (inout ServedQueue) -> Answer) -> Answer {
@@ -127,7 +86,7 @@ struct VdpasimNetWorker: ~Copyable {
     // MARK: Kicks
 
     /// Does the work that kicks have scheduled. Returns whether there was any.
-    private mutating func serve() -> Bool {
+    mutating func serve() -> Bool {
         takeKicks()
         guard work.begin() else { return false }
         serveControlQueue()
