@@ -251,33 +251,56 @@ public struct ServedQueue: ~Copyable {
         of queue: inout Queue, into segments: inout SegmentBuffer, within pass: inout PassBudget,
         isInBatch: Bool = false
     ) -> DescriptorChain? {
-        for _ in 0..<Self.badChainLimit {
+        do throws(VirtQueueError) {
+            if let chain = try queue.pop(into: &segments, translation: &table) { return chain }
+            setKicked(false)
+            return nil
+        } catch {
+            return nextChain(
+                after: error, of: &queue, into: &segments, within: &pass, isInBatch: isInBatch)
+        }
+    }
+
+    /// The same where the first chain popped was answered with `error`.
+    ///
+    /// A call: inlined it would take the registers of the loops over good chains.
+    @inlinable
+    @inline(never)
+    public mutating func nextChain<Queue: DeviceQueue & ~Copyable>(
+        after error: VirtQueueError, of queue: inout Queue, into segments: inout SegmentBuffer,
+        within pass: inout PassBudget, isInBatch: Bool
+    ) -> DescriptorChain? {
+        var error = error
+        var badChains = 0
+        while true {
+            if isInBatch, let chain = error.chain {
+                queue.rewind(chain)
+                return nil
+            }
+            note(error)
+            guard let chain = error.chain else {
+                setKicked(false)
+                return nil
+            }
+            counted.refusedChains &+= 1
+            queue.complete(chain, byteCount: 0)
+            // The descriptor that broke the rule was looked at too.
+            pass.take(bytes: 0, segments: segments.discarded &+ 1)
+            badChains &+= 1
+            if badChains == Self.badChainLimit || !pass.hasRoom { return nil }
             do throws(VirtQueueError) {
                 if let chain = try queue.pop(into: &segments, translation: &table) { return chain }
                 setKicked(false)
                 return nil
-            } catch {
-                if isInBatch, let chain = error.chain {
-                    queue.rewind(chain)
-                    return nil
-                }
-                note(error)
-                guard let chain = error.chain else {
-                    setKicked(false)
-                    return nil
-                }
-                counted.refusedChains &+= 1
-                queue.complete(chain, byteCount: 0)
-                // The descriptor that broke the rule was looked at too.
-                pass.take(bytes: 0, segments: segments.discarded &+ 1)
-                if !pass.hasRoom { return nil }
+            } catch let next {
+                error = next
             }
         }
-        return nil
     }
 
     /// Gives back a chain that is not what it should be, with length zero, and counts it.
     @inlinable
+    @inline(never)
     public mutating func refuse<Queue: DeviceQueue & ~Copyable>(_ chain: ChainHandle, of queue: inout Queue) {
         counted.errors &+= 1
         counted.refusedChains &+= 1

@@ -43,9 +43,11 @@ extension SplitDeviceQueue {
     }
 
     /// Follows a chain of any shape from its first descriptor, which has been loaded as these two words.
+    ///
+    /// Mutating for its caller's sake, which would copy a queue that it lends for reading.
     @usableFromInline
     @inline(never)
-    func follow(
+    mutating func follow(
         _ chain: ChainHandle, _ first: UInt64, _ firstRest: UInt64, into segments: inout SegmentBuffer,
         translation: inout TranslationTable
     ) throws(VirtQueueError) -> DescriptorChain {

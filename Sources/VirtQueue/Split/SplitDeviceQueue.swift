@@ -103,6 +103,7 @@ public struct SplitDeviceQueue: DeviceQueue, ~Copyable {
     /// Chains may be completed in any order. The driver sees nothing before ``publish()``. There must be a
     /// chain in flight.
     @inlinable
+    @inline(__always)
     public mutating func complete(_ chain: ChainHandle, byteCount: UInt32) {
         precondition(next != completed, "no chain is in flight")
         let slot = Int(completed & mask)

@@ -46,6 +46,9 @@ package struct CaptureWriter: ~Copyable, @unchecked Sendable {
     /// as much. Where they hold less than the frame has, what they hold is recorded, and how long it was.
     ///
     /// A guest may write to the segments meanwhile: nothing that they hold decides anything.
+    ///
+    /// A call, which a frame's copy outweighs: inlined it would take the registers of the loops that record nothing.
+    @inline(never)
     mutating func record(
         _ direction: Direction, _ segments: UnsafePointer<iovec>, count: Int, byteCount: Int, held: Int
     ) {

@@ -53,9 +53,9 @@ struct FrameGenerator: ~Copyable {
     /// Allows none any more.
     mutating func stop() { remaining = 0 }
 
-    /// Writes the next frame behind an empty header and returns its number and length, header included.
+    /// Writes the next frame, number ``nextSequence``, behind an empty header and returns its length, header included.
     @inline(__always)
-    mutating func next(into bytes: UnsafeMutableRawBufferPointer) -> (sequence: UInt64, byteCount: Int) {
+    mutating func next(into bytes: UnsafeMutableRawBufferPointer) -> Int {
         let sequence = ledger.send()
         let byteCount = NetworkHeader.byteCount &+ frameByteCount
         unsafe NetworkHeader().write(into: bytes)
@@ -63,7 +63,7 @@ struct FrameGenerator: ~Copyable {
             into: UnsafeMutableRawBufferPointer(rebasing: bytes[NetworkHeader.byteCount..<byteCount]),
             sequence: sequence)
         remaining &-= 1
-        return (sequence, byteCount)
+        return byteCount
     }
 
     /// Checks a received frame of `byteCount` bytes with its header.

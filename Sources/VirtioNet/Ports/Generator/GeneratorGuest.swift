@@ -40,8 +40,8 @@ enum GeneratorGuest {
         var sentBytes = 0
         while count < room, queue.freeDescriptors > 0, let token = pool.take() {
             let bytes = unsafe pool.bytes(token)
-            let (sequence, byteCount) = unsafe generator.next(into: bytes)
-            pool.setSequence(sequence, token)
+            pool.setSequence(generator.nextSequence, token)
+            let byteCount = unsafe generator.next(into: bytes)
             unsafe recorder?.record(.outbound, UnsafeRawBufferPointer(bytes), byteCount: byteCount)
             guard transmit.add(token, byteCount: byteCount, of: pool, to: &queue) else {
                 transmit.account.noBuffer &+= 1
