@@ -110,6 +110,15 @@ struct EventLoopWorkerTests {
         #expect(failures.withLock { $0 } == [failure])
     }
 
+    @Test("is at rest after a failure, also after one in the midst of work")
+    func restAfterFailure() throws {
+        let worker = try start(work: .max)
+        worker.perform { $0.loop.fail(EventLoopFailure(.enter(.badFileDescriptor))) }
+        worker.synchronise()
+        #expect(worker.perform { $0.isAtRest } == true)
+        worker.shutdown()
+    }
+
     @Test("ends in failure where the other side cannot be woken")
     func lostSignal() throws {
         let worker = try start()
