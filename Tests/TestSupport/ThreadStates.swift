@@ -1,15 +1,15 @@
 internal import Foundation
-internal import LinuxHost
-internal import SystemPackage
 
-/// What the kernel says of this process's threads.
+/// What the kernel says of this process's threads. Nothing of the package's own is entered for it, so that a walk can
+/// ask.
 package enum ThreadStates {
     /// Whether there are threads of this name, and each of them sleeps in a system call (proc_pid_stat(5), state S). No
     /// event says so.
     package static func areAsleep(named name: String) -> Bool {
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
         let states = threads.compactMap { thread in
-            KernelText.of(FilePath("/proc/self/task/\(thread)/stat")).flatMap { state(in: $0, named: name) }
+            (try? String(contentsOfFile: "/proc/self/task/\(thread)/stat", encoding: .utf8))
+                .flatMap { state(in: $0, named: name) }
         }
         return !states.isEmpty && states.allSatisfy { $0 == "S" }
     }

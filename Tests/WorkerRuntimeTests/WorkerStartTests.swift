@@ -1,6 +1,5 @@
-import Glibc
-import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import WorkerRuntime
@@ -29,11 +28,7 @@ struct WorkerStartTests {
     /// that another test makes meanwhile is one.
     private struct Owner: ~Copyable {
         let isGone: Flag
-        deinit { isGone.value.store(true, ordering: .relaxed) }
-    }
-
-    private final class Flag: Sendable {
-        let value = Atomic<Bool>(false)
+        deinit { isGone.set() }
     }
 
     @Test("whoever has joined it finds what it owned gone")
@@ -45,8 +40,7 @@ struct WorkerStartTests {
             } run: { (_: inout Owner) in
             }
             thread.join()
-            let isGone = flag.value.load(ordering: .relaxed)
-            #expect(isGone)
+            #expect(flag.isSet)
             thread.join()
         }
     }

@@ -1,4 +1,3 @@
-import Synchronization
 import TestSupport
 import VirtQueue
 
@@ -24,10 +23,6 @@ final class Mutator {
     private let isEnding = Flag()
     private let thread: TestThread
 
-    private final class Flag: Sendable {
-        let isSet = Atomic<Bool>(false)
-    }
-
     init(_ field: Field, _ guest: HostileGuest, _ queue: Int) throws {
         self.queue = queue
         self.field = field
@@ -35,7 +30,7 @@ final class Mutator {
         let (ring, table, isEnding) = (guest.rings[queue], table, isEnding)
         thread = try TestThread {
             var turn: UInt16 = 0
-            while !isEnding.isSet.load(ordering: .relaxed) {
+            while !isEnding.isSet {
                 turn &+= 1
                 Self.write(field, turn, ring, table, queue)
             }
@@ -44,11 +39,11 @@ final class Mutator {
 
     /// Ends the thread.
     func end() {
-        isEnding.isSet.store(true, ordering: .relaxed)
+        isEnding.set()
         thread.wait()
     }
 
-    deinit { isEnding.isSet.store(true, ordering: .relaxed) }
+    deinit { isEnding.set() }
 
     /// Makes a transmit chain available, through the table where that is what changes.
     func offer(_ guest: HostileGuest, head: UInt16) throws {
