@@ -59,7 +59,7 @@ struct CaptureTarget: ~Copyable, Sendable {
         isClosed = false
     }
 
-    deinit { if !isClosed { _ = Glibc.close(file.rawValue) } }
+    deinit { if !isClosed { _ = release() } }
 
     // MARK: Opening
 
@@ -240,10 +240,17 @@ struct CaptureTarget: ~Copyable, Sendable {
     /// Closes the file, which some file systems answer with what became of earlier writes.
     mutating func close() -> Errno? {
         isClosed = true
-        guard Glibc.close(file.rawValue) != 0 else { return nil }
+        guard release() != 0 else { return nil }
         // The descriptor is gone either way (close(2)).
         let error = Errno(rawValue: errno)
         return error == .interrupted ? nil : error
+    }
+
+    /// Closes the file, and first takes its lock off: a child that was forked meanwhile has the file until it executes, and
+    /// would keep the lock that long.
+    private func release() -> CInt {
+        _ = flock(file.rawValue, LOCK_UN)
+        return Glibc.close(file.rawValue)
     }
 
     /// What `call` answers, made again while a signal interrupts it, though not for ever.

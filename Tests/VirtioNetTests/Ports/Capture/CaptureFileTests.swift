@@ -133,6 +133,30 @@ import Testing
         #expect(try Capture(place.path).packets.count == 1)
     }
 
+    @Test("is free for another capture once this one has ended, whoever was forked with its descriptor")
+    func freeAtTheEnd() throws {
+        // There already, so that a capture that is withdrawn leaves it.
+        try Data().write(to: URL(filePath: place.path))
+        var children: [FileDescriptor] = []
+        defer { for child in children { try? child.close() } }
+        do {
+            let file = try CaptureFile(path: place.path, interfaces: ["wire"])
+            // A descriptor of the same open file, as a child has it between fork and exec.
+            let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+            for name in descriptors
+            where
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)"))
+                == place.path
+            {
+                children.append(try FileDescriptor(rawValue: #require(CInt(name))).duplicate())
+            }
+            #expect(!children.isEmpty)
+            #expect(throws: PortError.self) { try CaptureFile(path: place.path, interfaces: ["wire"]) }
+            file.withdraw()
+        }
+        _ = try CaptureFile.begun(path: place.path)
+    }
+
     @Test("that was not there is not there after a capture that never began")
     func withdrawn() throws {
         let file = try CaptureFile(path: place.path, interfaces: ["wire"])
