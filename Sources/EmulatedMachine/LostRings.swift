@@ -19,7 +19,7 @@ package enum RingOutcome: Hashable, Sendable {
     case startedOver
 }
 
-/// A device that was stopped and whose rings the driver has yet to take back, which it does once: noncopyable.
+/// A device that was stopped and whose rings the driver has yet to take back. Noncopyable: it does so once at the most.
 package struct StoppedDevice: ~Copyable {
     /// Where each ring stood, by vring index.
     package let states: [VringState]

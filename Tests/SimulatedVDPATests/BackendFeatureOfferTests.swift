@@ -7,7 +7,7 @@ import Virtio
 
 @Suite("Which backend features are offered, and which are taken")
 struct BackendFeatureOfferTests {
-    /// The names of vhost_types.h, by bit.
+    /// What vhost-vdpa offers of itself, whatever the parent.
     private static let own: BackendFeatures = [.messageV2, .iotlbBatch, .iotlbASID]
 
     struct Offer: CustomTestStringConvertible {

@@ -202,7 +202,10 @@ struct ResetTests {
     func interruptIsClosed() throws {
         let harness = try Harness()
         let number = harness.backend.configurationInterrupt.rawValue
-        // Another thread may have taken the number by then: the kernel's own number tells the eventfds apart.
+        // Another thread may have taken the descriptor's number by then. The kernel's own number tells the eventfds apart,
+        // as long as a duplicate keeps it.
+        let duplicate = try FileDescriptor(rawValue: number).duplicate()
+        defer { try? duplicate.close() }
         func identifier() -> String? {
             KernelText.of(FilePath("/proc/self/fdinfo/\(number)"))
                 .flatMap { KernelText.field("eventfd-id", in: $0) }

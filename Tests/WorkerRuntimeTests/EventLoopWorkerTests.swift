@@ -75,9 +75,9 @@ struct EventLoopWorkerTests {
             return worker.isAtRest
         }
         #expect(isAtRest == false)
-        worker.settle()
-        #expect(noted.suffix(3) == [.counts, .question, .sleep])
         worker.shutdown()
+        // The last command hands over and publishes what there is.
+        #expect(noted.suffix(5) == [.counts, .question, .sleep, .finish, .counts])
     }
 
     @Test("goes on at a signal, with a pass")
@@ -86,9 +86,9 @@ struct EventLoopWorkerTests {
         let worker = try start()
         worker.perform { $0.loop.bind(signal.descriptor, signal: 0) }
         worker.settle()
-        let passes = noted.count { $0 == .pass }
+        #expect(!noted.contains(.signal))
         signal.signal()
-        #expect(eventually { noted.count { $0 == .pass } > passes })
+        #expect(eventually { noted.contains(.signal) })
         worker.shutdown()
     }
 

@@ -5,7 +5,7 @@ import SystemPackage
 /// A worker whose work is to note what is asked of it.
 struct NotingWorker: EventLoopWorker, ~Copyable {
     enum Step: Equatable {
-        case command, pass, counts, question, sleep, finish
+        case command, pass, signal, counts, question, sleep, finish
     }
 
     static let title = "the test's worker"
@@ -32,7 +32,10 @@ struct NotingWorker: EventLoopWorker, ~Copyable {
 
     mutating func serve() -> Bool {
         note(.pass)
-        if loop.takeSignals(0) > 0 { return true }
+        if loop.takeSignals(0) > 0 {
+            note(.signal)
+            return true
+        }
         guard work > 0 else { return false }
         work -= 1
         return true

@@ -89,10 +89,3 @@ static inline int clinux_open_device(const char *path) {
 }
 
 static const int clinux_read_write = O_RDWR;
-
-// The soft RLIMIT_MEMLOCK in bytes; UINT64_MAX where there is none or it cannot be read (getrlimit(2)).
-static inline uint64_t clinux_memlock_limit(void) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
-    return limit.rlim_cur;
-}

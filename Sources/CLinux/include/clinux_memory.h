@@ -106,7 +106,8 @@ static inline uint64_t clinux_soft_limit(int resource) {
     return limit.rlim_cur;
 }
 
-// Those of the address space, and of the data in it.
+// Those of locked memory, of the address space, and of the data in it.
+static inline uint64_t clinux_memlock_limit(void) { return clinux_soft_limit(RLIMIT_MEMLOCK); }
 static inline uint64_t clinux_address_space_limit(void) { return clinux_soft_limit(RLIMIT_AS); }
 static inline uint64_t clinux_data_limit(void) { return clinux_soft_limit(RLIMIT_DATA); }
 

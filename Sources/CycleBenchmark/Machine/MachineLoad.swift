@@ -6,7 +6,7 @@ package struct MachineLoad: Codable, Hashable, Sendable {
     /// The load average over the minute before the benchmark: how many threads of anybody's wanted a processor.
     package let loadAverage: Double
     /// How many of those processors' time others took meanwhile; `nil` where it was over too soon to tell, or the kernel
-    /// does not say.
+    /// does not say. The load average stands for it then, which is the whole machine's.
     package let otherProcessors: Double?
     /// How often the measuring thread lost its processor to another thread.
     package let preemptions: Int

@@ -62,7 +62,7 @@ package final class MachineRun {
         machine.logger.info("the device has started")
         let parentAtFirst = machine.parentCounts
         observer?.runDidStart(machine)
-        // The driver's thread binds its interrupts in its own time; what it holds counts from then on.
+        // What the driver's thread has done of itself by now is no traffic of this run.
         machine.driver.synchronise()
         let firstResources = ProcessResources.current()
         let firstTime = ProcessorTime.current()
@@ -189,8 +189,10 @@ package final class MachineRun {
     /// Whether the packets that the plan asks for are sent, and back where they come back. True where it asks for none.
     private var arePacketsDone: Bool { plan.packets.map { isBack($0) } ?? true }
 
-    /// Whether the plan's packets were done before the stop that comes now.
-    private var isBackAlready: Bool { plan.packets != nil && arePacketsDone }
+    /// Whether the plan's packets were back before the stop that comes now. Of those that do not come back nobody can say.
+    private var isBackAlready: Bool {
+        plan.packets != nil && machine.driverConfiguration.expectsReturn && arePacketsDone
+    }
 
     private func isBack(_ packets: UInt64) -> Bool {
         let frames = machine.driver.counters.frames

@@ -22,6 +22,7 @@ package struct PortWatch {
         }.filter { said.insert($0).inserted }
             .map { PortRefusal(port: $0.port, errno: $0.errno, hasMoved: hasMoved($0.port)) }
     }
+
     /// The ports of refusals whose interface is no longer where they name it.
     package func moved(hasMoved: (PortSpecification) -> Bool = \.hasMoved) -> [PortSpecification] {
         [guest, wire].filter { port in said.contains { $0.port == port } && hasMoved(port) }

@@ -11,10 +11,10 @@ internal import Virtio
 /// | | call | why here | QEMU 10 | Cloud Hypervisor |
 /// |---|---|---|---|---|
 /// | 1 | SUSPEND, if it is acknowledged | a ring position counts only of a device that does nothing any more | the same | where a migration begins, never in a reset |
-/// | 2 | GET_VRING_BASE of each queue, if the device is suspended | a reset forgets them | the same | never: its rings begin at 0 |
+/// | 2 | GET_VRING_BASE of each queue, if the device is suspended | a reset forgets them | the same; of a device without SUSPEND after 4 | never: its rings begin at 0 |
 /// | 3 | the maps, if they go and the device is quiet | the earliest moment at which it touches no memory | after 4, always | apart from a stop |
 /// | 4 | SET_STATUS 0 | a start of another shape needs a device that is reset | the same | after ENABLE 0 of each queue |
-/// | 5 | the maps, if they go and the device was live until here | unmapping under a live device is a DMA fault | the same | apart from a stop |
+/// | 5 | the maps, if they go and the device was live until here | unmapping under a live device is a DMA fault | the same; some versions after 6 | apart from a stop |
 /// | 6 | SET_STATUS with ACKNOWLEDGE and DRIVER | the device is known, and has a driver; not before a close | the same | at the next start, with DRIVER_OK |
 struct DeviceStop {
     let device: VhostVDPADevice

@@ -215,6 +215,9 @@ import VirtioNet
         #expect(try run(RunPlan(cycles: 3, interval: .milliseconds(50), packets: 10)).idleStops == 3)
         #expect(try run(RunPlan(cycles: 3, interval: .milliseconds(1), packets: 1_000_000)).idleStops == 0)
         #expect(try run(RunPlan(cycles: 3, interval: .milliseconds(5))).idleStops == 0)
+        // Where no frame comes back nobody can say.
+        let oneWay = RunPlan(cycles: 3, interval: .milliseconds(50), packets: 10)
+        #expect(try run(oneWay, wire: .none).idleStops == 0)
     }
 
     @Test("uses event indices and indirect descriptors where the device offers them")

@@ -94,6 +94,7 @@ struct PassChainTests {
         #expect(account.entered == 2 && account.tooLong == 1 && account.left == 1)
         #expect(counts.drops == 1 && counts.packets == 1)
     }
+
     @Test("are none where the ring itself breaks a rule: the queue stops where it is, whoever kicks it")
     func brokenRing() throws {
         let device = try SteppedDevice(wire: .none)

@@ -37,8 +37,11 @@ import Testing
                 arguments: ["--packets", "10", "--cycles", "0"],
                 words: "OK: 10 frames sent, all of them back and unchanged"),
             Run(
-                arguments: ["--packets", "5000", "--cycles", "3", "--interval", "5ms"],
-                words: "OK: 5,000 frames sent, all of them back and unchanged, over 3 stops"),
+                arguments: ["--cycles", "3", "--interval", "5ms"],
+                words: "frames sent, all of them back and unchanged, over 3 stops"),
+            Run(
+                arguments: ["--packets", "10", "--cycles", "1", "--interval", "1s"],
+                words: "NOT SHOWN: every frame was back before the first stop"),
             Run(
                 arguments: ["--packets", "99999999999", "--duration", "100ms"], status: 1,
                 words: "of 99,999,999,999 frames sent when the time was up"),

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LinuxHost
 package import SystemPackage
 internal import WorkerRuntime
 
@@ -72,10 +73,8 @@ package final class CaptureFile: Sendable {
         do throws(Errno) {
             blocks = try CaptureBlocks(count: CaptureQueue.blockCount(writers: interfaces.count))
         } catch {
-            throw .capture(
-                path,
-                "has no memory for packets on their way: raise ulimit -v, or free some of the machine's",
-                error)
+            let advice = Shortage.advice(error).map { ": \($0)" } ?? ""
+            throw .capture(path, "has no memory for packets on their way\(advice)", error)
         }
         let target = try CaptureTarget(path: path)
         kind = target.kind

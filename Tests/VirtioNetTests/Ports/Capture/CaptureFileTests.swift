@@ -133,8 +133,10 @@ import Testing
         #expect(try Capture(place.path).packets.count == 1)
     }
 
-    @Test("is free for another capture once this one has ended, whoever was forked with its descriptor")
-    func freeAtTheEnd() throws {
+    @Test(
+        "is free for another capture once this one has ended, whoever was forked with its descriptor",
+        arguments: [false, true])
+    func freeAtTheEnd(hasBegun: Bool) throws {
         // There already, so that a capture that is withdrawn leaves it.
         try Data().write(to: URL(filePath: place.path))
         var children: [FileDescriptor] = []
@@ -152,7 +154,12 @@ import Testing
             }
             #expect(!children.isEmpty)
             #expect(throws: PortError.self) { try CaptureFile(path: place.path, interfaces: ["wire"]) }
-            file.withdraw()
+            if hasBegun {
+                try file.begin()
+                file.finish()
+            } else {
+                file.withdraw()
+            }
         }
         _ = try CaptureFile.begun(path: place.path)
     }
