@@ -64,6 +64,8 @@ class Mutant:
             return f"its place is there {count} times: {whole!r}"
         self.start = text.index(whole) + len(before)
         self.end = self.start + len(fields["find"])
+        if fields["kind"] == "statement" and re.match(r"[\w(\[.]", text[self.end:]):
+            return "the statement goes on behind it"
         return None
 
     @property
