@@ -13,6 +13,14 @@ struct PortAccountTests {
         }
     }
 
+    /// Whether the guest's port comes to have given so many frames to the device.
+    private func hasSent(_ count: UInt64, _ pair: TestPair) -> Bool {
+        eventually {
+            pair.driver.synchronise()
+            return pair.driver.account(1).left == count
+        }
+    }
+
     @Test(
         "frames of every length pass whole, both ways, where the buffers have room",
         arguments: [60, 1514, 2035, 2036, 2037, 4096, 9000, 9014])
@@ -70,11 +78,7 @@ struct PortAccountTests {
         let pair = try TestPair(wire: .none)
         try pair.start()
         pair.driver.startTraffic(limit: 100)
-        #expect(
-            eventually {
-                pair.driver.synchronise()
-                return pair.driver.account(1).left == 100
-            })
+        #expect(hasSent(100, pair))
         let bases = pair.stop()
         pair.driver.startTraffic(limit: 20)
         #expect(
@@ -86,11 +90,7 @@ struct PortAccountTests {
         let frames = pair.driver.counters.frames
         #expect(frames.sent == 120 && frames.abandoned == 100 && frames.outstanding == 20, "\(frames)")
         try pair.start(bases: bases)
-        #expect(
-            eventually {
-                pair.driver.synchronise()
-                return pair.driver.account(1).left == 120
-            })
+        #expect(hasSent(120, pair))
         #expect(pair.driver.counters.frames.outstanding == 20)
         _ = pair.stop()
         pair.driver.synchronise()
@@ -104,11 +104,7 @@ struct PortAccountTests {
         let pair = try TestPair(wire: .none)
         try pair.start()
         pair.driver.startTraffic(limit: 100)
-        #expect(
-            eventually {
-                pair.driver.synchronise()
-                return pair.driver.account(1).left == 100
-            })
+        #expect(hasSent(100, pair))
         _ = pair.stop()
         try pair.driver.reinitialise(pair.configuration, abandonsInFlight: abandonsInFlight)
         pair.driver.synchronise()
