@@ -75,6 +75,7 @@ struct EventLoopWorkerTests {
             return worker.isAtRest
         }
         #expect(isAtRest == false)
+        worker.settle()
         worker.shutdown()
         // The last command hands over and publishes what there is.
         #expect(noted.suffix(5) == [.counts, .question, .sleep, .finish, .counts])
