@@ -20,7 +20,8 @@ let commit: [CSetting] = Context.environment["EMU_COMMIT"].map { [.define("EMU_C
 
 /// What the command line is made of.
 let everything: [Target.Dependency] = [
-    "CycleBenchmark", "EmulatedMachine", "SimulatedConformance", "VhostVDPAConformance", "SimulatedVDPA",
+    "CycleBenchmark", "EmulatedMachine", "DeviceScripts", "SimulatedConformance", "VhostVDPAConformance",
+    "SimulatedVDPA",
     "VhostVDPABackend",
     "VhostVDPA", "VirtioNet", "VirtioDevice", "WorkerRuntime",
     "VirtQueue", "Virtio", "GuestMemory", "LinuxHost", "CLinux", "CProcessStart", system, logging,
@@ -54,6 +55,7 @@ let package = Package(
         .library(name: "VhostVDPABackend", targets: ["VhostVDPABackend"]),
         .library(name: "SimulatedVDPA", targets: ["SimulatedVDPA"]),
         .library(name: "VhostVDPAConformance", targets: ["VhostVDPAConformance"]),
+        .library(name: "DeviceScripts", targets: ["DeviceScripts"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -123,6 +125,11 @@ let package = Package(
                 ],
                 swiftSettings: strict)
         ]
+        + library(
+            "DeviceScripts",
+            ["VhostVDPA", "GuestMemory", "LinuxHost", "SeededRandom", "CLinux", system],
+            testing: ["SimulatedConformance", "SimulatedVDPA", "VhostVDPAConformance", "TestSupport", logging]
+        )
         + library(
             "EmulatedMachine",
             [
