@@ -78,6 +78,16 @@ public struct EventFD: ~Copyable, Sendable {
         return answer < 0 ? Errno(rawValue: -answer) : nil
     }
 
+    /// Adds `count` to the counter of an eventfd, as one write(2) does.
+    ///
+    /// - Returns: `nil`, or the errno: EAGAIN where the counter has no room for it, EINVAL for the largest number.
+    package static func add(_ count: UInt64, to descriptor: FileDescriptor) -> Errno? {
+        let written = unsafe withUnsafeBytes(of: count) { bytes in
+            unsafe clinux_write(descriptor.rawValue, bytes.baseAddress, bytes.count)
+        }
+        return written < 0 ? Errno(rawValue: -written) : nil
+    }
+
     /// Drains an eventfd that is somebody else's; 0 where there is nothing to take.
     @discardableResult
     package static func drain(_ descriptor: FileDescriptor) -> UInt64 {

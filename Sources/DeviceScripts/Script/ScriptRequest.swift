@@ -107,6 +107,9 @@ public struct ScriptRequestKind: Hashable, Sendable {
     /// The words for the two fields of a `struct vhost_vring_state`.
     public let fields: (index: String, number: String)
 
+    /// Those of a request that has no words of its own.
+    static let standardFields = (index: "index", number: "num")
+
     /// Two requests are one where their numbers are.
     public static func == (left: Self, right: Self) -> Bool { left.number == right.number }
     /// By number.
@@ -114,7 +117,7 @@ public struct ScriptRequestKind: Hashable, Sendable {
 
     private init(
         _ name: String, _ number: UInt, _ shape: Shape,
-        fields: (index: String, number: String) = ("index", "num")
+        fields: (index: String, number: String) = standardFields
     ) {
         self.name = name
         self.number = number

@@ -1,0 +1,48 @@
+/// Shortens a script to the fewest steps that still show something.
+///
+/// First by halves, quarters and so on, which most steps go with, then one by one until none can go (delta debugging,
+/// Zeller 2002). Then the bytes that stay are looked at: none.
+public struct ScriptMinimiser {
+    /// How often a shorter script may be tried.
+    public var attemptLimit = 2000
+    /// Whether somebody asks to end: what is shortest so far is the answer.
+    public var isInterrupted: () -> Bool = { false }
+
+    /// A minimiser.
+    public init() {}
+
+    /// The shortest script found in which `shows` still holds, which it does in `script`. Comments go.
+    public func minimise<Failure: Error>(
+        _ script: DeviceScript, while shows: (DeviceScript) throws(Failure) -> Bool
+    ) throws(Failure) -> DeviceScript {
+        var lines = script.lines.filter { $0.step != nil }
+        for index in lines.indices { lines[index].comment = nil }
+        var attempts = 0
+        var length = max(1, lines.count / 2)
+        while true {
+            var hasShortened = false
+            var start = lines.count - length
+            while start > -length {
+                guard attempts < attemptLimit, !isInterrupted() else { return DeviceScript(lines: lines) }
+                let part = max(0, start)..<min(lines.count, start + length)
+                start -= length
+                guard !part.isEmpty, part.count < lines.count else { continue }
+                var shorter = lines
+                shorter.removeSubrange(part)
+                let candidate = DeviceScript(lines: shorter)
+                // What the script has not made any more it cannot speak of.
+                guard (try? candidate.check()) != nil else { continue }
+                attempts += 1
+                if try shows(candidate) {
+                    lines = shorter
+                    hasShortened = true
+                }
+            }
+            if length > 1 {
+                length /= 2
+            } else if !hasShortened {
+                return DeviceScript(lines: lines)
+            }
+        }
+    }
+}
