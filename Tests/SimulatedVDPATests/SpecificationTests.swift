@@ -66,7 +66,7 @@ struct SpecificationTests {
             ("simulated", .notASimulatedDevice, "sim"), ("", .notASimulatedDevice, "sim"),
             ("sim,", .unknownKey, "kernel="), ("sim,colour=red", .unknownKey, "colour"),
             ("sim,kernel", .invalidValue, "kernel="), ("sim,kernel=", .invalidValue, "kernel="),
-            ("sim,kernel=5.10", .invalidValue, "6.1, 6.12, 7.2"),
+            ("sim,kernel=5.10", .invalidValue, "6.1, 6.12, 7.2, 7.3"),
             ("sim,kernel=6.1,kernel=6.1", .repeatedKey, "twice"),
             ("sim,parent=usb", .invalidValue, "set-map"), ("sim,profile=fast", .invalidValue, "vdpasim-net"),
             ("sim,profile=vdpasim-net,queues=2", .contradiction, "one pair"),

@@ -41,6 +41,9 @@ struct DecisionTableTests {
             specification: "sim,kernel=7.2", offersPersistence: true, afterReset: .identity,
             afterClose: .identity),
         Parent(
+            specification: "sim,kernel=7.3", offersPersistence: true, afterReset: .identity,
+            afterClose: .identity),
+        Parent(
             specification: "sim,use-va=off", offersPersistence: true, afterReset: .identity,
             afterClose: .identity),
         Parent(

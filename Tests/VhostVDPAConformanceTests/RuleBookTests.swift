@@ -31,6 +31,7 @@ struct RuleBookTests {
         ("sim", likeTheSimulator + [pinnedOnly]),
         ("sim,kernel=6.1", likeTheSimulator + [pinnedOnly, since6_7]),
         ("sim,kernel=7.2", likeTheSimulator + [pinnedOnly]),
+        ("sim,kernel=7.3", likeTheSimulator + [pinnedOnly]),
         ("sim,queues=3", likeTheSimulator + [pinnedOnly]),
         ("sim,use-va=off", likeTheSimulator + [virtualOnly]),
         ("sim,kernel=6.1,use-va=off", likeTheSimulator + [virtualOnly, since6_7]),
@@ -126,7 +127,7 @@ struct RuleBookTests {
         "A kernel's release is read from the begin of uname -r",
         arguments: [
             ("6.12.117+deb12-amd64", KernelRelease(6, 12)), ("6.1.0-41-amd64", KernelRelease(6, 1)),
-            ("7.2", KernelRelease(7, 2)), ("rolling", nil), ("", nil),
+            ("7.2", KernelRelease(7, 2)), ("7.3.4", KernelRelease(7, 3)), ("rolling", nil), ("", nil),
         ])
     func release(_ text: String, _ expected: KernelRelease?) {
         #expect(KernelRelease(parsing: text) == expected)

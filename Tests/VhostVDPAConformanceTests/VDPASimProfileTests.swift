@@ -19,6 +19,7 @@ struct VDPASimProfileTests {
         ("sim,profile=vdpasim-net,use-va=off", virtualOnly),
         ("sim,profile=vdpasim-net,use-va=off,parent=dma-map", virtualOnly.union(setMapOnly)),
         ("sim,profile=vdpasim-net,kernel=7.2", pinnedOnly),
+        ("sim,profile=vdpasim-net,kernel=7.3", pinnedOnly),
         ("sim,profile=vdpasim-net,kernel=6.1", virtualOnly.union(since6_7)),
         (
             "sim,profile=vdpasim-net,kernel=6.1,parent=dma-map",

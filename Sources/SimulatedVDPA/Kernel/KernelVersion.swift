@@ -3,14 +3,29 @@ package import VhostVDPA
 /// The kernel a simulated device plays, with what differs between the builds as named facts.
 ///
 /// A fact is a property, so that a build that turns out to answer otherwise is mended in one place. The builds
-/// are those that scripts/kernel-vm boots: 6.1.192 and 6.12.117; 7.2 is read from source.
-public enum KernelVersion: String, CaseIterable, Sendable {
+/// are those that scripts/kernel-vm boots: 6.1.192 and 6.12.117; 7.2 and 7.3 are read from source.
+public enum KernelVersion: String, CaseIterable, Comparable, Sendable {
     /// Before `.reset_map`, IOTLB_PERSIST and RESUME (Linux 6.7 brought the first two).
     case v6_1 = "6.1"
     /// Debian's kernel: IOTLB_PERSIST, RESUME, ENABLE_AFTER_DRIVER_OK.
     case v6_12 = "6.12"
     /// Refuses address space changes after DRIVER_OK.
     case v7_2 = "7.2"
+    /// Its vdpa_sim forgets the kicks of a suspended device with a reset.
+    case v7_3 = "7.3"
+
+    /// Orders kernels as they came out.
+    public static func < (left: Self, right: Self) -> Bool { left.age > right.age }
+
+    /// How many of the kernels are newer.
+    private var age: Int {
+        switch self {
+        case .v6_1: 3
+        case .v6_12: 2
+        case .v7_2: 1
+        case .v7_3: 0
+        }
+    }
 
     /// `.reset_map` and `.compat_reset` exist, and with them IOTLB_PERSIST (6.7).
     package var hasResetMap: Bool { self != .v6_1 }
@@ -40,7 +55,7 @@ public enum KernelVersion: String, CaseIterable, Sendable {
     package var checksSuspendOperationFirst: Bool { self == .v6_1 }
 
     /// `VHOST_VDPA_SET_GROUP_ASID` is EBUSY after DRIVER_OK.
-    package var refusesGroupChangeAfterDriverOK: Bool { self == .v7_2 }
+    package var refusesGroupChangeAfterDriverOK: Bool { self >= .v7_2 }
 
     /// vdpa_sim_net offers VIRTIO_NET_F_STATUS (6.12.117; 6.1.192 does not).
     package var simulatorHasLinkStatus: Bool { self != .v6_1 }

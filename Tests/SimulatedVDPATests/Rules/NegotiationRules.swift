@@ -8,7 +8,7 @@ struct NegotiationRules {
     @Test(
         "11. GET_BACKEND_FEATURES",
         arguments: [
-            ("sim", 0x17e), ("sim,kernel=6.1", 0x1e), ("sim,kernel=7.2", 0x17e),
+            ("sim", 0x17e), ("sim,kernel=6.1", 0x1e), ("sim,kernel=7.2", 0x17e), ("sim,kernel=7.3", 0x17e),
             ("sim,reset-map=off", 0x7e), ("sim,parent=dma-map", 0x17e),
         ])
     func offeredBackendFeatures(_ specification: String, _ expected: UInt64) throws {

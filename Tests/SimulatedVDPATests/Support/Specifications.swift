@@ -1,11 +1,13 @@
 /// The devices the rules run on.
 enum Specifications {
     /// `set_map` on every kernel, and the `dma_map` parent.
-    static let all = ["sim", "sim,kernel=6.1", "sim,kernel=7.2", "sim,parent=dma-map", "sim,use-va=off"]
+    static let all = [
+        "sim", "sim,kernel=6.1", "sim,kernel=7.2", "sim,kernel=7.3", "sim,parent=dma-map", "sim,use-va=off",
+    ]
     /// `set_map` on every kernel, by virtual address.
-    static let setMap = ["sim", "sim,kernel=6.1", "sim,kernel=7.2"]
+    static let setMap = ["sim", "sim,kernel=6.1", "sim,kernel=7.2", "sim,kernel=7.3"]
     /// The devices that offer IOTLB_PERSIST.
-    static let persistent = ["sim", "sim,kernel=7.2", "sim,parent=dma-map"]
+    static let persistent = ["sim", "sim,kernel=7.2", "sim,kernel=7.3", "sim,parent=dma-map"]
     /// The devices that pin.
     static let pinned = ["sim,use-va=off", "sim,kernel=6.1,use-va=off", "sim,use-va=off,fragment=4K"]
     /// A device behind every kind of parent.

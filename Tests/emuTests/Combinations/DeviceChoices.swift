@@ -5,7 +5,7 @@ enum DeviceChoices {
     /// The values of each key that are tried: every one where there are few, else those at an edge. The sizes are of
     /// a guest of 64 MiB: its memory and ROM take 67,174,400 bytes, in seven maps.
     static let values: [Key: [String]] = [
-        .kernel: ["6.1", "6.12", "7.2"],
+        .kernel: ["6.1", "6.12", "7.2", "7.3"],
         .parent: ["set-map", "dma-map", "platform", "vp-vdpa", "vendor", "vduse"],
         .resetMap: ["on", "off"], .compatReset: ["on", "off"], .wipeOnReset: ["on", "off"],
         .useVA: ["on", "off"], .queues: ["1", "2", "64"], .entries: ["6", "7", "2048"],
