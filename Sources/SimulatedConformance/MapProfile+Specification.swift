@@ -18,7 +18,7 @@ extension MapProfile {
             entryLimit: specification.entryLimit,
             fragmentPages: specification.fragment.map { $0 / HostPage.byteCount },
             refusesGroupChangeWhileRunning: kernel.refusesGroupChangeAfterDriverOK, hasGroups: isOnChip,
-            canSuspend: specification.parent != .vduse && specification.parent != .vpVDPA,
+            canSuspend: specification.parent.canSuspend,
             checksSuspendFirst: kernel.checksSuspendOperationFirst)
     }
 }

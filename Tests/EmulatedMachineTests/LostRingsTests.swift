@@ -24,6 +24,7 @@ struct LostRingsTests {
             Case(device: "sim,fault=suspend", lostRings: .recover, outcome: .recovered),
             Case(device: "sim,parent=vduse", lostRings: .startOver, outcome: .startedOver),
             Case(device: "sim,parent=vduse", lostRings: .recover, outcome: .recovered),
+            Case(device: "sim,parent=stateful,memlock=unlimited", lostRings: .recover, outcome: .recovered),
             // It takes no position but 0: what is recovered is of no use.
             Case(
                 device: "sim,parent=vp-vdpa,memlock=unlimited", lostRings: .recover, outcome: .startedOver),

@@ -101,6 +101,8 @@ struct SpecificationTests {
             ("sim,fault=map-half-way", .contradiction, "fault=set-map"),
             ("sim,parent=dma-map,fault=set-map", .contradiction, "no set_map"),
             ("sim,parent=vp-vdpa,fault=suspend", .contradiction, "no SUSPEND"),
+            ("sim,parent=stateful,fault=suspend", .contradiction, "no SUSPEND"),
+            ("sim,parent=stateful,use-va=on", .contradiction, "physical addresses"),
             ("sim,parent=vduse,fault=suspend", .contradiction, "no SUSPEND"),
             ("sim,use-va=off,fragment=1", .invalidValue, "page size"),
             ("sim,use-va=off,fragment=0", .invalidValue, "page size"),

@@ -80,6 +80,9 @@ struct DecisionTableTests {
             specification: "sim,parent=platform", offersPersistence: true, afterReset: .kept,
             afterClose: .empty),
         Parent(
+            specification: "sim,parent=stateful", offersPersistence: true, afterReset: .kept,
+            afterClose: .empty),
+        Parent(
             specification: "sim,parent=vp-vdpa", offersPersistence: true, afterReset: .kept,
             afterClose: .empty),
         // One that offers IOTLB_PERSIST and loses the maps anyway: what no client can know.

@@ -40,6 +40,8 @@ struct RuleBookTests {
         ("sim,reset-map=off", likeTheSimulator + [pinnedOnly, persistOnly]),
         ("sim,parent=platform", likeThePlatform),
         ("sim,parent=platform,kernel=6.1", likeThePlatform + [since6_7]),
+        ("sim,parent=stateful", likeThePlatform + [suspendOnly]),
+        ("sim,parent=stateful,kernel=6.1", likeThePlatform + [suspendOnly, since6_7]),
         ("sim,parent=vp-vdpa", likeThePlatform + [suspendOnly]),
         ("sim,parent=vp-vdpa,kernel=6.1", likeThePlatform + [suspendOnly, since6_7]),
         ("sim,parent=vendor", [platformOnly, virtualOnly, setMapOnly, losesMapsOnly]),

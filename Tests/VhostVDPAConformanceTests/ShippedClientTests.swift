@@ -12,7 +12,7 @@ struct ShippedClientTests {
         ("sim", false), ("sim,use-va=off", false), ("sim,parent=dma-map", false), ("sim,kernel=6.1", false),
         ("sim,kernel=7.2", false), ("sim,profile=vdpasim-net", false), ("sim,compat-reset=off", true),
         ("sim,parent=platform", true), ("sim,parent=vp-vdpa", true), ("sim,parent=vendor", true),
-        ("sim,parent=vduse", true),
+        ("sim,parent=vduse", true), ("sim,parent=stateful", true),
     ]
 
     static let suspendable = [

@@ -75,6 +75,8 @@ extension ParentBehaviour {
         case .dmaMap, .vendor:
             operations.formUnion([.queueGroup, .setGroupAddressSpace, .queueSize])
         case .vpVDPA, .vduse: operations.insert(.queueSize)
+        // pds and ifcvf say that every queue is in group 0; octeon_ep does not answer.
+        case .stateful: operations.insert(.queueGroup)
         case .platform: break
         }
         return operations
@@ -86,7 +88,7 @@ extension ParentBehaviour {
         switch parent {
         case .setMap, .dmaMap: kernel == .v6_1 ? [] : .enableAfterDriverOK
         case .vendor: [.enableAfterDriverOK, .iotlbPersist]
-        case .platform, .vduse, .vpVDPA: []
+        case .platform, .stateful, .vduse, .vpVDPA: []
         }
     }
 

@@ -131,7 +131,7 @@ extension SimulatedParentKind {
     /// What a driver of this kind does at a reset; `nil` where that can be chosen.
     fileprivate var resetRule: String? {
         switch self {
-        case .platform, .vpVDPA:
+        case .platform, .stateful, .vpVDPA:
             "without map operations the maps are vhost-vdpa's own and no reset reaches them"
         case .vendor: "it keeps its maps over a reset on its own word, with .reset alone"
         case .vduse: "VDUSE has .reset alone, which keeps the user's maps"

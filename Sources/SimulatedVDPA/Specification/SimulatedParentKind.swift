@@ -5,6 +5,8 @@ public enum SimulatedParentKind: String, CaseIterable, Sendable {
     /// No map operations: vhost-vdpa maps through the platform's IOMMU. SUSPEND and RESUME as SolidRun's
     /// parent has them.
     case platform
+    /// pds, ifcvf and octeon_ep: behind the platform's IOMMU, with ring state to give and take, and no SUSPEND.
+    case stateful
     /// An on-chip IOMMU that takes one entry at a time.
     case dmaMap = "dma-map"
     /// An on-chip IOMMU that takes the whole table.
@@ -25,17 +27,17 @@ extension SimulatedParentKind {
     /// How the parent takes mappings.
     package var mapOperation: MapOperation {
         switch self {
-        case .platform, .vpVDPA: .platform
+        case .platform, .stateful, .vpVDPA: .platform
         case .dmaMap, .vendor: .dmaMap
         case .setMap, .vduse: .setMap
         }
     }
 
     /// `suspend` exists.
-    var canSuspend: Bool {
+    package var canSuspend: Bool {
         switch self {
         case .platform, .dmaMap, .setMap, .vendor: true
-        case .vduse, .vpVDPA: false
+        case .stateful, .vduse, .vpVDPA: false
         }
     }
 
@@ -43,7 +45,7 @@ extension SimulatedParentKind {
     var usesVirtualAddressesByDefault: Bool {
         switch self {
         case .dmaMap, .setMap, .vduse: true
-        case .platform, .vendor, .vpVDPA: false
+        case .platform, .stateful, .vendor, .vpVDPA: false
         }
     }
 }

@@ -13,6 +13,7 @@ struct ParentKindTests {
             ("sim", 0x17e), ("sim,kernel=6.1", 0x1e), ("sim,parent=dma-map", 0x17e),
             // IOTLB_PERSIST, SUSPEND and RESUME; nobody declares ENABLE_AFTER_DRIVER_OK.
             ("sim,parent=platform", 0x13e), ("sim,parent=platform,kernel=6.1", 0x1e),
+            ("sim,parent=stateful", 0x10e), ("sim,parent=stateful,kernel=6.1", 0x0e),
             // As read from vp_vdpa on 6.12.117 and 6.1.192.
             ("sim,parent=vp-vdpa", 0x10e), ("sim,parent=vp-vdpa,kernel=6.1", 0x0e),
             ("sim,parent=vduse", 0x0e), ("sim,parent=vduse,kernel=6.1", 0x0e),
@@ -34,7 +35,8 @@ struct ParentKindTests {
         "The IOVA range: 48 bits behind VT-d, all 64 on the chip",
         arguments: [
             ("sim", .max), ("sim,parent=vendor", .max), ("sim,parent=vduse", .max),
-            ("sim,parent=platform", 0xffff_ffff_ffff), ("sim,parent=vp-vdpa", 0xffff_ffff_ffff),
+            ("sim,parent=platform", 0xffff_ffff_ffff), ("sim,parent=stateful", 0xffff_ffff_ffff),
+            ("sim,parent=vp-vdpa", 0xffff_ffff_ffff),
         ] as [(String, UInt64)])
     func iovaRange(_ specification: String, _ last: UInt64) throws {
         let client = try Client.owned(specification)
@@ -52,10 +54,11 @@ struct ParentKindTests {
     }
 
     @Test(
-        "Groups and address spaces: one of each, and no request for a group, apart from the on-chip kinds",
+        "Groups and address spaces: one of each apart from the on-chip kinds, and a request for a group where it is answered",
         arguments: [
             ("sim", 2, nil), ("sim,parent=vendor", 2, nil), ("sim,parent=platform", 1, Errno(rawValue: 95)),
             ("sim,parent=vp-vdpa", 1, Errno(rawValue: 95)), ("sim,parent=vduse", 1, Errno(rawValue: 95)),
+            ("sim,parent=stateful", 1, nil),
         ] as [(String, UInt64, Errno?)])
     func groups(_ specification: String, _ addressSpaces: UInt64, _ group: Errno?) throws {
         let client = try Client.owned(specification)
@@ -85,11 +88,25 @@ struct ParentKindTests {
         #expect(client.getVring(Request.getVringBase, 0) == .failure(unsupported))
     }
 
+    @Test("pds, ifcvf and octeon_ep give and take any ring position, and a reset forgets it")
+    func ringStateWithoutSuspend() throws {
+        let client = try Client.owned("sim,parent=stateful")
+        #expect(client.setVring(Request.setVringBase, 1, 0xfffe) == nil)
+        #expect(client.getVring(Request.getVringBase, 1) == .success(0xfffe))
+        try client.start(base: 0xfffe)
+        #expect(client.call(Request.suspend) == Errno(rawValue: 95))
+        #expect(client.getVring(Request.getVringBase, 1) == .success(0xfffe), "while it runs")
+        #expect(client.setVring(Request.setVringBase, 1, 0) == .invalidArgument)
+        #expect(client.setStatus(0) == nil)
+        #expect(client.getVring(Request.getVringBase, 1) == .success(0))
+    }
+
     @Test(
         "SUSPEND: 0 before DRIVER_OK, afterwards EOPNOTSUPP where the parent has none; 6.1 asks the parent first",
         arguments: [
             ("sim,parent=platform", nil, nil), ("sim,parent=vp-vdpa", nil, 95), ("sim,parent=vduse", nil, 95),
-            ("sim,parent=vduse,kernel=6.1", 95, 95),
+            ("sim,parent=vduse,kernel=6.1", 95, 95), ("sim,parent=stateful", nil, 95),
+            ("sim,parent=stateful,kernel=6.1", 95, 95),
         ] as [(String, Int32?, Int32?)])
     func suspend(_ specification: String, _ before: Int32?, _ after: Int32?) throws {
         let client = try Client.owned(specification)

@@ -42,7 +42,7 @@ struct Contradiction: CustomTestStringConvertible, Sendable {
         }
         + [Key.resetMap, .compatReset, .wipeOnReset].map { key in
             Contradiction(
-                (key, "on"), (.parent, "platform, vp-vdpa, vendor, vduse"),
+                (key, "on"), (.parent, "platform, stateful, vp-vdpa, vendor, vduse"),
                 "these stand for drivers that have settled it",
                 { $0[key] == "on" && !$0.choosesReset })
         }
@@ -55,7 +55,7 @@ struct Contradiction: CustomTestStringConvertible, Sendable {
                 (.parent, "vendor"), (.kernel, "6.1"), "it declares IOTLB_PERSIST, which came with Linux 6.7",
                 { $0.parent == "vendor" && $0.isBefore6_7 }),
             Contradiction(
-                (.useVA, "on"), (.parent, "platform, vp-vdpa"),
+                (.useVA, "on"), (.parent, "platform, stateful, vp-vdpa"),
                 "the platform's IOMMU is given physical addresses",
                 { $0[.useVA] == "on" && $0.isOnPlatform }),
             Contradiction(
@@ -71,7 +71,7 @@ struct Contradiction: CustomTestStringConvertible, Sendable {
                 (.entries, ""), (.kernel, "6.1"), "that kernel does not count entries",
                 { $0[.entries] != nil && $0.isBefore6_7 }),
             Contradiction(
-                (.profile, "vdpasim-net"), (.parent, "platform, vp-vdpa, vendor, vduse"),
+                (.profile, "vdpasim-net"), (.parent, "platform, stateful, vp-vdpa, vendor, vduse"),
                 "vdpa_sim has an IOMMU of its own", { $0.isSimulator && !$0.choosesReset }),
             Contradiction(
                 (.profile, "vdpasim-net"), (.queues, "2 and more"), "vdpa_sim_net has one pair",
@@ -93,11 +93,11 @@ struct Contradiction: CustomTestStringConvertible, Sendable {
                 (.fault, "map-half-way"), (.parent, "set-map, vduse"), "they get their map in one call",
                 { $0[.fault] == "map-half-way" && ["set-map", "vduse"].contains($0.parent) }),
             Contradiction(
-                (.fault, "set-map"), (.parent, "platform, vp-vdpa, dma-map, vendor"),
+                (.fault, "set-map"), (.parent, "platform, stateful, vp-vdpa, dma-map, vendor"),
                 "they have no `set_map`",
                 { $0[.fault] == "set-map" && !["set-map", "vduse"].contains($0.parent) }),
             Contradiction(
-                (.fault, "suspend"), (.parent, "vp-vdpa, vduse"), "they have no SUSPEND that could fail",
-                { $0[.fault] == "suspend" && ["vp-vdpa", "vduse"].contains($0.parent) }),
+                (.fault, "suspend"), (.parent, "stateful, vp-vdpa, vduse"),
+                "they have no SUSPEND that could fail", { $0[.fault] == "suspend" && !$0.canSuspend }),
         ]
 }

@@ -38,7 +38,8 @@ struct DeviceChoice: Hashable, CustomStringConvertible, Sendable {
     /// Whether the operations of a reset are free.
     var choosesReset: Bool { parent == "set-map" || parent == "dma-map" }
     /// Behind the platform's IOMMU.
-    var isOnPlatform: Bool { parent == "platform" || parent == "vp-vdpa" }
+    var isOnPlatform: Bool { ["platform", "stateful", "vp-vdpa"].contains(parent) }
+    var canSuspend: Bool { !["stateful", "vp-vdpa", "vduse"].contains(parent) }
 
     var hasResetMap: Bool { self[.resetMap].map { $0 == "on" } ?? (choosesReset && !isBefore6_7) }
     var offersPersist: Bool { !isBefore6_7 && (hasResetMap || isOnPlatform || parent == "vendor") }
