@@ -128,7 +128,9 @@ let package = Package(
         + library(
             "DeviceScripts",
             ["VhostVDPA", "GuestMemory", "LinuxHost", "SeededRandom", "CLinux", system],
-            testing: ["SimulatedConformance", "SimulatedVDPA", "VhostVDPAConformance", "TestSupport", logging]
+            testing: [
+                "SimulatedConformance", "SimulatedVDPA", "VhostVDPAConformance", "TestSupport", logging,
+            ]
         )
         + library(
             "EmulatedMachine",

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import EmulatedMachine
 internal import Glibc
 
-/// The command line: `emu run`, `emu check`, `emu cycle` and `emu info`.
+/// The command line: `emu run`, `emu check`, `emu cycle`, `emu info` and `emu replay`.
 @main
 struct Emu: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,6 +19,7 @@ struct Emu: ParsableCommand {
               emu check --device sim,kernel=6.1            the kernel's rules, one line each
               emu cycle --memory 256M,1G --report pages    what a stop and start costs
               emu info --device /dev/vhost-vdpa-0 --json
+              emu replay bug.script --against sim          the same calls on two devices
 
             Exit status: 0 done; 1 ran and found something wrong, or a result could not be written; 2 could not \
             start; 128 + n ended by signal n before there was a result, or by a second signal.
@@ -27,7 +28,9 @@ struct Emu: ParsableCommand {
             emu(1) and docs/glossary.md.
             """,
         version: Version.number,
-        subcommands: [RunCommand.self, CheckCommand.self, CycleCommand.self, InfoCommand.self]
+        subcommands: [
+            RunCommand.self, CheckCommand.self, CycleCommand.self, InfoCommand.self, ReplayCommand.self,
+        ]
     )
 
     /// Parses, runs and exits with an ``ExitStatus``; a command line that cannot be used is status 2.

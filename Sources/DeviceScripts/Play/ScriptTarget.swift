@@ -13,17 +13,19 @@ public struct ScriptTarget {
     /// How long memory is to stay as it is until the device counts as at rest.
     public var quietMilliseconds: Int
     /// Whether somebody asks to end: the steps that are left are not made.
-    public var isInterrupted: () -> Bool = { false }
+    public var isInterrupted: () -> Bool
 
     /// A device that `open` opens.
     public init(
         quietMilliseconds: Int = 10, settle: (() -> Void)? = nil,
         callFromChild: ((any CharacterDevice, UInt, UInt) -> Errno?)? = nil,
+        isInterrupted: @escaping () -> Bool = { false },
         open: @escaping () throws(Errno) -> any CharacterDevice
     ) {
         self.open = open
         self.callFromChild = callFromChild
         self.settle = settle
         self.quietMilliseconds = quietMilliseconds
+        self.isInterrupted = isInterrupted
     }
 }

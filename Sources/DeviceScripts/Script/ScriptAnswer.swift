@@ -25,6 +25,9 @@ public enum ScriptExpectation: Hashable, Sendable {
     /// time.
     case anySuccess(seen: ScriptAnswer)
 
+    /// The expectation as it stands behind `->` of `step`'s line.
+    public func text(of step: ScriptStep) -> String { ScriptText.text(self, of: step) }
+
     /// Whether an answer is what was expected.
     public func holds(_ answer: ScriptAnswer) -> Bool {
         switch self {

@@ -19,6 +19,8 @@ enum JSONSchema: String, CaseIterable, Sendable {
     case cycle
     /// `emu info`.
     case info
+    /// `emu replay`.
+    case replay
     /// What any of them prints where it has no result.
     case error
 
@@ -26,7 +28,7 @@ enum JSONSchema: String, CaseIterable, Sendable {
     /// fields that they do not know.
     var version: Int {
         switch self {
-        case .run, .runComparison, .check, .checkList, .checkAll, .cycle, .info, .error: 1
+        case .run, .runComparison, .check, .checkList, .checkAll, .cycle, .info, .replay, .error: 1
         // Seeds are text.
         case .checkSequences, .checkSequencesAll: 2
         }

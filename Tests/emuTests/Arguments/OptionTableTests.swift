@@ -27,7 +27,7 @@ import Testing
     static let noNumbers = ["", " ", "x", "1.5", "1e3", "0x10", "+1", "1,000", "nan", "99999999999999999999"]
 
     static let table: [Row] =
-        ["run", "check", "cycle", "info"].flatMap { command in
+        ["run", "check", "cycle", "info", "replay"].flatMap { command in
             [
                 Row(
                     command: command, option: "--device",
@@ -116,12 +116,16 @@ import Testing
             Row(
                 command: "cycle", option: "--queues", refused: noNumbers + ["-1", "0", "65"],
                 taken: ["1", "64"]),
+            Row(
+                command: "replay", option: "--against", refused: ["", "sims", "sim,x=1", "fd:-1"],
+                taken: ["sim", "sim,kernel=6.1", "/dev/vhost-vdpa-1"]),
         ]
 
     /// The one line that `emu` refuses `words` with before it touches anything; `nil` where it would start.
     private func refusal(_ words: [String]) -> String? {
         do {
-            let prepared = try CommandWords(commands: ["run", "check", "cycle", "info"]).prepared(words)
+            let prepared = try CommandWords(commands: ["run", "check", "cycle", "info", "replay"]).prepared(
+                words)
             switch try Emu.parseAsRoot(prepared) {
             case let run as RunCommand: _ = try run.options()
             case let cycle as CycleCommand: _ = try cycle.plan()
@@ -164,7 +168,7 @@ import Testing
     }
 
     /// Every option that takes a value has its row: an option added later is not left out.
-    @Test("The table has every option of the help", arguments: ["run", "check", "cycle", "info"])
+    @Test("The table has every option of the help", arguments: ["run", "check", "cycle", "info", "replay"])
     func everyOption(command: String) throws {
         let help = Emu.helpMessage(
             for: try #require(Emu.configuration.subcommands.first { $0._commandName == command }))

@@ -45,7 +45,9 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
     }
 
     static let all = [
-        run, runComparison, check, checkList, checkSequences, checkAll, checkSequencesAll, cycle, info, error,
+        run, runComparison, check, checkList, checkSequences, checkAll, checkSequencesAll, cycle, info,
+        replay,
+        error,
     ]
 
     private static var fullReport: RunReport {
@@ -180,6 +182,16 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
             "results.strategy", "results.pageKind", "firstMaps.pageKind", "skipped.strategy",
             "baseline.pairs.strategy", "baseline.pairs.pageKind",
         ])
+        return sample
+    }
+
+    static var replay: SchemaSample {
+        var sample = SchemaSample(
+            ReplayReport(
+                device: "sim", against: "sim,kernel=6.1", calls: 3, compared: 2,
+                differences: [.init(line: 2, call: "SUSPEND", expected: "ok", seen: "EOPNOTSUPP")],
+                script: "open -> ok\n", interrupted: true, problems: ["a problem"]))
+        sample.optional = ["against"]
         return sample
     }
 

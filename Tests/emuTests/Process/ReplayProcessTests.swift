@@ -1,0 +1,123 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import emu
+
+/// `emu replay` as its caller sees it.
+@Suite(.timeLimit(.minutes(15))) struct ReplayProcessTests {
+    /// A device is opened, owned, started and asked for a ring's position.
+    private static let script = """
+        # a ring of two, with one frame
+        open
+        SET_OWNER
+        memory ram 8K shared
+        UPDATE iova=0x1000 size=0x2000 memory=ram+0x0 access=rw
+        store ram+0x0 bytes=00200000000000004800000000000000
+        store ram+0x100 bytes=000001000000
+        SET_VRING_NUM index=1 num=2
+        SET_VRING_ADDR index=1 desc=0x1000 avail=0x1100 used=0x1200
+        SET_VRING_NUM index=0 num=2
+        SET_VRING_ADDR index=0 desc=0x1400 avail=0x1500 used=0x1600
+        SET_VRING_ENABLE index=0 num=1
+        eventfd kick
+        SET_VRING_KICK index=1 fd=kick
+        SET_VRING_ENABLE index=1 num=1
+        SET_STATUS 0xf
+        signal kick
+        settle
+        GET_VRING_BASE index=1 -> 1  # so many frames
+        GET_CONFIG_SIZE -> 24
+        SUSPEND -> ok
+
+        """
+    private static let device = "sim,profile=vdpasim-net"
+
+    private static func replay(_ text: String, _ arguments: String...) throws -> EmuProcess.Outcome {
+        let folder = try TemporaryFolder()
+        let file = folder.url.appending(component: "a.script")
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        return try EmuProcess(["replay", file.path] + arguments).finish()
+    }
+
+    @Test("Prints the script with the device's answers, which is a script that replays without a difference")
+    func answers() throws {
+        let first = try Self.replay(Self.script, "--device", Self.device)
+        #expect(first.status == 0 && first.errors.isEmpty)
+        #expect(first.output.contains("\nGET_VRING_BASE index=1 -> 1  # so many frames\n"))
+        #expect(first.output.hasSuffix("# \(Self.device): 20 calls, 3 answers expected, none differs\n"))
+        let second = try Self.replay(first.output, "--device", Self.device)
+        #expect(second.status == 0)
+        #expect(second.output.hasSuffix("# \(Self.device): 20 calls, 14 answers expected, none differs\n"))
+    }
+
+    @Test("One answer that was changed is status 1, and the call is marked")
+    func changed() throws {
+        let outcome = try Self.replay(Self.script.replacing("-> 1 ", with: "-> 2 "), "--device", Self.device)
+        #expect(outcome.status == 1)
+        #expect(
+            outcome.output.contains("GET_VRING_BASE index=1 -> 1  # so many frames; DIFFERS: expected 2\n"))
+        let marks = outcome.output.split(separator: "\n").filter { $0.contains("DIFFERS") }
+        #expect(marks.count == 1)
+        // The mark goes with the difference.
+        let again = try Self.replay(outcome.output, "--device", Self.device)
+        #expect(again.status == 0 && !again.output.contains("DIFFERS"))
+    }
+
+    @Test("--against has a second device play it, and marks where the two part")
+    func against() throws {
+        let outcome = try Self.replay(
+            Self.script, "--device", Self.device, "--against", "sim,parent=vp-vdpa", "--json")
+        #expect(outcome.status == 1)
+        let report = try outcome.result(ReplayReport.self)
+        #expect(report.device == Self.device && report.against == "sim,parent=vp-vdpa")
+        #expect(report.calls == 20 && report.compared == 20)
+        let suspend = try #require(report.differences.last)
+        #expect(suspend.call == "SUSPEND" && suspend.expected == "EOPNOTSUPP" && suspend.seen == "ok")
+        #expect(outcome.errors.contains("SUSPEND -> ok  # DIFFERS: sim,parent=vp-vdpa answers EOPNOTSUPP"))
+    }
+
+    @Test("--minimise leaves the calls that the difference takes, and the wait behind a kick")
+    func minimised() throws {
+        let outcome = try Self.replay(
+            Self.script.replacing("-> 1 ", with: "-> 2 "), "--device", Self.device, "--minimise")
+        #expect(outcome.status == 1)
+        let lines = outcome.output.split(separator: "\n").map(String.init)
+        #expect(lines.contains("GET_VRING_BASE index=1 -> 1  # DIFFERS: expected 2"))
+        #expect(lines.contains("signal kick") && lines.contains("settle"))
+        #expect(!lines.contains { $0.hasPrefix("SUSPEND") || $0.hasPrefix("GET_CONFIG_SIZE") })
+        #expect(lines.last == "# \(Self.device): \(lines.count - 1) calls, 1 answers expected, 1 differs")
+    }
+
+    @Test("Where no answer is expected and no other device is there, it says that nothing was compared")
+    func nothingCompared() throws {
+        let outcome = try Self.replay("open\nGET_STATUS\n")
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("GET_STATUS -> 0x0\n"))
+        #expect(outcome.output.contains("# NOTHING COMPARED: "))
+    }
+
+    @Test(
+        "A script that is none is refused with its line before anything is done",
+        arguments: [
+            ("open\nGET_STATU\n", "line 2: 'GET_STATU' is no call"),
+            ("\n# nothing\n", "there is no call in it"),
+            ("open\nsignal kick\n", "line 2: there is no eventfd kick"),
+        ])
+    func refused(text: String, reason: String) throws {
+        let outcome = try Self.replay(text)
+        #expect(outcome.status == 2 && outcome.output.isEmpty)
+        #expect(outcome.errors.contains(reason) && outcome.errors.split(separator: "\n").count == 1)
+    }
+
+    @Test("A file that cannot be read, one that is no text, and none at all are refused in one line")
+    func noFile() throws {
+        for arguments in [
+            ["replay"], ["replay", "/nonexistent"], ["replay", "/bin/true"], ["replay", "/"],
+        ] {
+            let outcome = try EmuProcess(arguments).finish()
+            #expect(outcome.status == 2 && outcome.output.isEmpty, "\(arguments)")
+            #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+        }
+    }
+}
