@@ -18,7 +18,7 @@ extension MapProfile {
             entryLimit: specification.entryLimit,
             fragmentPages: specification.fragment.map { $0 / HostPage.byteCount },
             refusesGroupChangeWhileRunning: kernel.refusesGroupChangeAfterDriverOK, hasGroups: isOnChip,
-            canSuspend: specification.parent.canSuspend,
+            canSuspend: specification.parent.canSuspend(under: kernel),
             checksSuspendFirst: kernel.checksSuspendOperationFirst)
     }
 }

@@ -103,7 +103,7 @@ struct SpecificationTests {
             ("sim,parent=vp-vdpa,fault=suspend", .contradiction, "no SUSPEND"),
             ("sim,parent=stateful,fault=suspend", .contradiction, "no SUSPEND"),
             ("sim,parent=stateful,use-va=on", .contradiction, "physical addresses"),
-            ("sim,parent=vduse,fault=suspend", .contradiction, "no SUSPEND"),
+            ("sim,parent=vduse,fault=suspend", .contradiction, "before Linux 7.3"),
             ("sim,use-va=off,fragment=1", .invalidValue, "page size"),
             ("sim,use-va=off,fragment=0", .invalidValue, "page size"),
             ("sim,use-va=off,fragment=99999999T", .invalidValue, "too large"),

@@ -71,6 +71,9 @@ struct DecisionTableTests {
             afterReset: .kept, afterClose: .empty),
         Parent(
             specification: "sim,parent=vduse", offersPersistence: false, afterReset: .kept, afterClose: .kept),
+        Parent(
+            specification: "sim,parent=vduse,kernel=7.3", offersPersistence: false, afterReset: .kept,
+            afterClose: .kept),
         // (e) a vendor's IOMMU, kept on its word: a close unmaps each entry.
         Parent(
             specification: "sim,parent=vendor", offersPersistence: true, afterReset: .kept, afterClose: .empty

@@ -16,6 +16,7 @@ struct RuleBookTests {
     private static let losesMapsOnly: Set<Int> = [63, 64, 65]
     private static let keepsMapsOnly: Set<Int> = [107]
     private static let suspendOnly: Set<Int> = [17, 33, 105]
+    private static let resumableOnly: Set<Int> = [17, 33]
     private static let persistOnly: Set<Int> = [62, 65, 66, 67]
     private static let identityOnly: Set<Int> = [54]
     private static let twoSpacesOnly: Set<Int> = [26, 51, 66]
@@ -23,7 +24,7 @@ struct RuleBookTests {
     private static let likeTheSimulator = [platformOnly, keepsMapsOnly]
     private static let likeThePlatform = [virtualOnly, onChipOnly, setMapOnly, twoSpacesOnly]
     private static let likeVDUSE = [
-        platformOnly, pinnedOnly, suspendOnly, persistOnly, twoSpacesOnly, losesMapsOnly, identityOnly,
+        platformOnly, pinnedOnly, persistOnly, twoSpacesOnly, losesMapsOnly, identityOnly, resumableOnly,
     ]
 
     /// Each device with the rules it cannot be asked, by what it lacks.
@@ -45,7 +46,8 @@ struct RuleBookTests {
         ("sim,parent=vp-vdpa", likeThePlatform + [suspendOnly]),
         ("sim,parent=vp-vdpa,kernel=6.1", likeThePlatform + [suspendOnly, since6_7]),
         ("sim,parent=vendor", [platformOnly, virtualOnly, setMapOnly, losesMapsOnly]),
-        ("sim,parent=vduse", likeVDUSE), ("sim,parent=vduse,kernel=6.1", likeVDUSE + [since6_7]),
+        ("sim,parent=vduse", likeVDUSE + [suspendOnly]), ("sim,parent=vduse,kernel=7.3", likeVDUSE),
+        ("sim,parent=vduse,kernel=6.1", likeVDUSE + [suspendOnly, since6_7]),
     ]
 
     @Test("Every rule passes, or is not applicable where it should be", arguments: devices)

@@ -17,7 +17,7 @@ struct ShippedClientTests {
 
     static let suspendable = [
         "sim", "sim,use-va=off", "sim,kernel=6.1", "sim,parent=dma-map", "sim,parent=platform",
-        "sim,parent=vendor",
+        "sim,parent=vendor", "sim,parent=vduse,kernel=7.3",
     ]
 
     @Test(

@@ -57,6 +57,9 @@ public enum KernelVersion: String, CaseIterable, Comparable, Sendable {
     /// `VHOST_VDPA_SET_GROUP_ASID` is EBUSY after DRIVER_OK.
     package var refusesGroupChangeAfterDriverOK: Bool { self >= .v7_2 }
 
+    /// VDUSE can be suspended, where its process asks for it (`VDUSE_F_SUSPEND`, 7.3).
+    package var vduseSuspends: Bool { self >= .v7_3 }
+
     /// vdpa_sim_net offers VIRTIO_NET_F_STATUS (6.12.117; 6.1.192 does not).
     package var simulatorHasLinkStatus: Bool { self != .v6_1 }
 

@@ -27,6 +27,8 @@ package struct ParentBehaviour: Hashable, Sendable {
     package var requiresAccessPlatform: Bool
     /// Ring positions can be read, and set to anything.
     package var hasRingState: Bool
+    /// A device that is suspended loses its kicks and stays so until a reset, whatever status is set.
+    package var staysSuspended: Bool
     /// A reset forgets the ring sizes, too.
     package var resetForgetsQueueSizes: Bool
     /// The backend features the parent declares itself.
@@ -54,6 +56,8 @@ extension ParentBehaviour {
             hasOneAddressSpace: !isSoftware && parent != .vendor,
             requiresAccessPlatform: parent != .vduse,
             hasRingState: parent != .vpVDPA,
+            // VDUSE 7.3: kicks are dropped and interrupts refused until the next reset (drivers/vdpa/vdpa_user).
+            staysSuspended: parent == .vduse,
             resetForgetsQueueSizes: parent == .vpVDPA || parent == .vduse,
             declaredBackendFeatures: Self.declaredFeatures(of: parent, kernel),
             // The notify multiplier of QEMU's virtio-pci, which vp_vdpa drives (`vp_vdpa_get_vq_notification`).
@@ -65,10 +69,8 @@ extension ParentBehaviour {
         of parent: SimulatedParentKind, _ kernel: KernelVersion
     ) -> ParentOperations {
         var operations: ParentOperations = []
-        if parent.canSuspend {
-            operations.insert(.suspend)
-            if kernel.hasResume { operations.insert(.resume) }
-        }
+        if parent.canSuspend(under: kernel) { operations.insert(.suspend) }
+        if parent.canResume(under: kernel) { operations.insert(.resume) }
         switch parent {
         case .setMap: operations.formUnion([.queueGroup, .setGroupAddressSpace])
         // vdpa_sim has get_vq_size among its dma_map operations only.

@@ -24,6 +24,8 @@ package final class SimulatedParent: ParentDriver {
     private var driverFeatures: VirtioFeatures = []
     /// What the driver set; NEEDS_RESET is the device's own.
     private var storedStatus: DeviceStatus = []
+    /// Suspended until a reset (``ParentBehaviour/staysSuspended``).
+    private var isHeldUntilReset = false
 
     /// Makes the device with the data path of its kind, whose thread is called `worker` and whose wire is `wire`.
     package convenience init(
@@ -103,7 +105,7 @@ package final class SimulatedParent: ParentDriver {
         let runs = status.contains(.driverOK)
         let starts = runs && !storedStatus.contains(.driverOK)
         storedStatus = status
-        if runs { queues.run() } else { queues.halt() }
+        if runs, !isHeldUntilReset { queues.run() } else { queues.halt() }
         if starts, faults.diesAtStart() { die() }
     }
 
@@ -116,7 +118,8 @@ package final class SimulatedParent: ParentDriver {
     package func suspend() throws(Errno) {
         faults.delay()
         try faults.checkSuspend()
-        queues.suspend()
+        isHeldUntilReset = behaviour.staysSuspended
+        if isHeldUntilReset { queues.halt() } else { queues.suspend() }
     }
 
     package func resume() throws(Errno) {
@@ -136,6 +139,7 @@ package final class SimulatedParent: ParentDriver {
         if flags.contains(.cleanMap) || behaviour.wipesOnReset || faults.losesMaps { iommu.loseMaps() }
         driverFeatures = []
         storedStatus = []
+        isHeldUntilReset = false
         events.reset()
     }
 

@@ -35,7 +35,9 @@ extension SimulatedFault {
                 + "parent=dma-map, or fault=set-map"
         case .setMap where parent.mapOperation != .setMap:
             "parent=\(parent.rawValue): it has no set_map; take parent=set-map or parent=vduse"
-        case .suspend where !parent.canSuspend:
+        case .suspend where parent == .vduse && !kernel.vduseSuspends:
+            "parent=vduse: it has no SUSPEND that could fail before Linux 7.3; take kernel=7.3 or parent=set-map"
+        case .suspend where !parent.canSuspend(under: kernel):
             "parent=\(parent.rawValue): it has no SUSPEND that could fail; take parent=set-map"
         case .losesMaps, .mapHalfWay, .setMap, .suspend, .late, .dies: nil
         }

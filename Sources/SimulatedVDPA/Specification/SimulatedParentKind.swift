@@ -13,7 +13,8 @@ public enum SimulatedParentKind: String, CaseIterable, Sendable {
     case setMap = "set-map"
     /// A vendor's IOMMU that declares persistence itself: `dma_map`, no `reset_map`, a `reset` that keeps maps.
     case vendor
-    /// VDUSE: `set_map` without `reset_map`, virtual addresses, a `reset` that keeps the user's maps.
+    /// VDUSE: `set_map` without `reset_map`, virtual addresses, a `reset` that keeps the user's maps. From 7.3 it can
+    /// be suspended, and not resumed.
     case vduse
     /// vp_vdpa: behind the platform's IOMMU, and no ring state to give or take.
     case vpVDPA = "vp-vdpa"
@@ -33,12 +34,18 @@ extension SimulatedParentKind {
         }
     }
 
-    /// `suspend` exists.
-    package var canSuspend: Bool {
+    /// `suspend` exists in that kernel.
+    package func canSuspend(under kernel: KernelVersion) -> Bool {
         switch self {
         case .platform, .dmaMap, .setMap, .vendor: true
-        case .stateful, .vduse, .vpVDPA: false
+        case .vduse: kernel.vduseSuspends
+        case .stateful, .vpVDPA: false
         }
+    }
+
+    /// `resume` exists in that kernel: whoever can suspend can resume, apart from VDUSE.
+    func canResume(under kernel: KernelVersion) -> Bool {
+        self != .vduse && canSuspend(under: kernel) && kernel.hasResume
     }
 
     /// Only the two software devices take virtual addresses: vdpa_sim, which the map kinds play, and VDUSE.

@@ -5,9 +5,9 @@ enum StatusRules {
     static let all: [Rule] = [
         Rule(
             17, .status, "SET_FEATURES without ACCESS_PLATFORM is EINVAL",
-            needs: [.onChip, .backendFeature(BackendBit.suspend)],
+            needs: [.onChip, .backendFeature(BackendBit.suspend), .resumable],
             source: "vdpasim_set_driver_features, mlx5_vdpa_set_driver_features",
-            note: "VDUSE, the on-chip parent without SUSPEND, leaves that to its process."
+            note: "VDUSE, the on-chip parent without SUSPEND or RESUME, leaves that to its process."
         ) { device in
             let client = try device.open()
             let withoutPlatform = device.traits.driverFeatures & ~(1 << 33)

@@ -17,6 +17,7 @@ struct ParentKindTests {
             // As read from vp_vdpa on 6.12.117 and 6.1.192.
             ("sim,parent=vp-vdpa", 0x10e), ("sim,parent=vp-vdpa,kernel=6.1", 0x0e),
             ("sim,parent=vduse", 0x0e), ("sim,parent=vduse,kernel=6.1", 0x0e),
+            ("sim,parent=vduse,kernel=7.2", 0x0e), ("sim,parent=vduse,kernel=7.3", 0x1e),
             ("sim,parent=vendor", 0x17e), ("sim,reset-map=off", 0x7e),
         ] as [(String, UInt64)])
     func backendFeatures(_ specification: String, _ expected: UInt64) throws {
@@ -106,6 +107,7 @@ struct ParentKindTests {
         arguments: [
             ("sim,parent=platform", nil, nil), ("sim,parent=vp-vdpa", nil, 95), ("sim,parent=vduse", nil, 95),
             ("sim,parent=vduse,kernel=6.1", 95, 95), ("sim,parent=stateful", nil, 95),
+            ("sim,parent=vduse,kernel=7.2", nil, 95), ("sim,parent=vduse,kernel=7.3", nil, nil),
             ("sim,parent=stateful,kernel=6.1", 95, 95),
         ] as [(String, Int32?, Int32?)])
     func suspend(_ specification: String, _ before: Int32?, _ after: Int32?) throws {

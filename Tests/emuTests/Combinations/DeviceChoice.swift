@@ -39,7 +39,9 @@ struct DeviceChoice: Hashable, CustomStringConvertible, Sendable {
     var choosesReset: Bool { parent == "set-map" || parent == "dma-map" }
     /// Behind the platform's IOMMU.
     var isOnPlatform: Bool { ["platform", "stateful", "vp-vdpa"].contains(parent) }
-    var canSuspend: Bool { !["stateful", "vp-vdpa", "vduse"].contains(parent) }
+    var canSuspend: Bool {
+        parent == "vduse" ? kernel == "7.3" : parent != "stateful" && parent != "vp-vdpa"
+    }
 
     var hasResetMap: Bool { self[.resetMap].map { $0 == "on" } ?? (choosesReset && !isBefore6_7) }
     var offersPersist: Bool { !isBefore6_7 && (hasResetMap || isOnPlatform || parent == "vendor") }
