@@ -8,23 +8,20 @@ internal import SystemPackage
 @safe
 final class ScriptMemory {
     static var pageByteCount: Int { HostPage.byteCount }
-    /// Where a script's first memory is; the kernel gives nobody addresses here who does not ask for them.
-    static let firstAddress: UInt = 0x2000_0000_0000
     /// Between one memory and the next.
     static let gapByteCount: UInt = 1 << 30
 
     let address: UInt
     let byteCount: Int
 
-    /// Maps memory at `address`, or elsewhere where this machine has something there.
+    /// Maps memory at `wanted`: EEXIST where this machine has something there.
     init(at wanted: UInt, byteCount: Int, _ kind: ScriptMemoryKind) throws(Errno) {
         self.byteCount = byteCount
         let flags = MAP_ANONYMOUS | MAP_NORESERVE | (kind == .private ? MAP_PRIVATE : MAP_SHARED)
         let protection = kind == .readOnly ? PROT_READ : PROT_READ | PROT_WRITE
         let fixed = 0x10_0000  // MAP_FIXED_NOREPLACE
-        var pointer = unsafe mmap(
+        let pointer = unsafe mmap(
             UnsafeMutableRawPointer(bitPattern: wanted), byteCount, protection, flags | CInt(fixed), -1, 0)
-        if unsafe pointer == MAP_FAILED { unsafe pointer = mmap(nil, byteCount, protection, flags, -1, 0) }
         guard let pointer = unsafe pointer, unsafe pointer != MAP_FAILED else { throw Errno(rawValue: errno) }
         address = UInt(bitPattern: pointer)
     }

@@ -14,7 +14,7 @@ public final class ScriptPlayer {
     private var files: [ScriptName: ScriptFile] = [:]
     private var memories: [ScriptName: ScriptMemory] = [:]
     private var events: [ScriptName: SharedEventFD] = [:]
-    private var nextAddress = ScriptMemory.firstAddress
+    private let room = ScriptRoom()
     private var nullDevice: FileDescriptor?
 
     /// Plays `script` on `target`, from its first line. `note` is told each line's number, from 0, and its answer.
@@ -221,13 +221,24 @@ public final class ScriptPlayer {
     private func make(_ name: ScriptName, _ byteCount: Int, _ kind: ScriptMemoryKind) throws(StepFailure)
         -> ScriptAnswer
     {
-        let address = nextAddress
         let memory = try needing("\(byteCount) bytes of memory") { () throws(Errno) in
-            try ScriptMemory(at: address, byteCount: byteCount, kind)
+            try makeMemory(byteCount, kind)
         }
-        nextAddress += UInt(byteCount) + ScriptMemory.gapByteCount
         memories[name] = memory
         return .ok
+    }
+
+    /// Makes memory at the first place behind what there is that is free.
+    private func makeMemory(_ byteCount: Int, _ kind: ScriptMemoryKind) throws(Errno) -> ScriptMemory {
+        for _ in 0..<64 {
+            defer { room.pass(byteCount) }
+            do throws(Errno) {
+                return try ScriptMemory(at: room.next, byteCount: byteCount, kind)
+            } catch  where error == .fileExists {
+                continue
+            }
+        }
+        throw .fileExists
     }
 
     private func address(_ pointer: ScriptPointer) throws(StepFailure) -> UInt {
