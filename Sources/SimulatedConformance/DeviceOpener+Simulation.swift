@@ -39,7 +39,7 @@ extension DeviceOpener {
             }
         }
         opener.failure = { worker?.failure.map { "\($0)" } ?? SimulationFailure.description }
-        opener.settle = worker.map { worker in { worker.settle() } }
+        opener.settle = worker.map { _ in { device.settle() } }
         opener.identity = IdentityAccess(
             share: { address, byteCount in
                 AddressRange(

@@ -197,7 +197,10 @@ public final class SimulatedVDPADevice {
 
     /// Returns when the device's workers have done everything they can do without a further kick or frame, and sleep. At
     /// once for a parent driver of one's own.
-    public func settle() { network?.settle() }
+    public func settle() {
+        simulated?.lookAtDoorbells()
+        network?.settle()
+    }
 
     /// How many accesses of the device found no map, or not the permission, since it was made.
     public var faultCount: Int { simulated?.parentDiagnostics.faultCount ?? 0 }

@@ -1,4 +1,5 @@
 internal import GuestMemory
+internal import LinuxHost
 package import VhostVDPA
 internal import Virtio
 
@@ -60,8 +61,7 @@ extension ParentBehaviour {
             staysSuspended: parent == .vduse,
             resetForgetsQueueSizes: parent == .vpVDPA || parent == .vduse,
             declaredBackendFeatures: Self.declaredFeatures(of: parent, kernel),
-            // The notify multiplier of QEMU's virtio-pci, which vp_vdpa drives (`vp_vdpa_get_vq_notification`).
-            doorbellStride: parent == .vpVDPA ? 4 : nil,
+            doorbellStride: Self.doorbellStride(of: parent),
             fault: specification.fault)
     }
 
@@ -82,6 +82,17 @@ extension ParentBehaviour {
         case .platform: break
         }
         return operations
+    }
+
+    private static func doorbellStride(of parent: SimulatedParentKind) -> Int? {
+        switch parent {
+        // The notify multiplier of QEMU's virtio-pci, which vp_vdpa drives (`vp_vdpa_get_vq_notification`).
+        case .vpVDPA: 4
+        // pds and ifcvf give each queue what their device's notify multiplier says, where that is not 0; octeon_ep a page
+        // (`pds_vdpa_get_vq_notification`, `ifcvf_get_vq_notification`, `octep_get_vq_notification`).
+        case .stateful: HostPage.byteCount
+        case .platform, .dmaMap, .setMap, .vendor, .vduse: nil
+        }
     }
 
     private static func declaredFeatures(

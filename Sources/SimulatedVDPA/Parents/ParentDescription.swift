@@ -26,8 +26,8 @@ public struct ParentDescription: Sendable {
     public var mapOperation: MapOperation
     /// The optional operations that the parent has.
     public var operations: ParentOperations
-    /// The bytes from one queue's doorbell to the next (`get_vq_notification`), the first on a page boundary;
-    /// `nil` where the parent has none to map.
+    /// The bytes from one queue's doorbell to the next, which is its size (`get_vq_notification`), the first on a page
+    /// boundary; 0 where all data queues share one page, `nil` where the parent has none to map.
     public var doorbellStride: Int?
     /// The backend features the parent declares itself (`get_backend_features`).
     public var declaredBackendFeatures: BackendFeatures
@@ -46,7 +46,8 @@ public struct ParentDescription: Sendable {
     ///   - groupCount: The groups of queues that can be given address spaces of their own.
     ///   - addressSpaceCount: The address spaces that the device has.
     ///   - vendorID: The vendor's number.
-    ///   - doorbellStride: The bytes from one queue's doorbell to the next; `nil` where there is none to map.
+    ///   - doorbellStride: The bytes from one queue's doorbell to the next; 0 for a page that all share, `nil` where there
+    ///     is none to map.
     ///   - declaredBackendFeatures: The backend features the parent declares itself.
     public init(
         deviceID: VirtioDeviceID, queueCount: Int, maximumQueueSize: UInt16, configurationSize: Int,

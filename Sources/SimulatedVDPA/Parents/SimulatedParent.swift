@@ -16,6 +16,7 @@ package final class SimulatedParent: ParentDriver {
     private let kind: any DeviceKind
     private let behaviour: ParentBehaviour
     private let queues: ParentQueues
+    private let doorbells: DoorbellWatch
     private let iommu: ParentIOMMU
     private let events: ParentEvents
     package let dataPath: any DataPath
@@ -55,6 +56,7 @@ package final class SimulatedParent: ParentDriver {
         description = behaviour.description(of: kind)
         faults = FaultInjector(behaviour.fault)
         queues = ParentQueues(count: kind.queues.count, dataPath: dataPath)
+        doorbells = DoorbellWatch { queues in dataPath.kick(queues) }
         iommu = ParentIOMMU(
             behaviour, description: description,
             groupsOfQueues: (0..<kind.queues.count).map { kind.group(ofQueue: $0) }, faults: faults,
@@ -62,10 +64,13 @@ package final class SimulatedParent: ParentDriver {
         configurationSpace = dataPath.configurationSpace ?? ConfigurationSpace(kind.configuration)
     }
 
-    deinit { dataPath.shutdown() }
+    deinit { shutdown() }
 
     /// Ends the worker. Every later call does nothing.
-    package func shutdown() { dataPath.shutdown() }
+    package func shutdown() {
+        doorbells.end()
+        dataPath.shutdown()
+    }
 
     /// What is known about the device, for listings and tests.
     package var parentDiagnostics: ParentDiagnostics {
@@ -102,6 +107,7 @@ package final class SimulatedParent: ParentDriver {
     package var status: DeviceStatus { events.needsReset ? storedStatus.union(.needsReset) : storedStatus }
 
     package func setStatus(_ status: DeviceStatus) {
+        doorbells.look()
         let runs = status.contains(.driverOK)
         let starts = runs && !storedStatus.contains(.driverOK)
         storedStatus = status
@@ -116,6 +122,7 @@ package final class SimulatedParent: ParentDriver {
     }
 
     package func suspend() throws(Errno) {
+        doorbells.look()
         faults.delay()
         try faults.checkSuspend()
         isHeldUntilReset = behaviour.staysSuspended
@@ -123,6 +130,7 @@ package final class SimulatedParent: ParentDriver {
     }
 
     package func resume() throws(Errno) {
+        doorbells.look()
         faults.delay()
         queues.resume()
     }
@@ -133,6 +141,7 @@ package final class SimulatedParent: ParentDriver {
 
     /// Stops everything before anything is taken away.
     private func reset(_ flags: ResetFlags) {
+        doorbells.look()
         faults.delay()
         queues.reset(forgetsSizes: behaviour.resetForgetsQueueSizes)
         iommu.resetGroups()
@@ -177,6 +186,7 @@ package final class SimulatedParent: ParentDriver {
     }
 
     package func setQueueReady(_ isReady: Bool, queue: Int) {
+        doorbells.look()
         let features = driverFeatures.intersection(kind.dataPathFeatures)
         queues.setReady(isReady, queue: queue, features: features)
     }
@@ -184,6 +194,18 @@ package final class SimulatedParent: ParentDriver {
     package func setKick(_ file: EventFile?, queue: Int) {
         queues.setKick(file, queue: queue)
     }
+
+    /// The page of a queue's doorbell, which kicks it when it is written to; EINVAL for what is no queue.
+    func doorbell(ofQueue queue: Int) throws(Errno) -> DoorbellPage {
+        guard queue < description.queueCount else { throw .invalidArgument }
+        return try doorbells.page(of: queue..<queue + 1)
+    }
+
+    /// Hears no more of what is written to a doorbell, wherever its page is still mapped.
+    func unmapDoorbells() { doorbells.end() }
+
+    /// Has the device see what was written to its doorbells until now.
+    package func lookAtDoorbells() { doorbells.look() }
 
     package func setCallback(_ file: EventFile?, queue: Int) {
         queues.setCall(file, queue: queue)

@@ -62,6 +62,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
         onRelease = nil
         try? reset()
         vrings.unbindKicks()
+        (parent as? SimulatedParent)?.unmapDoorbells()
         parent.setConfigurationCall(nil)
         iotlb.cleanUp()
         vrings.forget()
@@ -260,8 +261,11 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
     package var mapFailures: [MapFailure] { iotlb.failures }
     package var lastRefusal: String? { iotlb.refusal }
 
-    /// `vhost_vdpa_mmap`. No parent has a doorbell that is a page of its own, which is what can be mapped: what
-    /// passes the checks is errno 524, and a doorbell that does not begin a page is EINVAL before that.
+    /// `vhost_vdpa_mmap`, and what `vhost_vdpa_fault` would insert: a doorbell that is a page of its own. One that does not
+    /// begin a page is EINVAL, no doorbell and one of another size are errno 524.
+    ///
+    /// The kernel asks its parent for any offset up to 65535 pages, and the parents look beyond their queues (pds, ifcvf,
+    /// octeon_ep); here what is no queue is EINVAL. A parent driver of one's own has no page that could be mapped: 524.
     package func map(
         length: Int, protection: Int32, flags: Int32, offset: Int
     ) throws(Errno) -> UnsafeMutableRawPointer {
@@ -272,7 +276,11 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
         guard flags & MAP_TYPE != MAP_PRIVATE, protection & PROT_READ == 0 else { throw .invalidArgument }
         let queue = offset / page
         guard queue <= 0xffff else { throw .invalidArgument }
-        if let stride = description.doorbellStride, queue * stride % page != 0 { throw .invalidArgument }
-        throw .kernelNotSupported
+        guard let stride = description.doorbellStride else { throw .kernelNotSupported }
+        guard queue * stride % page == 0 else { throw .invalidArgument }
+        guard stride == page || stride == 0, let simulated = parent as? SimulatedParent else {
+            throw .kernelNotSupported
+        }
+        return try unsafe simulated.doorbell(ofQueue: queue).map(protection: protection, flags: flags)
     }
 }

@@ -134,6 +134,8 @@ struct ParentKindTests {
         arguments: [
             ("sim", 0, 524), ("sim", 1, 524), ("sim", 0x10000, 22), ("sim,parent=platform", 1, 524),
             ("sim,parent=vp-vdpa", 0, 524), ("sim,parent=vp-vdpa", 1, 22), ("sim,parent=vp-vdpa", 1024, 524),
+            ("sim,parent=stateful", 2, 22), ("sim,parent=stateful", 0x10000, 22),
+            ("sim,parent=vduse", 0, 524),
         ] as [(String, Int, Int32)])
     func doorbells(_ specification: String, _ queue: Int, _ expected: Int32) throws {
         let client = try Client.owned(specification)
