@@ -120,10 +120,12 @@ struct EncodingTests {
         #expect(raw.request == answer.request)
     }
 
-    @Test("an empty IOVA range is refused")
+    @Test("an empty IOVA range is refused as one, with both ends")
     func emptyRange() {
         raw.answer = bytes(UInt64(5), 4)
-        #expect(throws: VhostVDPAError.self) { try device.iovaRange() }
+        let error = #expect(throws: VhostVDPAError.self) { try device.iovaRange() }
+        #expect(error?.errno == .outOfRange)
+        #expect(error?.description.contains("first 5, last 4") == true)
     }
 
     // MARK: IOTLB messages

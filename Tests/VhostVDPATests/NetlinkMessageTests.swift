@@ -29,6 +29,14 @@ struct NetlinkMessageTests {
         #expect(statistics["rx errors"] == 0)
     }
 
+    @Test("a value without a name of its own is no counter's")
+    func nameless() {
+        let value = NetlinkMessage.Attribute(type: 19, payload: bytes(UInt64(7)))
+        let other = NetlinkMessage.Attribute(type: 19, payload: bytes(UInt64(9)))
+        #expect(
+            VendorStatistics([value, .string(18, "rx packets"), value, other]).counters == ["rx packets": 7])
+    }
+
     @Test("an error carries the kernel's number")
     func error() throws {
         let data =

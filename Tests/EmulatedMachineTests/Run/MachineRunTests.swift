@@ -11,10 +11,10 @@ import VirtioNet
     /// Makes a machine, runs the plan and closes it.
     private func run(
         _ plan: RunPlan, on device: String = "sim", wire: PortSpecification = .loopback,
-        observer: Watcher? = nil,
+        lostRings: LostRings = .startOver, observer: Watcher? = nil,
         hook: (any CharacterDevice) -> any CharacterDevice = { $0 }
     ) throws -> RunResult {
-        let machine = try makeMachine(device, wire: wire, hook: hook)
+        let machine = try makeMachine(device, wire: wire, lostRings: lostRings, hook: hook)
         defer { machine.close() }
         let interrupt = try observer?.interrupt ?? RunInterrupt()
         return try MachineRun(machine, plan: plan, interrupt: interrupt, observer: observer).run()
@@ -139,11 +139,12 @@ import VirtioNet
 
     @Test("finds frames that a device does not take, where none comes back as well")
     func untaken() throws {
-        let plan = RunPlan(
+        var plan = RunPlan(
             interval: .milliseconds(20), duration: .milliseconds(100), patience: .milliseconds(300))
         let result = try run(plan, on: "sim,fault=loses-maps", wire: .none)
         #expect(result.settlement.standing > 0)
         #expect(!result.settlement.wasHurried)
+        plan.patience = .seconds(60)
         #expect(try run(plan, wire: .none).settlement == RunSettlement())
     }
 
@@ -210,9 +211,26 @@ import VirtioNet
         #expect(result.accounts.allSatisfy { $0.balances }, "\(result.accounts)")
     }
 
+    @Test("counts rings that were recovered as that: the SUSPEND failed, and no ring started over")
+    func recoveredRings() throws {
+        let plan = RunPlan(cycles: 3, interval: .milliseconds(10))
+        let result = try run(plan, on: "sim,fault=suspend", lostRings: .recover)
+        #expect(result.failedSuspends == 4)
+        #expect(result.ringRestarts == 0 && result.cycles.ringRestarts == 0)
+        #expect(result.cycles.ringRecoveries == 3)
+        #expect(result.frames.isFlawless && result.frames.abandoned == 0, "\(result.frames)")
+    }
+
+    @Test("counts every time that it started a device again which asked for it")
+    func recoveries() throws {
+        let result = try run(RunPlan(cycles: 3, interval: .milliseconds(50)), on: "sim,fault=dies")
+        #expect(result.recoveries > 0)
+        #expect(try run(RunPlan(cycles: 3, interval: .milliseconds(5))).recoveries == 0)
+    }
+
     @Test("tells stops at which there was traffic from those at which all was back")
     func idleStops() throws {
-        #expect(try run(RunPlan(cycles: 3, interval: .milliseconds(50), packets: 10)).idleStops == 3)
+        #expect(try run(RunPlan(cycles: 3, interval: .milliseconds(500), packets: 10)).idleStops == 3)
         #expect(try run(RunPlan(cycles: 3, interval: .milliseconds(1), packets: 1_000_000)).idleStops == 0)
         #expect(try run(RunPlan(cycles: 3, interval: .milliseconds(5))).idleStops == 0)
         // Where no frame comes back nobody can say.
