@@ -12,9 +12,12 @@ final class ClientStage {
     let driver: OnePageDriver
     private(set) var client: RuleClient
 
-    /// Opens and owns the device. `sound` is what to ask where the device itself is too faulty to be probed.
-    init(_ specification: String, probing sound: String? = nil) throws {
-        opener = try SimulatedOpener.make(specification)
+    /// Opens and owns the device. `sound` is what to ask where the device itself is too faulty to be probed; a driver that
+    /// is `waiting` lets time go by, as with a real device, instead of having the simulation settle.
+    init(_ specification: String, probing sound: String? = nil, waiting: Bool = false) throws {
+        var opener = try SimulatedOpener.make(specification)
+        if waiting { opener.settle = nil }
+        self.opener = opener
         traits = try SimulatedOpener.traits(sound ?? specification)
         driver = try OnePageDriver(opener, traits)
         client = RuleClient(try opener.open())
