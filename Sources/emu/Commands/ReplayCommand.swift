@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import DeviceScripts
 internal import EmulatedMachine
+internal import Glibc
 
 /// `emu replay`: the calls of a script, on any device.
 struct ReplayCommand: EmuCommand {
@@ -17,6 +18,7 @@ struct ReplayCommand: EmuCommand {
               emu replay start-and-stop.script --device /dev/vhost-vdpa-0
               emu replay start-and-stop.script --device /dev/vhost-vdpa-0 --against sim,profile=vdpasim-net
               emu replay bug.script --against sim,kernel=7.2 --minimise >shorter.script
+              emu replay --random 1000 --device /dev/vhost-vdpa-0 --against sim,profile=vdpasim-net
             """
     )
 
@@ -37,11 +39,56 @@ struct ReplayCommand: EmuCommand {
     @Flag(help: "Print the fewest calls that still show a difference instead of the script.")
     var minimise = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Instead of a file: this many scripts that are made up, each played on both devices (with --against)."
+                + " They know what an owner, a batch, a running queue is, and break the rules on purpose now and then.",
+            valueName: "count"), transform: WholeNumber.read)
+    var random: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "How long a script that is made up is at least (default: 300).", valueName: "count"),
+        transform: WholeNumber.read)
+    var calls: Int?
+
+    @Option(
+        help: "The seed of the first script that is made up; the next ones follow it (default: the time).",
+        transform: WholeNumber.read)
+    var seed: UInt64?
+
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        guard let random else {
+            if calls != nil || seed != nil {
+                throw ValidationError(
+                    "\(calls != nil ? "--calls" : "--seed") is of scripts that are made up; give --random too, or leave it out"
+                )
+            }
+            return
+        }
+        guard random > 0 else {
+            throw ValidationError("--random \(random): there is nothing to play; use 1 or more")
+        }
+        guard calls.map({ (1...100_000).contains($0) }) ?? true else {
+            throw ValidationError("--calls \(calls ?? 0): a script has 1 to 100000 calls; use as many")
+        }
+        if let file {
+            throw ValidationError("\(file) with --random: scripts are made up or read; leave one of them out")
+        }
+        if minimise {
+            throw ValidationError(
+                "--minimise with --random: what differs is shown in short anyway; leave --minimise out")
+        }
+    }
+
     func execute(_ interrupt: RunInterrupt) throws(StartError) -> ExitStatus {
+        if let random { return try makeUp(random, interrupt) }
         guard let file else {
-            throw StartError("emu replay plays a script; name its file, or - for standard input")
+            throw StartError(
+                "emu replay plays a script; name its file, - for standard input, or --random and how many to make up"
+            )
         }
         let script = try ScriptArgument.read(file)
         guard against != nil || script.lines.contains(where: { $0.expectation != nil }) || !minimise else {
@@ -53,5 +100,17 @@ struct ReplayCommand: EmuCommand {
             device: device.device, against: against, isMinimised: minimise, output: output,
             interrupt: interrupt)
         return try session.run(script)
+    }
+
+    private func makeUp(_ count: Int, _ interrupt: RunInterrupt) throws(StartError) -> ExitStatus {
+        guard let against else {
+            throw StartError(
+                "--random \(count): nobody knows what such a script is to answer but another device; name one with --against"
+            )
+        }
+        let random = RandomReplay(
+            device: device.device, against: against, count: count, callsEach: calls ?? 300,
+            seed: seed ?? UInt64(max(0, time(nil))), output: output, interrupt: interrupt)
+        return try random.run()
     }
 }

@@ -21,6 +21,8 @@ enum JSONSchema: String, CaseIterable, Sendable {
     case info
     /// `emu replay`.
     case replay
+    /// `emu replay --random`.
+    case replayRandom = "replay-random"
     /// What any of them prints where it has no result.
     case error
 
@@ -28,7 +30,7 @@ enum JSONSchema: String, CaseIterable, Sendable {
     /// fields that they do not know.
     var version: Int {
         switch self {
-        case .run, .runComparison, .check, .checkList, .checkAll, .cycle, .info, .replay, .error: 1
+        case .run, .runComparison, .check, .checkList, .checkAll, .cycle, .info, .replay, .replayRandom, .error: 1
         // Seeds are text.
         case .checkSequences, .checkSequencesAll: 2
         }

@@ -117,6 +117,9 @@ import Testing
                 command: "cycle", option: "--queues", refused: noNumbers + ["-1", "0", "65"],
                 taken: ["1", "64"]),
             Row(
+                command: "replay", option: "--random", refused: noNumbers + ["-1", "0"],
+                taken: ["1", "1000000"]),
+            Row(
                 command: "replay", option: "--against", refused: ["", "sims", "sim,x=1", "fd:-1"],
                 taken: ["sim", "sim,kernel=6.1", "/dev/vhost-vdpa-1"]),
         ]
@@ -181,7 +184,9 @@ import Testing
         }
         #expect(!options.isEmpty)
         #expect(
-            Set(options).subtracting(rows).subtracting(["--report", "--seed", "--table", "--baseline"]) == [])
+            Set(options).subtracting(rows).subtracting([
+                "--report", "--seed", "--calls", "--table", "--baseline",
+            ]) == [])
     }
 
     @Test(
@@ -222,6 +227,10 @@ import Testing
             (["check", "--table", "/tmp", "--seed", "5"], ["--table /tmp", "--seed"]),
             (["check", "--table", "/tmp", "--json"], ["--table /tmp", "--json"]),
             (["check", "--seed", "1"], ["--seed", "--sequences"]),
+            (["replay", "a.script", "--seed", "1"], ["--seed", "--random"]),
+            (["replay", "a.script", "--calls", "1"], ["--calls", "--random"]),
+            (["replay", "a.script", "--random", "1"], ["a.script", "--random"]),
+            (["replay", "--random", "1", "--minimise"], ["--minimise", "--random"]),
             (["cycle", "--fragmented", "--huge-pages", "explicit"], ["--fragmented", "--huge-pages"]),
             (["cycle", "--fragmented"], ["--fragmented", "use-va=off"]),
             (["cycle", "--queues", "2", "--device", "fd:3"], ["--queues 2", "fd:3"]),

@@ -120,4 +120,39 @@ import Testing
             #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
         }
     }
+
+    @Test(
+        "--random finds where two devices part, and shows it in short; it says what it has asked, and what never"
+    )
+    func random() throws {
+        let other = "sim,profile=vdpasim-net,kernel=6.1"
+        let outcome = try EmuProcess([
+            "replay", "--random", "30", "--seed", "1", "--device", Self.device, "--against", other, "--json",
+        ]).finish()
+        #expect(outcome.status == 1)
+        let report = try outcome.result(RandomReplayReport.self)
+        #expect(
+            report.played == 30 && report.differing > 0 && report.calls > 30 * 100 && report.answers > 100)
+        #expect(report.kinds.contains { $0.call.contains("BACKEND_FEATURES") || $0.call.hasPrefix("RESUME") })
+        #expect(outcome.errors.contains("calls in 30 scripts"))
+        #expect(outcome.errors.contains("never asked: "))
+        // What is shown in short still differs, at that call.
+        let kind = try #require(report.kinds.first)
+        let again = try Self.replay(kind.script, "--device", Self.device, "--against", other, "--json")
+        #expect(again.status == 1)
+        #expect(try again.result(ReplayReport.self).differences.first?.call == kind.call)
+    }
+
+    @Test("--random on two devices that are alike finds nothing, from the same seed the same calls")
+    func randomAlike() throws {
+        let arguments = [
+            "replay", "--random", "10", "--seed", "7", "--device", Self.device, "--against", Self.device,
+        ]
+        let first = try EmuProcess(arguments).finish()
+        #expect(first.status == 0, "\(first.output)")
+        #expect(first.output.contains("10 scripts from seed 7") && first.output.contains("none differs"))
+        #expect(try EmuProcess(arguments).finish().output == first.output)
+        let alone = try EmuProcess(["replay", "--random", "10"]).finish()
+        #expect(alone.status == 2 && alone.errors.contains("--against"))
+    }
 }

@@ -46,8 +46,7 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
 
     static let all = [
         run, runComparison, check, checkList, checkSequences, checkAll, checkSequencesAll, cycle, info,
-        replay,
-        error,
+        replay, replayRandom, error,
     ]
 
     private static var fullReport: RunReport {
@@ -192,6 +191,22 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
                 differences: [.init(line: 2, call: "SUSPEND", expected: "ok", seen: "EOPNOTSUPP")],
                 script: "open -> ok\n", interrupted: true, problems: ["a problem"]))
         sample.optional = ["against"]
+        return sample
+    }
+
+    static var replayRandom: SchemaSample {
+        var sample = SchemaSample(
+            RandomReplayReport(
+                device: "sim", against: "sim,kernel=6.1", seed: "18446744073709551615", scripts: 5, played: 4,
+                callsEach: 300, calls: 640, successShare: 80, answers: 500, neverAsked: ["MISS (suspended)"],
+                differing: 1,
+                kinds: [
+                    .init(
+                        call: "RESUME", expected: "ok", seen: "EPERM", scripts: 1, seed: "7",
+                        script: "open -> ok\nRESUME -> ok\n")
+                ], interrupted: true, problems: ["a problem"]))
+        sample.bounded.insert("successShare")
+        sample.closed.formUnion(["seed", "kinds.seed"])
         return sample
     }
 

@@ -1,0 +1,133 @@
+internal import DeviceScripts
+internal import EmulatedMachine
+
+/// Scripts that are made up, each played on two devices (`emu replay --random`).
+struct RandomReplay {
+    let device: DeviceSpecification
+    let against: DeviceSpecification
+    let count: Int
+    let callsEach: Int
+    let seed: UInt64
+    let output: OutputOptions
+    let interrupt: RunInterrupt
+
+    /// How many kinds of difference are shortened and shown; the others are counted.
+    private static let shownKinds = 12
+
+    func run() throws(StartError) -> ExitStatus {
+        let first = try ReplayedDevice(device, output: output, interrupt: interrupt)
+        let second = try ReplayedDevice(against, output: output, interrupt: interrupt)
+        let generator = ScriptGenerator(profile: try profile(of: first))
+        interrupt.enter("a script to end")
+        var coverage = ScriptCoverage()
+        var report = RandomReplayReport(
+            device: device.description, against: against.description, seed: "\(seed)", scripts: count,
+            played: 0,
+            callsEach: callsEach, calls: 0, successShare: 0, answers: 0, neverAsked: [], differing: 0,
+            kinds: [],
+            interrupted: false, problems: [])
+        for index in 0..<count {
+            guard !interrupt.wasRaised, report.problems.isEmpty else { break }
+            let seed = seed &+ UInt64(index)
+            let script = generator.script(seed: seed, stepCount: callsEach)
+            let (answers, others) = (try first.play(script), try second.play(script))
+            guard !interrupt.wasRaised else { break }
+            report.played += 1
+            coverage.note(script, answers)
+            report.problems = [first, second].compactMap(\.failure)
+            guard let difference = Difference(script, answers, others), report.problems.isEmpty else {
+                continue
+            }
+            report.differing += 1
+            if let known = report.kinds.firstIndex(where: { difference.isAlike($0) }) {
+                report.kinds[known].scripts += 1
+            } else if report.kinds.count < Self.shownKinds {
+                report.kinds.append(try shortest(script, difference, seed, first, second))
+            }
+        }
+        report.interrupted = interrupt.wasRaised
+        (report.calls, report.successShare) = (coverage.callCount, coverage.successShare)
+        report.answers = coverage.cellCount
+        report.neverAsked = coverage.neverAsked.map { "\($0.call) (\($0.situation.rawValue))" }
+        output.print(coverage.table)
+        output.print(report.verdict)
+        if output.json { Console.output(JSONText.encode(report)) }
+        return report.status
+    }
+
+    /// What the device is, from its own answers.
+    private func profile(of device: ReplayedDevice) throws(StartError) -> ScriptDeviceProfile {
+        let answers = try device.play(DeviceScript(steps: ScriptDeviceProfile.questions)).compactMap(\.self)
+        guard let profile = ScriptDeviceProfile(answers: answers) else {
+            throw StartError(
+                "\(self.device): it does not answer what every vhost-vdpa device does; see 'emu check --device \(self.device)'"
+            )
+        }
+        return profile
+    }
+
+    private func shortest(
+        _ script: DeviceScript, _ difference: Difference, _ seed: UInt64, _ first: ReplayedDevice,
+        _ second: ReplayedDevice
+    ) throws(StartError) -> RandomReplayReport.Kind {
+        var minimiser = ScriptMinimiser()
+        minimiser.isInterrupted = { interrupt.wasRaised }
+        // What stands behind the difference has no part in it.
+        let part = DeviceScript(lines: Array(script.lines[...difference.line]))
+        let short = try minimiser.minimise(part) { (script) throws(StartError) in
+            Difference(script, try first.play(script), try second.play(script))?.isAlike(difference) ?? false
+        }
+        // Played once more for its answers.
+        let (answers, others) = (try first.play(short), try second.play(short))
+        let words = Difference(short, answers, others) ?? difference
+        let lines = zip(short.lines.indices, zip(short.lines, answers)).map { index, played in
+            let mark = index == words.line ? "\(against) answers \(words.expected)" : nil
+            return played.1.map { played.0.answered($0, otherThan: mark) } ?? played.0
+        }
+        return .init(
+            call: words.call, expected: words.expected, seen: words.seen, scripts: 1, seed: "\(seed)",
+            script: DeviceScript(lines: lines).description)
+    }
+}
+
+/// The first step of a script that two devices answered differently.
+private struct Difference {
+    let line: Int
+    let call: String
+    let expected: String
+    let seen: String
+
+    init?(_ script: DeviceScript, _ answers: [ScriptAnswer?], _ others: [ScriptAnswer?]) {
+        guard
+            let line = script.lines.indices.first(where: { answers[$0] != others[$0] }),
+            let step = script.lines[line].step, let answer = answers[line], let other = others[line]
+        else { return nil }
+        self.line = line
+        call = "\(step)"
+        expected = ScriptExpectation.exactly(other).text(of: step)
+        seen = ScriptExpectation.exactly(answer).text(of: step)
+    }
+
+    /// Whether another difference is of the same kind: the verb, and the kinds of the two answers.
+    func isAlike(_ other: Self) -> Bool { kind == other.kind }
+    func isAlike(_ other: RandomReplayReport.Kind) -> Bool {
+        kind == Self.kind(call: other.call, expected: other.expected, seen: other.seen)
+    }
+
+    private var kind: [String] { Self.kind(call: call, expected: expected, seen: seen) }
+
+    private static func kind(call: String, expected: String, seen: String) -> [String] {
+        [String(call.prefix { $0 != " " }), sort(of: expected), sort(of: seen)]
+    }
+
+    /// An error by its name; values and bytes are one kind each.
+    private static func sort(of answer: String) -> String {
+        if answer.hasPrefix("bytes=") {
+            "bytes"
+        } else if answer.first?.isNumber == true {
+            "number"
+        } else {
+            answer
+        }
+    }
+}
