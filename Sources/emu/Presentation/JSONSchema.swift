@@ -30,7 +30,9 @@ enum JSONSchema: String, CaseIterable, Sendable {
     /// fields that they do not know.
     var version: Int {
         switch self {
-        case .run, .runComparison, .check, .checkList, .checkAll, .cycle, .info, .replay, .replayRandom, .error: 1
+        case .run, .runComparison, .check, .checkList, .checkAll, .cycle, .info, .replay, .replayRandom,
+            .error:
+            1
         // Seeds are text.
         case .checkSequences, .checkSequencesAll: 2
         }
