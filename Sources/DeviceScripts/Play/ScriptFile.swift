@@ -33,20 +33,29 @@ final class ScriptFile {
     /// Makes an ioctl with `bytes` as what its argument points at. Returns what they are afterwards.
     func call(_ number: UInt, bytes: [UInt8], by caller: ScriptCaller) throws(Errno) -> [UInt8] {
         guard caller == .process else {
-            var copy = bytes
+            var copy = room(bytes)
             let errno = unsafe copy.withUnsafeMutableBytes { buffer in
                 callFromChild?(device, number, UInt(bitPattern: buffer.baseAddress)) ?? nil
             }
             if let errno { throw errno }
             return bytes
         }
-        var copy = bytes
+        var copy = room(bytes)
         let result = unsafe copy.withUnsafeMutableBytes { buffer in
             Result { () throws(Errno) in try ioctl(number, UInt(bitPattern: buffer.baseAddress)) }
         }
         try result.get()
-        return copy
+        return Array(copy.prefix(bytes.count))
     }
+
+    /// The bytes with zeros behind them: a request of another kind than they are for reads on, and what it finds is to be the
+    /// same every time.
+    private func room(_ bytes: [UInt8]) -> [UInt8] {
+        bytes + [UInt8](repeating: 0, count: max(0, Self.roomByteCount - bytes.count))
+    }
+
+    /// More than the struct of any request is long that has no length of its own.
+    private static let roomByteCount = 64
 
     /// Makes an ioctl with a number as its argument, an address most often.
     func call(_ number: UInt, argument: UInt, by caller: ScriptCaller) throws(Errno) {
