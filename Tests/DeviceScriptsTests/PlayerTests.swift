@@ -136,6 +136,8 @@ struct PlayerTests {
             ("memory a 4K shared\nload a+0xfff length=2", "outside its memory"),
             ("memory a 4K shared\nunmap a+0x10 4K", "outside its memory"),
             ("memory a 8K shared\nunmap a+0x10 4K", "only whole pages"),
+            ("memory a 2M shared\nload a+0x0 length=1048577", "no more than 1048576 bytes"),
+            ("memory a 64T shared\nmemory b 64T shared", "more memory than an address space has"),
         ])
     func refused(text: String, reason: String) throws {
         let script = try DeviceScript(parsing: text)
@@ -145,6 +147,19 @@ struct PlayerTests {
         }
         #expect("\(error.map { "\($0)" } ?? "")".contains(reason))
         #expect(played == 0)
+    }
+
+    @Test("ends where somebody asks it to, in the midst of a pause too")
+    func interrupted() throws {
+        let script = try DeviceScript(parsing: "open\npause 3600000ms\nGET_STATUS\n")
+        var target = try Self.target()
+        var looks = 0
+        target.isInterrupted = {
+            looks += 1
+            return looks > 3
+        }
+        let answers = try ScriptPlayer.play(script, on: target)
+        #expect(answers.count == 3 && answers[0] == .ok && answers[2] == nil)
     }
 
     @Test("is shortened to the calls that still show a difference")

@@ -134,7 +134,7 @@ public final class ScriptPlayer {
             settle()
             return .ok
         case .pause(let milliseconds):
-            _ = Glibc.poll(nil, 0, CInt(min(milliseconds, 3_600_000)))
+            pause(milliseconds)
             return .ok
         }
     }
@@ -273,6 +273,16 @@ public final class ScriptPlayer {
         let count = EventFD.drain(event.descriptor)
         guard count > 0 else { throw .refused(.resourceTemporarilyUnavailable) }
         return .number(count)
+    }
+
+    /// Lets time go by, in pieces short enough that an interruption is noticed.
+    private func pause(_ milliseconds: Int) {
+        var left = milliseconds
+        while left > 0, !target.isInterrupted() {
+            let piece = min(left, 50)
+            _ = Glibc.poll(nil, 0, CInt(piece))
+            left -= piece
+        }
     }
 
     /// Waits for the device. One that nobody can ask is at rest when the script's memory has not changed for a while.

@@ -21,6 +21,9 @@ extension DeviceScript {
     /// What memory may be in all, in bytes: a script is to do no harm by a mistake.
     static var memoryLimit: UInt64 { 1 << 46 }
 
+    /// What is read at a time, in bytes: an answer is for people.
+    static var loadLimit: Int { 1 << 20 }
+
     /// Refuses a script that speaks of what it has not made.
     func check() throws(ScriptProblem) {
         var memory: [ScriptName: UInt64] = [:]
@@ -61,6 +64,9 @@ extension DeviceScript {
                 try require(offset, UInt64(bytes.count), within: memory[name], wrong)
             case .load(let name, let offset, let count):
                 try require(offset, UInt64(count), within: memory[name], wrong)
+                guard count <= Self.loadLimit else {
+                    throw wrong("no more than \(Self.loadLimit) bytes are read at a time")
+                }
             default: break
             }
         }
