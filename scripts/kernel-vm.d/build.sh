@@ -6,59 +6,98 @@
 # A folder appears by one rename, when it is whole.
 
 command_build() {
-    local kernel=all
+    local kernel=all kernels
     while (($# > 0)); do
         case $1 in
             --kernel) require_value "$1" $#; kernel=$2; shift 2 ;;
             *) die "build does not take '$1'" ;;
         esac
     done
-    local kernels=("$kernel")
-    [[ $kernel != all ]] || kernels=("${KERNEL_VM_KERNELS[@]}")
+    mapfile -t kernels < <(kernels_of "$kernel")
     for kernel in "${kernels[@]}"; do
         require_kernel "$kernel"
         built_kernel "$kernel"
     done
 }
 
-# built_kernel KERNEL: prints the cache folder of that kernel, built now if need be. Not to be called
-# where `set -e` is off (in a condition): a step that failed would go unnoticed.
+# built_kernel KERNEL: prints the cache folder of that kernel, built now if need be. What cannot be had now, but was built by
+# the same recipe before, is that. Not to be called where `set -e` is off (in a condition): a step that failed would go
+# unnoticed.
 built_kernel() {
-    local kernel=$1 resolved folder
+    local kernel=$1 folder='' status
+    load_kernel "$kernel"
     ensure_tools
-    resolved=$(resolve_kernel "$kernel")
-    folder=$(cache_folder "$kernel" "$resolved")
-    if [[ ! -e $folder/release ]] && package_lists_are_old; then
-        refresh_package_lists
+    mkdir -p "$KERNEL_VM_CACHE"
+    set +e
+    folder=$(set -e; obtain_kernel "$kernel")
+    status=$?
+    set -e
+    if ((status == VM_UNAVAILABLE)); then
+        folder=$(kept_build "$kernel")
+        [[ -n $folder ]] || exit "$status"
+        say "$kernel is $(<"$folder/release"), which the cache has from before"
+    elif ((status != 0)); then
+        exit "$status"
+    fi
+    touch "$folder"
+    printf '%s\n' "$folder"
+}
+
+# obtain_kernel KERNEL: prints the folder of what apt offers now. The lists are fetched where something must be built and they
+# are old, or name what the archive no longer has.
+obtain_kernel() {
+    local kernel=$1 folder resolved status refreshed=no
+    while true; do
         resolved=$(resolve_kernel "$kernel")
         folder=$(cache_folder "$kernel" "$resolved")
-    fi
-    [[ -e $folder/release ]] || build_once "$kernel" "$folder" "$resolved"
-    touch "$folder"
+        [[ ! -e $folder/release ]] || break
+        status=$VM_UNAVAILABLE
+        if [[ $refreshed == yes ]] || ! package_lists_are_old; then
+            set +e
+            (set -e; build_once "$kernel" "$folder" "$resolved")
+            status=$?
+            set -e
+            ((status != 0)) || break
+        fi
+        ((status == VM_UNAVAILABLE)) && [[ $refreshed == no ]] || exit "$status"
+        refreshed=yes
+        refresh_package_lists "$kernel" || say "apt-get could not fetch its package lists: those from before serve"
+    done
     printf '%s\n' "$folder"
 }
 
 # cache_folder KERNEL RESOLVED
 cache_folder() {
-    local hash
-    hash=$(inputs_hash "$1" "$2")
-    printf '%s/%s-%s\n' "$KERNEL_VM_CACHE" "$1" "$hash"
+    local recipe versions
+    recipe=$(recipe_hash)
+    versions=$(sha256sum <<<"$2" | head -c 8)
+    printf '%s/%s-%s-%s\n' "$KERNEL_VM_CACHE" "$1" "$recipe" "$versions"
 }
 
-# inputs_hash KERNEL RESOLVED: what the build depends on, in sixteen digits.
-inputs_hash() {
+# recipe_hash: what the build depends on besides the packages' versions.
+recipe_hash() {
     {
-        printf '%s\n' "$2"
+        declare -p "${KERNEL_BUILD_FACTS[@]}"
         gcc-12 -dumpfullversion
         sha256sum < "$(command -v busybox)"
-        cd "$KERNEL_VM_PARTS" && sha256sum build.sh packages.sh "kbuild/$1" initramfs/* modules/*
-    } | sha256sum | head -c 16
+        cd "$KERNEL_VM_PARTS" && sha256sum build.sh initramfs/* modules/*
+    } | sha256sum | head -c 8
+}
+
+# kept_build KERNEL: the newest folder that this recipe made, if there is one.
+kept_build() {
+    local recipe folder newest=''
+    recipe=$(recipe_hash)
+    for folder in "$KERNEL_VM_CACHE/$1-$recipe"-*; do
+        [[ -e $folder/release ]] || continue
+        [[ -n $newest && ! $folder -nt $newest ]] || newest=$folder
+    done
+    printf '%s\n' "$newest"
 }
 
 # build_once KERNEL FOLDER RESOLVED: under a lock, so that of two that come together one builds.
 build_once() {
     local kernel=$1 folder=$2 resolved=$3 lock
-    mkdir -p "$KERNEL_VM_CACHE"
     exec {lock}>"$KERNEL_VM_CACHE/$kernel.lock"
     flock "$lock"
     if [[ ! -e $folder/release ]]; then
@@ -77,24 +116,34 @@ build_kernel() (
     trap 'rm -rf "$work"' EXIT
 
     say "building $release in $work"
-    mkdir -p "$work"/{debs,tree,source,modules,out}
-    fetch_packages "$work/debs" "${packages[@]}" || die \
-        "apt-get could not download ${packages[*]%% *}: if the archive has moved on, run apt-get update"
+    mkdir -p "$work"/{debs,tree,libraries,source,modules,out}
+    fetch_packages "$kernel" "$work/debs" "${packages[@]}"
     unpack_packages "$work"
     relocate_headers "$work/tree/usr/src" "$release"
-    build_modules "$kernel" "$work" "$release" >"$work/make.log" 2>&1 || {
+    relocate_tools "$work"
+    build_modules "$work" "$release" >"$work/make.log" 2>&1 || {
         tail -n 40 "$work/make.log" >&2
-        die "the modules of $release do not compile: kbuild/$kernel needs mending"
+        die "the modules of $release do not compile: kernels/$kernel needs mending"
     }
     collect_modules "$work" "$release"
     pack_initrd "$work" >"$work/out/initrd"
-    cp "$work/tree/boot/vmlinuz-$release" "$work/out/vmlinuz"
+    image_of "$work/tree" "$release" >"$work/out/vmlinuz"
     printf '%s\n' "$release" >"$work/out/release"
     mv -T "$work/out" "$folder"
     say "built $release in $((SECONDS - started)) s"
 )
 
-# Unpacks the packages into tree/, and the drivers' sources of the source package into source/.
+# image_of TREE RELEASE: the kernel on stdout, from where its packages have it.
+image_of() {
+    local file
+    for file in "$1/boot/vmlinuz-$2" "$1/usr/lib/modules/$2/vmlinuz"; do
+        [[ ! -e $file ]] || { cat "$file" && return; }
+    done
+    die "the packages of $2 hold no vmlinuz"
+}
+
+# Unpacks the kernel's packages into tree/, the drivers' sources of the source package into source/, and what its tools are
+# linked with into libraries/.
 unpack_packages() {
     local work=$1 deb
     for deb in "$work"/debs/*.deb; do
@@ -104,10 +153,13 @@ unpack_packages() {
                     tar -x -O --wildcards './usr/src/linux-source-*.tar.xz' |
                     tar -x -J -C "$work/source" --strip-components=2 --wildcards \
                         '*/drivers/vhost' '*/drivers/vdpa' '*/drivers/virtio' ;;
-            *) dpkg-deb -x "$deb" "$work/tree" ;;
+            linux-*) dpkg-deb -x "$deb" "$work/tree" ;;
+            *) dpkg-deb -x "$deb" "$work/libraries" ;;
         esac
         rm "$deb"
     done
+    # depmod and modprobe look below /lib, which newer packages leave to the system.
+    [[ -e $work/tree/lib ]] || ln -s usr/lib "$work/tree/lib"
 }
 
 # relocate_headers USR_SRC RELEASE: the headers name one absolute path. Their vmlinux serves only to
@@ -118,12 +170,36 @@ relocate_headers() {
     rm -f "$headers/vmlinux"
 }
 
+# relocate_tools WORK: kbuild's own programs, run with the C library that they are linked with, by its loader.
+relocate_tools() {
+    local work=$1 loader program
+    ((${#KERNEL_LIBRARIES[@]} > 0)) || return 0
+    loader=$(find "$work/libraries" -name 'ld-linux-x86-64.so.2' -type f | head -n 1)
+    [[ -n $loader ]] || die "no loader in ${KERNEL_LIBRARIES[*]}"
+    find "$work/tree/usr/lib" -path '*/linux-kbuild-*' -type f -perm -u+x >"$work/tools"
+    while read -r program; do
+        # Scripts stay as they are.
+        head -c 4 "$program" | cmp -s - <(printf '\177ELF') || continue
+        mv "$program" "$program.elf"
+        # Some of them look for a program beside their own name.
+        # shellcheck disable=SC2016  # the script expands these
+        printf '#!/bin/sh\nexec %q --library-path %q --argv0 "$0" "$0.elf" "$@"\n' "$loader" "${loader%/*}" >"$program"
+        chmod +x "$program"
+    done <"$work/tools"
+}
+
 # The modules that Debian leaves out, compiled where their sources lie, and our own.
 build_modules() {
-    local kernel=$1 work=$2 release=$3
-    cp "$KERNEL_VM_PARTS/kbuild/$kernel" "$work/source/Kbuild"
+    local work=$1 release=$2 module
     cp "$KERNEL_VM_PARTS"/modules/*.c "$work/source/"
-    nice make -C "$work/tree/usr/src/linux-headers-$release" M="$work/source" CC=gcc-12 \
+    {
+        printf '%s\n' "$KERNEL_KBUILD"
+        for module in "$KERNEL_VM_PARTS"/modules/*.c; do
+            module=${module##*/}
+            echo "obj-m += ${module%.c}.o"
+        done
+    } >"$work/source/Kbuild"
+    nice make -C "$work/tree/usr/src/linux-headers-$release" M="$work/source" CC=gcc-12 "${KERNEL_MAKE[@]}" \
         -j "$(nproc)" modules
 }
 

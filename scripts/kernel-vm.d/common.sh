@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # What every part uses: messages, the cache folder, the kernels there are.
 
-# shellcheck disable=SC2034  # read by the other parts
-KERNEL_VM_KERNELS=(6.12 6.1)
+# shellcheck source=SCRIPTDIR/../lib/kernels.bash
+source "$KERNEL_VM_PARTS/../lib/kernels.bash"
+
 KERNEL_VM_CACHE=${EMU_KERNEL_VM_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/emu-kernel-vm}
 
 # The exit status of a failure that is the VM's, not the command's.
@@ -17,12 +18,11 @@ die() {
 
 # require_kernel NAME: refuses a kernel this script has no recipe for.
 require_kernel() {
-    local known
-    for known in "${KERNEL_VM_KERNELS[@]}"; do
-        [[ $1 != "$known" ]] || return 0
-    done
-    die "no kernel '$1': ${KERNEL_VM_KERNELS[*]}"
+    is_kernel "$1" || die "no kernel '$1': $(kernel_choice)"
 }
+
+# kernels_of NAME|all: one name a line.
+kernels_of() { if [[ $1 == all ]]; then kernel_names; else echo "$1"; fi; }
 
 # require_value OPTION COUNT: COUNT arguments are left, of which OPTION is the first.
 require_value() {

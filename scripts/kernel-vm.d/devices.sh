@@ -13,7 +13,7 @@ VM_PCI_SLOT=16        # the next free slot on the PCI bus; QEMU's own devices ta
 # Beside a device, "none" leaves nothing to do: the modules are loaded in any case.
 device_none() { :; }
 
-# plan_devices KERNEL RUN_FOLDER SPEC...: fills the lists above.
+# plan_devices KERNEL RUN_FOLDER SPEC...: fills the lists above. The kernel is the one whose facts are loaded.
 plan_devices() {
     local kernel=$1 folder=$2 spec kind
     shift 2
@@ -75,10 +75,10 @@ default_mac() { printf '52:54:00:12:34:%02x' $((0x56 + ${#VM_ORDERS[@]})); }
 device_vdpasim() {
     local kernel=$1 spec=$3 parameters=''
     check_options "$spec" use_va batch entries mac
-    [[ $kernel != 6.1 || ${VM_OPTIONS[use_va]:-0} == 0 ]] ||
-        die "device '$spec': the vdpa_sim of 6.1 has no use_va"
+    [[ $KERNEL_HAS_USE_VA == yes || ${VM_OPTIONS[use_va]:-0} == 0 ]] ||
+        die "device '$spec': the vdpa_sim of $kernel has no use_va"
     share_entries "$spec"
-    [[ $kernel == 6.1 || -z ${VM_OPTIONS[use_va]:-} ]] || parameters+=" use_va=${VM_OPTIONS[use_va]}"
+    [[ $KERNEL_HAS_USE_VA == no || -z ${VM_OPTIONS[use_va]:-} ]] || parameters+=" use_va=${VM_OPTIONS[use_va]}"
     [[ -z ${VM_OPTIONS[batch]:-} ]] || parameters+=" batch_mapping=${VM_OPTIONS[batch]}"
     [[ -z $VM_SIM_OPTIONS || $VM_SIM_OPTIONS == "sim$parameters" ]] ||
         die "device '$spec': use_va and batch are the same for every vdpasim"

@@ -17,7 +17,7 @@ command_shell() {
 
 # parse_run_options MODE ARGUMENT...
 parse_run_options() {
-    VM_KERNEL=6.12 VM_MEMORY=2G VM_CPUS=2 VM_CLOCK=host VM_SHARE='' VM_DMESG='' VM_CONSOLE=''
+    VM_KERNEL=$(default_kernel) VM_MEMORY=2G VM_CPUS=2 VM_CLOCK=host VM_SHARE='' VM_DMESG='' VM_CONSOLE=''
     VM_SPECS=() VM_COMMAND=()
     VM_TIMEOUT=300
     [[ $1 != shell ]] || VM_TIMEOUT=0
@@ -64,8 +64,9 @@ boot() {
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
 
+    load_kernel "$VM_KERNEL"
     plan_devices "$VM_KERNEL" "$VM_FOLDER" "${VM_SPECS[@]}"
-    built=$("$KERNEL_VM_SELF" build --kernel "$VM_KERNEL")
+    built=$("$KERNEL_VM_SELF" build --kernel "$VM_KERNEL") || exit "$VM_FAILURE"
     prepare_guest "$VM_FOLDER" "$mode" "${VM_COMMAND[@]}"
     qemu_command "$built" "$VM_FOLDER" "$mode"
     if [[ $mode == shell ]]; then

@@ -35,11 +35,6 @@ is_there() {
     if [[ $1 == /* ]]; then [[ -e $1 ]]; else command -v "$1" >/dev/null; fi
 }
 
-refresh_package_lists() {
-    say "fetching apt's package lists"
-    apt_get update -qq || die "apt-get could not fetch its package lists"
-}
-
 # Installs what is missing, and says so.
 ensure_tools() {
     local packages

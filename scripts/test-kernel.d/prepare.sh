@@ -10,8 +10,30 @@ prepare() {
     build_emu
     build_example
     build_probes
-    "$VM" build --kernel all >/dev/null
+    prepare_kernels
     say "ready after $((SECONDS - started)) s"
+}
+
+# prepare_kernels: into `kernels` those that can be booted, into `not_run` a line for each that is in an archive that the
+# machine's own apt does not have, and is not to be had now. It is no failure of emu's, nor is it passed.
+prepare_kernels() {
+    local kernel status wanted
+    mapfile -t wanted < <(if [[ ${only_kernel:-all} == all ]]; then kernel_names; else echo "$only_kernel"; fi)
+    for kernel in "${wanted[@]}"; do
+        load_kernel "$kernel"
+        status=0
+        "$VM" build --kernel "$kernel" >/dev/null 2>"$WORK/build" || status=$?
+        cat "$WORK/build" >&2
+        if ((status == 0)); then
+            kernels+=("$kernel")
+        elif ((status == 69 && ${#KERNEL_SUITES[@]} > 0)); then
+            not_run+=("$kernel: not run: $(sed -n '$s/^kernel-vm: //p' "$WORK/build")")
+            say "${not_run[-1]}"
+        else
+            die "$kernel: kernel-vm build ended with $status"
+        fi
+    done
+    ((${#kernels[@]} > 0)) || die "no kernel to boot"
 }
 
 # kernel-vm installs what it needs itself.

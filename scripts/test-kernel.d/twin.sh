@@ -2,7 +2,8 @@
 # The simulation that stands for a device, asked what the guest's conformance step compares the device with. It needs no
 # kernel of its own, so it is asked here, where an answer takes a second, and not on the emulated processor.
 
-# twin_of KERNEL DEVICE: the simulated device with the same kernel, parent and parameters.
+# twin_of KERNEL DEVICE: the simulated device with the same kernel, parent and parameters. The kernel is the one whose facts
+# are loaded.
 twin_of() {
     local kernel=$1 device=$2 option spec=sim,kernel=$1 parent=set-map
     local name=${device%%:*}
@@ -17,8 +18,7 @@ twin_of() {
             batch=0) parent=dma-map ;;
             use_va=0) spec+=,use-va=off ;;
             use_va=1) spec+=,use-va=on ;;
-            # 6.1 does not count entries.
-            entries=*) [[ $kernel == 6.1 ]] || spec+=,$option ;;
+            entries=*) [[ $KERNEL_COUNTS_ENTRIES == no ]] || spec+=,$option ;;
         esac
     done < <(tr ',' '\n' <<<"${options#:}")
     echo "$spec,parent=$parent"

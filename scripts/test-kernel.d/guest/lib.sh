@@ -35,37 +35,27 @@ fail() {
     exit 1
 }
 
-# MARK: Facts. What is expected of each kernel and device stands here and nowhere else.
+# MARK: Facts. What is expected of each kernel stands in its file of kernel-vm.d/kernels and nowhere else.
+
+# shellcheck source=SCRIPTDIR/../../lib/kernels.bash
+source "$here/../../lib/kernels.bash"
+load_kernel "$KERNEL" || { echo "there is no kernel '$KERNEL'" >&2 && exit 1; }
 
 is_sim() { [[ $DEVICE == vdpasim* ]]; }
 
 # Whether the device pins guest memory: all but vdpa_sim where it takes virtual addresses.
 pins() { [[ $DEVICE != *use_va=1* ]]; }
 
-offers_persist() { [[ $KERNEL == 6.12 ]]; }
+offers_persist() { kernel_persists; }
 
 # keeps_maps POLICY: whether the maps stay across a stop and start.
 keeps_maps() { offers_persist && [[ $1 == auto ]]; }
 
 truth() { if "$@"; then echo true; else echo false; fi; }
 
-expected_backend_features() {
-    case $KERNEL/${DEVICE%%:*} in
-        6.12/vdpasim) echo 0x17e ;;
-        6.12/vp_vdpa) echo 0x10e ;;
-        6.1/vdpasim) echo 0x1e ;;
-        6.1/vp_vdpa) echo 0xe ;;
-    esac
-}
+expected_backend_features() { echo "${KERNEL_BACKEND[${DEVICE%%:*}]}"; }
 
-# The smallest part of a device's features that makes it what it is.
-expected_features() {
-    case $KERNEL/${DEVICE%%:*} in
-        6.12/vdpasim) echo 0x308830028 ;;
-        6.1/vdpasim) echo 0x308820028 ;;
-        */vp_vdpa) echo 0x10330bf8024 ;;
-    esac
-}
+expected_features() { echo "${KERNEL_FEATURES[${DEVICE%%:*}]}"; }
 
 # MARK: emu
 

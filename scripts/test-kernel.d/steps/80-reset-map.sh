@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# After emu, Linux's own driver: virtio_vdpa gives the device its own DMA addresses, so vdpa_sim of 6.12 needs its
+# After emu, Linux's own driver: virtio_vdpa gives the device its own DMA addresses, so vdpa_sim from 6.7 on needs its
 # identity mapping back (.reset_map), which it lost with emu's first map. The vdpa_sim of 6.1 has no identity and
 # maps for the driver itself; behind an IOMMU, the driver gets a domain of its own. Frames pass on each.
 
