@@ -48,6 +48,35 @@ struct GeneratorTests {
     }
 
     @Test(
+        "keep their own rules, and one without its maps, its rings' contents or its waits does not",
+        arguments: [network, pinning])
+    func rules(profile: ScriptDeviceProfile) throws {
+        let generator = ScriptGenerator(profile: profile)
+        let scripts = (0..<60).map { generator.script(seed: UInt64($0), stepCount: 250) }
+        #expect(scripts.allSatisfy(generator.permits))
+        func without(_ isLeftOut: (ScriptStep) -> Bool) -> [DeviceScript] {
+            scripts.map { DeviceScript(steps: $0.steps.filter { !isLeftOut($0) }) }
+        }
+        func refused(_ scripts: [DeviceScript]) -> Int { scripts.count { !generator.permits($0) } }
+        #expect(refused(without { $0 == .settle }) > 40)
+        #expect(refused(without { if case .store = $0 { true } else { false } }) > 30)
+        #expect(
+            refused(
+                without {
+                    if case .request(let request, _, _) = $0 {
+                        request.kind?.name == "SET_VRING_NUM"
+                    } else {
+                        false
+                    }
+                }) > 30)
+        // What has no memory of its own a device with virtual maps does not find; one that pins finds the machine's.
+        let unmapped = without {
+            if case .message(let message, _) = $0 { message.kind == .update } else { false }
+        }
+        #expect(profile.mapsVirtualAddresses ? refused(unmapped) < 10 : refused(unmapped) > 40)
+    }
+
+    @Test(
         "are for the profile that the device itself answers with",
         arguments: [
             ("sim,profile=vdpasim-net", true), ("sim,profile=vdpasim-net,use-va=off", false),

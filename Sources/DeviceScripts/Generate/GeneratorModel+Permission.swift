@@ -57,7 +57,7 @@ extension GeneratorModel {
     private var mayKick: Bool {
         guard profile.loopsFrames || !hasWork else { return false }
         for (index, queue) in queues.enumerated() where queue.isEnabled {
-            guard profile.breaksRings || queue.isOrderly else { return false }
+            guard profile.breaksRings || isOrderly(queue, index) else { return false }
             let group = profile.group(of: index)
             let spaces = group < groupSpaces.count ? groupSpaces[group] : [0]
             for space in spaces {
@@ -65,6 +65,13 @@ extension GeneratorModel {
             }
         }
         return true
+    }
+
+    /// Whether what is in memory is a ring that the device can follow, where it looks for it.
+    private func isOrderly(_ queue: GeneratorQueue, _ index: Int) -> Bool {
+        guard queue.isOrderly else { return false }
+        guard let ring = queue.ring, ring.place == .home, let low = queue.low else { return true }
+        return image.isOrderly(index, size: UInt16(clamping: ring.size), from: low, to: queue.avail)
     }
 
     private func mayLook(_ queue: GeneratorQueue, _ device: GeneratorDeviceMaps, _ space: UInt32) -> Bool {
@@ -96,5 +103,19 @@ extension GeneratorModel {
             covered += min(entry.last, GeneratorRings.last) - max(entry.first, GeneratorRings.iova) + 1
         }
         return covered == GeneratorRings.byteCount
+    }
+
+    /// Whether the device may do something by itself after the step, which was made.
+    func isWork(_ step: ScriptStep) -> Bool {
+        switch step {
+        case .signal(let name, _): queues.contains { $0.kick == name }
+        case .request(let request, _, _):
+            switch (request.kind?.name, request.argument) {
+            case ("SET_VRING_KICK", .file(_, .eventFD)), ("RESUME", _), ("SET_STATUS", _): runs
+            default: false
+            }
+        case .ring: true
+        default: false
+        }
     }
 }

@@ -12,7 +12,7 @@ struct GeneratorModel {
     private(set) var backendFeatures: BackendFeatures = []
     private(set) var status: UInt8 = 0
     private(set) var isSuspended = false
-    var queues: [GeneratorQueue]
+    private(set) var queues: [GeneratorQueue]
     /// The address spaces that a group may be in.
     private(set) var groupSpaces: [Set<UInt32>]
     private(set) var maps = GeneratorMaps()
@@ -20,8 +20,10 @@ struct GeneratorModel {
     /// In the order in which they lie in the process.
     var memoryOrder: [ScriptName] = []
     private(set) var events: [ScriptName] = []
+    /// What is in the rings' memory.
+    private(set) var image = GeneratorRingImage()
     /// A frame or a command may stand in a ring.
-    var hasWork = false
+    private(set) var hasWork = false
     /// Memory that a map names has gone, or permits less than before.
     private(set) var hasLostMemory = false
     /// A ring may lie in memory that is not the rings' own.
@@ -64,7 +66,24 @@ struct GeneratorModel {
             change(name, offset, count.rawValue, page)
         case .unmap(let name, let offset, let count): change(name, offset, count.rawValue, .hole)
         case .eventFD(let name, _): events.append(name)
-        case .write, .writeFrom, .map, .ring, .store, .load, .signal, .take, .settle, .pause: break
+        case .store(let name, let offset, let bytes):
+            if name == GeneratorRings.memory { store(bytes, at: offset) }
+        case .write, .writeFrom, .map, .ring, .load, .signal, .take, .settle, .pause: break
+        }
+    }
+
+    /// An avail ring that is written whole is as long as its queue; an index alone says that there is something in it.
+    private mutating func store(_ bytes: [UInt8], at offset: UInt64) {
+        image.store(bytes, at: offset)
+        for queue in queues.indices.prefix(GeneratorRings.queueCount) {
+            let avail = GeneratorRings.avail(queue)
+            if offset == avail, bytes.count >= 4 {
+                queues[queue].writtenSize = UInt16(clamping: (bytes.count - 4) / 2)
+                queues[queue].avail = UInt16(truncatingIfNeeded: Array(bytes[2..<4]).littleEndianNumber)
+            } else if offset == avail + 2, bytes.count == 2 {
+                queues[queue].avail = UInt16(truncatingIfNeeded: bytes.littleEndianNumber)
+                hasWork = true
+            }
         }
     }
 

@@ -32,7 +32,7 @@ struct GeneratorQueue {
     var kick: ScriptName?
     var call: ScriptName?
 
-    /// Whether what is in memory is a ring that the device can follow.
+    /// Whether the ring in memory is of the size and at the position where the device looks.
     var isOrderly: Bool {
         guard let ring else { return true }
         guard ring.place == .home else { return true }

@@ -35,3 +35,53 @@ enum GeneratorRings {
             + next.littleEndianBytes
     }
 }
+
+/// What the process has written to the rings' memory.
+struct GeneratorRingImage {
+    private var bytes = [UInt8](repeating: 0, count: Int(GeneratorRings.byteCount))
+
+    mutating func store(_ new: [UInt8], at offset: UInt64) {
+        guard offset <= GeneratorRings.byteCount, UInt64(new.count) <= GeneratorRings.byteCount - offset
+        else { return }
+        bytes.replaceSubrange(Int(offset)..<Int(offset) + new.count, with: new)
+    }
+
+    private func number(_ offset: UInt64, _ count: Int) -> UInt64 {
+        Array(bytes[Int(offset)..<Int(offset) + count]).littleEndianNumber
+    }
+
+    /// Whether the chains of a ring from one position to another are such as virtio has them, with every buffer in this
+    /// memory: a receive queue's are all written, a transmit queue's all read, a command's read and then written.
+    func isOrderly(_ queue: Int, size: UInt16, from low: UInt16, to avail: UInt16) -> Bool {
+        var position = low
+        while position != avail {
+            let head = number(GeneratorRings.avail(queue) + 4 + 2 * UInt64(position % size), 2)
+            guard isChain(queue, UInt64(size), head) else { return false }
+            position &+= 1
+        }
+        return true
+    }
+
+    private func isChain(_ queue: Int, _ size: UInt64, _ head: UInt64) -> Bool {
+        var (index, count, written) = (head, 0, 0)
+        while true {
+            guard index < size, count < 2 else { return false }
+            let place = GeneratorRings.ring(queue) + 16 * index
+            let (address, length) = (number(place, 8), number(place + 8, 4))
+            let flags = number(place + 12, 2)
+            guard flags & ~3 == 0, length > 0, address >= GeneratorRings.iova, address <= GeneratorRings.last,
+                length <= GeneratorRings.last - address + 1
+            else { return false }
+            // What is written stands behind what is read.
+            if flags & 2 != 0 { written += 1 } else if written > 0 { return false }
+            count += 1
+            guard flags & 1 != 0 else { break }
+            index = number(place + 14, 2)
+        }
+        return switch queue {
+        case 0: written == count
+        case 1: written == 0
+        default: written == 1 && count == 2
+        }
+    }
+}

@@ -60,8 +60,6 @@ extension ScriptComposer {
                 GeneratorRings.memory, offset: GeneratorRings.used(queue),
                 bytes: UInt16(0).littleEndianBytes + base.littleEndianBytes
                     + [UInt8](repeating: 0, count: 8 * Int(size))))
-        model.queues[queue].writtenSize = size
-        model.queues[queue].avail = base
     }
 
     mutating func setHome(_ queue: Int) {
@@ -127,8 +125,6 @@ extension ScriptComposer {
             .store(
                 GeneratorRings.memory, offset: GeneratorRings.avail(queue) + 2, bytes: avail.littleEndianBytes
             ))
-        model.queues[queue].avail = avail
-        model.hasWork = true
     }
 
     /// Receive buffers, of one part or two.

@@ -22,6 +22,19 @@ public struct ScriptGenerator: Hashable, Sendable {
         composer.end()
         return DeviceScript(steps: composer.steps)
     }
+
+    /// Whether a script keeps the rules of those that are made up: it does no harm, and nothing in it is a race. One that is
+    /// shortened may not.
+    public func permits(_ script: DeviceScript) -> Bool {
+        var model = GeneratorModel(profile)
+        var isAtRest = true
+        for step in script.steps {
+            guard isAtRest || step == .settle, model.permits(step) else { return false }
+            model.apply(step)
+            isAtRest = !model.isWork(step)
+        }
+        return true
+    }
 }
 
 /// A script that is being made up.
@@ -45,22 +58,8 @@ struct ScriptComposer {
         guard model.permits(step) else { return false }
         steps.append(step)
         model.apply(step)
-        if isWork(step) { steps.append(.settle) }
+        if model.isWork(step) { steps.append(.settle) }
         return true
-    }
-
-    /// Whether the device may do something by itself after the step.
-    private func isWork(_ step: ScriptStep) -> Bool {
-        switch step {
-        case .signal(let name, _): model.queues.contains { $0.kick == name }
-        case .request(let request, _, _):
-            switch (request.kind?.name, request.argument) {
-            case ("SET_VRING_KICK", .file(_, .eventFD)), ("RESUME", _), ("SET_STATUS", _): model.runs
-            default: false
-            }
-        case .ring: true
-        default: false
-        }
     }
 
     // MARK: The whole
