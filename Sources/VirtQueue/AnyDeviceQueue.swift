@@ -22,6 +22,20 @@ public enum AnyDeviceQueue: DeviceQueue, ~Copyable {
         }
     }
 
+    /// The same where the device has quirks with a split ring.
+    package init(
+        layout: RingLayout, features: VirtioFeatures, state: QueueState, quirks: SplitRingQuirks,
+        translation: inout TranslationTable
+    ) throws(VirtQueueError) {
+        switch try RingFormat.checked(features) {
+        case .split:
+            self = .split(
+                try SplitDeviceQueue(
+                    layout: layout, features: features, state: state, quirks: quirks,
+                    translation: &translation))
+        }
+    }
+
     /// As the requirement ``DeviceQueue/unwrap(_:)``.
     public static func unwrap(_ queue: consuming AnyDeviceQueue) -> AnyDeviceQueue? { queue }
     /// As the requirement ``DeviceQueue/wrapped()``.

@@ -15,8 +15,8 @@ package protocol DataPath: AnyObject, Sendable {
 
     /// Starts queues where they say that they go on; one whose rings do not translate faults at its first kick.
     ///
-    /// A started queue waits for a kick, even where chains are already available. A start ends ``suspend(_:)``, with no
-    /// kick kept.
+    /// A started queue waits for a kick, even where chains are already available. A start ends ``suspend(_:)``; kicks that
+    /// were kept until then are there for ``resume(_:)`` still.
     func start(_ queues: [QueueSetup])
 
     /// Stops queues, with all of their I/O cancelled and drained, and lets go of their calls.
@@ -31,6 +31,13 @@ package protocol DataPath: AnyObject, Sendable {
     /// Ends what ``suspend(_:)`` began: starts queues, and looks at them as if they had been kicked where a kick was
     /// kept. Where none are kept a spurious kick makes up for them, and does no harm.
     func resume(_ queues: [QueueSetup])
+
+    /// Ends what ``suspend(_:)`` began without a start, at a reset of the device: kicks are lost from now on. What was kept
+    /// is there for a later ``resume(_:)`` where `keepsKicks`.
+    func endSuspension(keepsKicks: Bool)
+
+    /// Has a queue that runs go on at `state`, with the used index where it is, and returns where it stood.
+    func move(_ queue: Int, to state: QueueState) -> QueueState
 
     /// Where queues stand, in their order. Those that run run on.
     func states(of queues: Range<Int>) -> [QueueState]

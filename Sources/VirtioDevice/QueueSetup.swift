@@ -11,17 +11,20 @@ package struct QueueSetup: Sendable {
     package let features: VirtioFeatures
     /// Where the ring goes on.
     package let state: QueueState
+    /// How far the used index is behind that (``SplitRingQuirks/usedLag``).
+    package let usedLag: UInt16
     /// Signalled when the driver wants a call, until the queue stops; `nil` where nobody is.
     package let call: SharedEventFD?
 
     package init(
-        queue: Int, layout: RingLayout, features: VirtioFeatures, state: QueueState,
+        queue: Int, layout: RingLayout, features: VirtioFeatures, state: QueueState, usedLag: UInt16 = 0,
         call: SharedEventFD? = nil
     ) {
         self.queue = queue
         self.layout = layout
         self.features = features
         self.state = state
+        self.usedLag = usedLag
         self.call = call
     }
 }

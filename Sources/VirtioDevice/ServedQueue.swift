@@ -2,6 +2,7 @@ public import GuestMemory
 package import LinuxHost
 package import SystemPackage
 public import VirtQueue
+internal import Virtio
 
 /// One queue of a device as its worker sees it: what it was started with, and its ring while it runs.
 ///
@@ -75,6 +76,7 @@ public struct ServedQueue: ~Copyable {
     @usableFromInline var table = TranslationTable([])
     /// Where the ring goes on while there is no `ring`: what a start took, or the last stop left.
     private var saved = QueueState.initial(.split)
+    private var quirks: SplitRingQuirks
     /// Chains may be available: set by a kick, cleared when the ring was found empty.
     @usableFromInline var isMarked = false
     /// The driver was asked for a kick after the ring was found empty: until it kicks, nobody looks at the ring,
@@ -90,8 +92,12 @@ public struct ServedQueue: ~Copyable {
     @usableFromInline var counted = Tally()
 
     /// Makes queue `index` of a device, stopped. `report` is called on the worker's thread.
-    package init(index: Int, report: @escaping @Sendable (DataPathEvent) -> Void) {
+    package init(
+        index: Int, quirks: SplitRingQuirks = SplitRingQuirks(),
+        report: @escaping @Sendable (DataPathEvent) -> Void
+    ) {
         self.index = index
+        self.quirks = quirks
         self.report = report
     }
 
@@ -116,6 +122,7 @@ public struct ServedQueue: ~Copyable {
         self.setup = setup
         format = RingFormat(setup.features)
         saved = setup.state
+        quirks.usedLag = setup.usedLag
         ring = nil
         setKicked(false)
         bindCall(setup.call)
@@ -139,9 +146,24 @@ public struct ServedQueue: ~Copyable {
         loseRing()
         table = TranslationTable(entries)
         guard let setup else { return }
-        ring = try? AnyDeviceQueue(
-            layout: setup.layout, features: setup.features, state: saved, translation: &table)
+        ring = try? makeRing(setup)
         if ring != nil { setKicked(true) }
+    }
+
+    /// Goes on at `state`, with the used index where it is, and without a look at the ring. Returns where it stood.
+    package mutating func move(to state: QueueState) -> QueueState {
+        loseRing()
+        let old = saved
+        saved = state
+        quirks.usedLag &+= state.base.availIndex &- old.base.availIndex
+        if let setup { ring = try? makeRing(setup) }
+        return old
+    }
+
+    private mutating func makeRing(_ setup: QueueSetup) throws(VirtQueueError) -> AnyDeviceQueue {
+        try AnyDeviceQueue(
+            layout: setup.layout, features: setup.features, state: saved, quirks: quirks,
+            translation: &table)
     }
 
     /// Interrupts the driver with `call` from now on, until the next start or stop.
@@ -181,8 +203,7 @@ public struct ServedQueue: ~Copyable {
     package mutating func resolveRing() {
         guard isMarked, ring == nil, let setup else { return }
         do throws(VirtQueueError) {
-            ring = try AnyDeviceQueue(
-                layout: setup.layout, features: setup.features, state: saved, translation: &table)
+            ring = try makeRing(setup)
         } catch {
             setKicked(false)
             note(error)
@@ -320,9 +341,10 @@ public struct ServedQueue: ~Copyable {
         return count
     }
 
+    /// Interrupts the driver, whether it asked for it or not.
     @usableFromInline
     @inline(never)
-    mutating func signalCall() {
+    package mutating func signalCall() {
         guard let callDescriptor else { return }
         counted.calls &+= 1
         if let errno = EventFD.signal(callDescriptor), callRefusal == nil { callRefusal = errno }

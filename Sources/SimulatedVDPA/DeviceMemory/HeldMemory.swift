@@ -3,38 +3,52 @@ internal import LinuxHost
 
 /// The memory that one UPDATE gives to the device: windows on what is shared of it.
 final class HeldMemory: Sendable {
+    /// A part of the client's addresses that the device has.
+    private struct Piece: Sendable {
+        let client: Range<UInt64>
+        /// `nil` where it is reached by the client's own mapping.
+        let window: MemoryWindow?
+    }
+
     /// Lowest first.
-    private let windows: [MemoryWindow]
+    private let pieces: [Piece]
+    /// What is in no piece is nobody's, instead of the client's own.
+    private let hasHoles: Bool
 
     /// Takes windows on the shared areas of `range`, the client's addresses. What is private, or cannot be mapped
-    /// again, is left to the client's own mapping.
-    init(_ range: Range<UInt64>, areas: ProcessMappings) {
+    /// again, is left to the client's own mapping; so is what is no area, unless there can be such (`hasHoles`).
+    init(_ range: Range<UInt64>, areas: ProcessMappings, hasHoles: Bool = false) {
         let page = UInt64(HostPage.byteCount)
-        windows = areas.areas.compactMap { area in
+        self.hasHoles = hasHoles
+        pieces = areas.areas.compactMap { area in
             let wanted = range.clamped(to: area.start..<area.end)
-            guard area.isShared, !wanted.isEmpty else { return nil }
+            guard !wanted.isEmpty else { return nil }
             // An area is whole pages, so the pages of a part of it are in it.
             let first = wanted.lowerBound - wanted.lowerBound % page
-            return MemoryWindow(first..<first + (wanted.upperBound - first + page - 1) / page * page)
+            let pages = first..<first + (wanted.upperBound - first + page - 1) / page * page
+            let window = area.isShared ? MemoryWindow(pages) : nil
+            return window != nil || hasHoles ? Piece(client: pages, window: window) : nil
         }
     }
 
-    /// Adds `entry` to `parts`, its host addresses in the windows; in parts where one window does not have all of it.
+    /// Adds `entry` to `parts`, its host addresses in the windows; in parts where one window does not have all of it, and
+    /// without its holes.
     func reach(_ entry: TranslationEntry, into parts: inout [TranslationEntry]) {
         var host = entry.host.rawValue
         let last = host + (entry.range.last.rawValue - entry.range.first.rawValue)
         while true {
-            let next = windows.first { $0.client.upperBound > host }
-            let window = next.flatMap { $0.client.lowerBound <= host ? $0 : nil }
-            let end = min(last, (window?.client.upperBound ?? next?.client.lowerBound).map { $0 - 1 } ?? last)
+            let next = pieces.first { $0.client.upperBound > host }
+            let piece = next.flatMap { $0.client.lowerBound <= host ? $0 : nil }
+            let end = min(last, (piece?.client.upperBound ?? next?.client.lowerBound).map { $0 - 1 } ?? last)
             let offset = host - entry.host.rawValue
-            if let range = AddressRange(
-                first: IOVirtualAddress(rawValue: entry.range.first.rawValue + offset),
-                last: IOVirtualAddress(rawValue: entry.range.first.rawValue + offset + (end - host)))
+            if piece != nil || !hasHoles,
+                let range = AddressRange(
+                    first: IOVirtualAddress(rawValue: entry.range.first.rawValue + offset),
+                    last: IOVirtualAddress(rawValue: entry.range.first.rawValue + offset + (end - host)))
             {
                 parts.append(
                     TranslationEntry(
-                        range: range, host: window?.address(of: host) ?? HostAddress(rawValue: host),
+                        range: range, host: piece?.window?.address(of: host) ?? HostAddress(rawValue: host),
                         access: entry.access))
             }
             guard end < last else { return }

@@ -48,6 +48,15 @@ public enum KernelVersion: String, CaseIterable, Comparable, Sendable {
     /// `VHOST_SET_VRING_NUM` refuses more than the device's maximum (7.2, and 6.12.117 as run).
     package var refusesOversizedQueues: Bool { self != .v6_1 }
 
+    /// `VHOST_SET_VRING_NUM` reads index and size before it looks at either (`vhost_vdpa_vring_ioctl`, 6.12.117).
+    package var readsRingSizeWithIndex: Bool { self != .v6_1 }
+
+    /// `VHOST_SET_FORK_FROM_OWNER` and its counterpart exist (`vhost_dev_ioctl`, 6.12.117).
+    package var hasForkFromOwner: Bool { self != .v6_1 }
+
+    /// A reset leaves what a suspended vdpa_sim has kept of kicks (`vdpasim_do_reset`).
+    package var simulatorKeepsKicksOverReset: Bool { self < .v7_3 }
+
     /// A ring's addresses and base cannot change after DRIVER_OK unless suspended (6.12.117; 6.1.192 takes both).
     package var refusesRingChangeWhileRunning: Bool { self != .v6_1 }
 

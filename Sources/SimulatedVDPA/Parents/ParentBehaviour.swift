@@ -24,12 +24,20 @@ package struct ParentBehaviour: Hashable, Sendable {
     package var startsInIdentity: Bool
     /// The device has no more than one group and one address space, whatever its kind has.
     package var hasOneAddressSpace: Bool
-    /// Features without ACCESS_PLATFORM are refused.
-    package var requiresAccessPlatform: Bool
+    /// Who refuses features without ACCESS_PLATFORM.
+    package var accessPlatformCheck: AccessPlatformCheck
+    /// What `get_driver_features` answers is what the driver has set, with bits that the device does not offer.
+    package var remembersUnofferedFeatures: Bool
     /// Ring positions can be read, and set to anything.
     package var hasRingState: Bool
     /// A device that is suspended loses its kicks and stays so until a reset, whatever status is set.
     package var staysSuspended: Bool
+    /// A position that is set while the queue is ready moves its ring at once (`vdpasim_set_vq_state`).
+    package var movesLiveRings: Bool
+    /// A reset leaves the kicks that a suspended device has kept (`pending_kick` of vdpa_sim, before 7.3).
+    package var keepsKicksOverReset: Bool
+    /// The largest ring that the parent admits, whatever the device could; `nil` for the device's own.
+    package var largestQueue: UInt16?
     /// A reset forgets the ring sizes, too.
     package var resetForgetsQueueSizes: Bool
     /// The backend features the parent declares itself.
@@ -37,6 +45,17 @@ package struct ParentBehaviour: Hashable, Sendable {
     /// See ``ParentDescription/doorbellStride``.
     package var doorbellStride: Int?
     package var fault: SimulatedFault?
+}
+
+/// Where features that lack ACCESS_PLATFORM meet an objection: a device that translates needs a driver that knows.
+package enum AccessPlatformCheck: Hashable, Sendable {
+    /// Nowhere.
+    case none
+    /// SET_FEATURES is EINVAL (`vdpasim_set_driver_features`).
+    case settingFeatures
+    /// The device does not take a status with FEATURES_OK, and nobody says so (virtio 1.2, section 3.1.1): what QEMU's
+    /// devices do behind vp_vdpa.
+    case settingFeaturesOK
 }
 
 extension ParentBehaviour {
@@ -55,10 +74,17 @@ extension ParentBehaviour {
             // VDUSE's kernel addresses go through bounce pages, apart from the user's table.
             startsInIdentity: parent != .vduse && kernel.startsInIdentity,
             hasOneAddressSpace: !isSoftware && parent != .vendor,
-            requiresAccessPlatform: parent != .vduse,
+            accessPlatformCheck: Self.accessPlatformCheck(of: parent),
+            // A register of the device and VDUSE's own word, of which nobody takes bits away
+            // (`vp_modern_get_driver_features`, `vduse_vdpa_set_driver_features`).
+            remembersUnofferedFeatures: parent == .vpVDPA || parent == .vduse,
             hasRingState: parent != .vpVDPA,
             // VDUSE 7.3: kicks are dropped and interrupts refused until the next reset (drivers/vdpa/vdpa_user).
             staysSuspended: parent == .vduse,
+            movesLiveRings: isSoftware,
+            keepsKicksOverReset: kernel.simulatorKeepsKicksOverReset,
+            // VP_VDPA_QUEUE_MAX, which is also how many QEMU's network device has by default.
+            largestQueue: parent == .vpVDPA ? 256 : nil,
             resetForgetsQueueSizes: parent == .vpVDPA || parent == .vduse,
             declaredBackendFeatures: Self.declaredFeatures(of: parent, kernel),
             doorbellStride: Self.doorbellStride(of: parent),
@@ -95,6 +121,14 @@ extension ParentBehaviour {
         }
     }
 
+    private static func accessPlatformCheck(of parent: SimulatedParentKind) -> AccessPlatformCheck {
+        switch parent {
+        case .vpVDPA: .settingFeaturesOK
+        case .vduse: .none
+        case .setMap, .dmaMap, .platform, .stateful, .vendor: .settingFeatures
+        }
+    }
+
     private static func declaredFeatures(
         of parent: SimulatedParentKind, _ kernel: KernelVersion
     ) -> BackendFeatures {
@@ -111,7 +145,8 @@ extension ParentBehaviour {
         if hasResetMap { operations.insert(.resetMap) }
         if hasCompatReset { operations.insert(.compatReset) }
         return ParentDescription(
-            deviceID: kind.deviceID, queueCount: kind.queues.count, maximumQueueSize: kind.maximumQueueSize,
+            deviceID: kind.deviceID, queueCount: kind.queues.count,
+            maximumQueueSize: min(kind.maximumQueueSize, largestQueue ?? .max),
             configurationSize: kind.configuration.count, mapOperation: mapOperation, operations: operations,
             usesVirtualAddresses: usesVirtualAddresses,
             iovaRange: mapOperation == .platform ? PlatformIOMMU.aperture : nil,

@@ -19,6 +19,9 @@ public protocol ParentDriver: AnyObject {
     var deviceFeatures: VirtioFeatures { get }
     /// Takes the features the driver wants; whatever it throws is EINVAL to the driver.
     func setDriverFeatures(_ features: VirtioFeatures) throws(Errno)
+    /// What ``setDriverFeatures(_:)`` has kept (`get_driver_features`). vhost asks it after each SET_FEATURES that succeeds,
+    /// for RING_PACKED: with it a ring's base has 32 bits that mean something. Optional.
+    var driverFeatures: VirtioFeatures { get }
     /// The status: what was set, and what the device has added.
     var status: DeviceStatus { get }
     /// Stores a status that is not zero: zero is a reset, and vhost-vdpa calls that.
@@ -50,6 +53,8 @@ public protocol ParentDriver: AnyObject {
     func setQueueAddresses(_ addresses: RingAddresses, queue: Int) throws(Errno)
     /// Where the ring goes on (`set_vq_state`).
     func setQueueState(_ state: QueueState, queue: Int) throws(Errno)
+    /// The same where ``driverFeatures`` have RING_PACKED. Optional: EOPNOTSUPP.
+    func setPackedQueueState(_ base: VringBase, queue: Int) throws(Errno)
     /// Where the ring stands (`get_vq_state`).
     func queueState(_ queue: Int) throws(Errno) -> QueueState
     /// Lets the queue run, as soon as the device does, or not.
@@ -82,6 +87,12 @@ public protocol ParentDriver: AnyObject {
 
 /// What a parent without the operation has in the kernel: nothing, and EOPNOTSUPP where an answer is due.
 extension ParentDriver {
+    /// None, so that rings are split.
+    public var driverFeatures: VirtioFeatures { [] }
+    /// EOPNOTSUPP.
+    public func setPackedQueueState(_ base: VringBase, queue: Int) throws(Errno) {
+        throw .operationNotSupported
+    }
     /// Resets; the maps stay.
     public func compatReset(_ flags: ResetFlags) throws(Errno) { try reset() }
     /// EOPNOTSUPP.

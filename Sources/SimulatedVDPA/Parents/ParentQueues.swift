@@ -15,6 +15,8 @@ final class ParentQueues {
         var isReady = false
         /// Where the ring goes on, while the queue is stopped.
         var state = QueueState.initial(.split)
+        /// How far the used index is behind that: what the driver has moved the ring by since it was made ready.
+        var usedLag: UInt16 = 0
         /// The driver's interrupt, which a start takes along.
         var call: SharedEventFD?
         /// What an enable from 0 to 1 froze; later changes of size and addresses wait for the next one.
@@ -32,11 +34,16 @@ final class ParentQueues {
     private var queues: [ParentQueue]
     /// The device runs: DRIVER_OK is set and no suspend took it back.
     private var isRunning = false
+    /// Since a suspend that neither a resume nor a reset has followed.
+    private var isSuspended = false
+    private let movesLiveRings: Bool
     private let dataPath: any DataPath
 
-    /// Takes the `count` queues of a data path, all of them stopped.
-    init(count: Int, dataPath: any DataPath) {
+    /// Takes the `count` queues of a data path, all of them stopped. With `movesLiveRings` a position that is set while a
+    /// queue is ready is where its ring goes on, and the used index stays; else the next stop forgets it.
+    init(count: Int, movesLiveRings: Bool, dataPath: any DataPath) {
         queues = Array(repeating: ParentQueue(), count: count)
+        self.movesLiveRings = movesLiveRings
         self.dataPath = dataPath
     }
 
@@ -46,7 +53,13 @@ final class ParentQueues {
 
     func setAddresses(_ addresses: RingAddresses, queue: Int) { queues[queue].addresses = addresses }
 
-    func setState(_ state: QueueState, queue: Int) { queues[queue].state = state }
+    func setState(_ state: QueueState, queue: Int) {
+        if movesLiveRings, queues[queue].isReady {
+            let old = queues[queue].isStarted ? dataPath.move(queue, to: state) : queues[queue].state
+            queues[queue].usedLag &+= state.base.availIndex &- old.base.availIndex
+        }
+        queues[queue].state = state
+    }
 
     /// The ring size that was set; 0 where none was.
     func size(of queue: Int) -> UInt32 { queues[queue].size }
@@ -79,9 +92,10 @@ final class ParentQueues {
     /// The queues that process descriptors now.
     var running: [Int] { queues.indices.filter { queues[$0].isStarted } }
 
-    /// Starts every queue that may run.
+    /// Starts every queue that may run, of a device that is suspended as well.
     func run() {
         isRunning = true
+        if isSuspended { dataPath.start([]) }
         start(queues.indices)
     }
 
@@ -95,20 +109,24 @@ final class ParentQueues {
     /// Stops every queue that runs, and keeps the kicks that come from now on.
     func suspend() {
         isRunning = false
+        isSuspended = true
         noteStopped(queues.indices, dataPath.suspend(queues.indices))
     }
 
     /// Starts the queues again, each with a kick where one in the meantime was kept.
     func resume() {
         isRunning = true
+        isSuspended = false
         let starting = setups(of: queues.indices)
         dataPath.resume(starting)
         noteStarted(starting)
     }
 
     /// Stops everything and forgets what a device reset forgets. Kick descriptors stay bound: vhost polls on.
-    func reset(forgetsSizes: Bool) {
+    func reset(forgetsSizes: Bool, keepsKicks: Bool) {
         halt()
+        if isSuspended { dataPath.endSuspension(keepsKicks: keepsKicks) }
+        isSuspended = false
         for queue in queues.indices {
             queues[queue] = ParentQueue(size: forgetsSizes ? 0 : queues[queue].size)
         }
@@ -116,6 +134,7 @@ final class ParentQueues {
 
     /// Freezes what an enable sees. A size no ring can have leaves the previous ring, as vringh does.
     private func arm(_ queue: Int, _ features: VirtioFeatures) {
+        queues[queue].usedLag = 0
         let state = queues[queue]
         guard let size = UInt16(exactly: state.size), size.nonzeroBitCount == 1 else { return }
         queues[queue].armed = Ring(
@@ -138,7 +157,7 @@ final class ParentQueues {
             guard queue.isReady, !queue.isStarted, let ring = queue.armed else { return nil }
             return QueueSetup(
                 queue: number, layout: ring.layout, features: ring.features, state: queue.state,
-                call: queue.call)
+                usedLag: queue.usedLag, call: queue.call)
         }
     }
 

@@ -21,8 +21,8 @@ package final class SimulatedParent: ParentDriver {
     private let events: ParentEvents
     package let dataPath: any DataPath
     private let configurationSpace: ConfigurationSpace
-    /// The features the driver set and the device has.
-    private var driverFeatures: VirtioFeatures = []
+    /// The features the driver set: those the device has, or all of them where the parent remembers all.
+    package private(set) var driverFeatures: VirtioFeatures = []
     /// What the driver set; NEEDS_RESET is the device's own.
     private var storedStatus: DeviceStatus = []
     /// Suspended until a reset (``ParentBehaviour/staysSuspended``).
@@ -55,7 +55,8 @@ package final class SimulatedParent: ParentDriver {
         self.dataPath = dataPath
         description = behaviour.description(of: kind)
         faults = FaultInjector(behaviour.fault)
-        queues = ParentQueues(count: kind.queues.count, dataPath: dataPath)
+        queues = ParentQueues(
+            count: kind.queues.count, movesLiveRings: behaviour.movesLiveRings, dataPath: dataPath)
         doorbells = DoorbellWatch { queues in dataPath.kick(queues) }
         iommu = ParentIOMMU(
             behaviour, description: description,
@@ -86,10 +87,11 @@ package final class SimulatedParent: ParentDriver {
 
     /// Takes the features the device has; EINVAL without ACCESS_PLATFORM where the driver insists on it.
     package func setDriverFeatures(_ features: VirtioFeatures) throws(Errno) {
-        guard features.contains(.accessPlatform) || !behaviour.requiresAccessPlatform else {
+        if behaviour.accessPlatformCheck == .settingFeatures, !features.contains(.accessPlatform) {
             throw .invalidArgument
         }
-        driverFeatures = features.intersection(deviceFeatures)
+        driverFeatures =
+            behaviour.remembersUnofferedFeatures ? features : features.intersection(deviceFeatures)
     }
 
     package func configuration(at offset: Int, count: Int) -> [UInt8] {
@@ -108,11 +110,18 @@ package final class SimulatedParent: ParentDriver {
 
     package func setStatus(_ status: DeviceStatus) {
         doorbells.look()
+        guard takes(status) else { return }
         let runs = status.contains(.driverOK)
         let starts = runs && !storedStatus.contains(.driverOK)
         storedStatus = status
         if runs, !isHeldUntilReset { queues.run() } else { queues.halt() }
         if starts, faults.diesAtStart() { die() }
+    }
+
+    /// Whether the device accepts the features that FEATURES_OK is to settle; it stays at its old status otherwise.
+    private func takes(_ status: DeviceStatus) -> Bool {
+        behaviour.accessPlatformCheck != .settingFeaturesOK || !status.contains(.featuresOK)
+            || storedStatus.contains(.featuresOK) || driverFeatures.contains(.accessPlatform)
     }
 
     /// Stops for good, until a reset, and asks for one (virtio 1.2, section 2.1.1).
@@ -143,7 +152,8 @@ package final class SimulatedParent: ParentDriver {
     private func reset(_ flags: ResetFlags) {
         doorbells.look()
         faults.delay()
-        queues.reset(forgetsSizes: behaviour.resetForgetsQueueSizes)
+        queues.reset(
+            forgetsSizes: behaviour.resetForgetsQueueSizes, keepsKicks: behaviour.keepsKicksOverReset)
         iommu.resetGroups()
         if flags.contains(.cleanMap) || behaviour.wipesOnReset || faults.losesMaps { iommu.loseMaps() }
         driverFeatures = []
@@ -164,10 +174,25 @@ package final class SimulatedParent: ParentDriver {
     /// can have moved yet (`vp_vdpa_set_vq_state`).
     package func setQueueState(_ state: QueueState, queue: Int) throws(Errno) {
         if !behaviour.hasRingState {
-            let isFresh = storedStatus.contains(.featuresOK) && !queues.isReady(queue)
-            guard isFresh, state == .initial(.split) else { throw .operationNotSupported }
+            guard isFresh(queue), state == .initial(.split) else { throw .operationNotSupported }
         }
         queues.setState(state, queue: queue)
+    }
+
+    /// No queue here is packed, so that the state is of none: VDUSE keeps it for a daemon that never asks for it, vp_vdpa
+    /// takes what a packed ring begins with (`vp_vdpa_set_vq_state_packed`).
+    package func setPackedQueueState(_ base: VringBase, queue: Int) throws(Errno) {
+        guard behaviour.hasRingState || isFresh(queue) && base == Self.packedBeginning else {
+            throw .operationNotSupported
+        }
+    }
+
+    /// Both indices of a packed ring 0 and both wrap counters 1.
+    private static let packedBeginning = VringBase(rawValue: 0x8000_8000)
+
+    /// Nothing can have moved in the queue since the last reset.
+    private func isFresh(_ queue: Int) -> Bool {
+        storedStatus.contains(.featuresOK) && !queues.isReady(queue)
     }
 
     /// EOPNOTSUPP where the driver cannot say (`vp_vdpa_get_vq_state`).
@@ -180,14 +205,14 @@ package final class SimulatedParent: ParentDriver {
     /// vdpa_sim: the maximum until DRIVER_OK, then what the driver set (verified on 6.12.117: conformance rule
     /// 24). The others have a register that begins at the maximum and takes what the driver sets.
     package func queueSize(_ queue: Int) -> UInt32 {
-        let (set, maximum) = (queues.size(of: queue), UInt32(kind.maximumQueueSize))
+        let (set, maximum) = (queues.size(of: queue), UInt32(description.maximumQueueSize))
         if behaviour.resetForgetsQueueSizes { return set == 0 ? maximum : set }
         return storedStatus.contains(.driverOK) ? set : maximum
     }
 
     package func setQueueReady(_ isReady: Bool, queue: Int) {
         doorbells.look()
-        let features = driverFeatures.intersection(kind.dataPathFeatures)
+        let features = driverFeatures.intersection(deviceFeatures).intersection(kind.dataPathFeatures)
         queues.setReady(isReady, queue: queue, features: features)
     }
 

@@ -6,6 +6,16 @@ internal import SystemPackage
 /// An address is a number until the copy proves it; one that is not mapped, or not as the access needs it, is
 /// EFAULT and nothing crashes. One system call per copy (about a microsecond).
 enum CallerMemory {
+    /// The first address that no process of x86 can have, with five levels of page tables. Between a process's end with
+    /// four, 2⁴⁷, and here the answer is the machine's: no memory is there in either case.
+    private static let end: UInt = 1 << 56 - 4096
+
+    /// Whether `count` bytes from `address` could be a process's, mapped or not: `access_ok`.
+    static func canBeProcess(at address: UInt, count: Int) -> Bool {
+        let (last, overflow) = address.addingReportingOverflow(UInt(count))
+        return !overflow && last <= end
+    }
+
     /// Copies `count` bytes from `address`; EFAULT unless all of them are readable.
     static func bytes(at address: UInt, count: Int) throws(Errno) -> [UInt8] {
         guard count > 0 else { return [] }

@@ -158,16 +158,16 @@ final class VhostIOTLB {
     }
 
     /// `vhost_vdpa_va_map`: only shared file mappings become entries; whatever else lies in the range is left
-    /// out, with success.
+    /// out, with success. An area begins where the one before it ends: a hole below it is part of its entry.
     ///
     /// In the kernel a device access that the process could not make itself fails in the copy. The data path
-    /// has no such net, so an entry here never allows more than the area does, and where the kernel lets an
-    /// entry start in a hole below an area, the hole stays unmapped: both become a fault, too.
+    /// has no such net, so an entry here never allows more than the area does, and the worker is not given the hole
+    /// (``HeldMemory``): both become a fault, too.
     private func mapVirtualAddresses(_ message: VhostMessage) throws(MessageRefusal) {
         let (end, wraps) = message.userAddress.addingReportingOverflow(message.size)
         let range = message.userAddress..<(wraps ? .max : end)
         let mappings = try mappings(of: range)
-        let memory = HeldMemory(range, areas: mappings)
+        let memory = HeldMemory(range, areas: mappings, hasHoles: true)
         var iova = message.iova
         var address = message.userAddress
         var left = message.size
@@ -177,10 +177,9 @@ final class VhostIOTLB {
                     throw MessageRefusal(.invalidArgument)
                 }
                 let step = min(left, area.end - address)
-                let hole = address < area.start ? area.start - address : 0
-                if area.isShared, hole < step {
+                if area.isShared {
                     let entry = try entry(
-                        iova: iova + hole, host: address + hole, size: step - hole,
+                        iova: iova, host: address, size: step,
                         access: message.access.intersection(area.access))
                     try add(entry, in: memory, addressSpace: message.addressSpace)
                 }

@@ -29,6 +29,8 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
     /// The acknowledged backend features: they survive a status reset, not a close.
     private var backendFeatures: BackendFeatures = []
     private var isSuspended = false
+    /// A file begins with the module's default, a task of the owner's (VHOST_FORK_OWNER_TASK).
+    private var forksFromOwner: UInt8 = 1
 
     // MARK: Open and close
 
@@ -108,6 +110,9 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
         case clinux_vdpa_suspend: try suspend()
         case clinux_vdpa_resume where kernel.hasResume: try resume()
         case clinux_vhost_set_owner: try setOwner()
+        case ForkFromOwnerRequest.set where kernel.hasForkFromOwner: try setForkFromOwner(argument)
+        case ForkFromOwnerRequest.get where kernel.hasForkFromOwner:
+            try store(forksFromOwner, at: argument)
         default: try performOwned(request, argument)
         }
     }
@@ -124,6 +129,14 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
     private func setOwner() throws(Errno) {
         guard owner == nil else { throw .resourceBusy }
         owner = caller
+    }
+
+    /// Whose child a vhost worker is to be, which vhost-vdpa has none of: kept until the close, and no more.
+    private func setForkFromOwner(_ argument: UInt) throws(Errno) {
+        guard owner == nil else { throw .resourceBusy }
+        let value = try CallerMemory.load(UInt8.self, at: argument)
+        guard value <= 1 else { throw .invalidArgument }
+        forksFromOwner = value
     }
 
     private func store(_ value: some FixedWidthInteger & BitwiseCopyable, at argument: UInt) throws(Errno) {
@@ -147,6 +160,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
         } catch {
             throw .invalidArgument
         }
+        vrings.noteFeatures()
     }
 
     /// Bits may be added, or all of them dropped at once, which resets the device.
@@ -246,9 +260,12 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
     // MARK: write and mmap
 
     /// `vhost_chr_write_iter`: one message per call. Everything the handler objects to is EFAULT; the cause is in
-    /// ``mapFailures``.
+    /// ``mapFailures``. That the bytes are a process's at all is asked before the file is (`vfs_write`, `access_ok`).
     package func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
         guard isOpen else { throw .badFileDescriptor }
+        guard CallerMemory.canBeProcess(at: UInt(bitPattern: bytes.baseAddress), count: bytes.count) else {
+            throw .badAddress
+        }
         let message = try VhostMessage(
             at: UInt(bitPattern: bytes.baseAddress), byteCount: bytes.count, acknowledged: backendFeatures)
         try iotlb.take(message, fromOwner: owner == caller)
@@ -283,4 +300,10 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
         }
         return try unsafe simulated.doorbell(ofQueue: queue).map(protection: protection, flags: flags)
     }
+}
+
+/// The generic vhost layer takes them of any device, before it asks for an owner.
+private enum ForkFromOwnerRequest {
+    static let set: UInt = 0x4001_af84  // VHOST_SET_FORK_FROM_OWNER
+    static let get: UInt = 0x8001_af85  // VHOST_GET_FORK_FROM_OWNER
 }

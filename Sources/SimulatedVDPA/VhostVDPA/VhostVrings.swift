@@ -27,6 +27,9 @@ final class VhostVrings {
     private let description: ParentDescription
     private let kernel: KernelVersion
     private var vrings: [Vring]
+    /// RING_PACKED is among the features of the last SET_FEATURES, as the parent has kept them: a status reset does not
+    /// touch it.
+    private var isPacked = false
 
     init(parent: any ParentDriver, description: ParentDescription, kernel: KernelVersion) {
         self.parent = parent
@@ -41,10 +44,18 @@ final class VhostVrings {
     }
 
     /// Lets go of everything, eventfds included: the second half.
-    func forget() { vrings = Array(repeating: Vring(), count: vrings.count) }
+    func forget() {
+        vrings = Array(repeating: Vring(), count: vrings.count)
+        isPacked = false
+    }
+
+    /// A SET_FEATURES has succeeded.
+    func noteFeatures() { isPacked = parent.driverFeatures.contains(.packedRing) }
 
     /// One request of the owner's, in the kernel's order: index, range, request. `isSuspended` is the file's.
     func perform(_ request: UInt, _ argument: UInt, isSuspended: Bool) throws(Errno) {
+        // The size comes with the index since a queue's maximum is looked at: both are read before either is.
+        if request == clinux_vhost_set_vring_num, kernel.readsRingSizeWithIndex { _ = try number(argument) }
         let index = try CallerMemory.load(UInt32.self, at: argument)
         guard index < UInt32(vrings.count) else { throw .noBufferSpace }
         let queue = Int(index)
@@ -107,9 +118,14 @@ final class VhostVrings {
         }
     }
 
-    /// The base is kept like the addresses.
+    /// The base is kept like the addresses. A packed ring's is any 32 bits.
     private func setBase(_ queue: Int, _ argument: UInt, isSuspended: Bool) throws(Errno) {
         let base = try number(argument)
+        if isPacked {
+            vrings[queue].base = base
+            try checkRingMayChange(isSuspended: isSuspended)
+            return try parent.setPackedQueueState(VringBase(rawValue: base), queue: queue)
+        }
         guard let state = QueueState(VringBase(rawValue: base), format: .split) else {
             throw .invalidArgument
         }

@@ -112,7 +112,7 @@ extension SplitDeviceQueue {
         let index = avail.load16Acquiring(SplitRingNumbers.indexOffset)
         let fresh = index &- next
         if fresh == 0 { return false }
-        guard Int(fresh) &+ Int(next &- published) <= size else {
+        guard quirks.takesAnyAvailIndex || Int(fresh) &+ Int(next &- published) <= size else {
             throw breakQueue(VirtQueueError(.availIndexJump(from: next, to: index)))
         }
         limit = index

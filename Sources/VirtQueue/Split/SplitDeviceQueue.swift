@@ -40,6 +40,9 @@ public struct SplitDeviceQueue: DeviceQueue, ~Copyable {
     /// its call arriving, so the first one always calls.
     @usableFromInline var hasSignalled = false
 
+    /// What a device of another make than this project's does with its rings.
+    @usableFromInline let quirks: SplitRingQuirks
+
     /// What broke the queue.
     @usableFromInline var failure: VirtQueueError?
 
@@ -55,6 +58,17 @@ public struct SplitDeviceQueue: DeviceQueue, ~Copyable {
         layout: RingLayout, features: VirtioFeatures, state: QueueState,
         translation: inout TranslationTable
     ) throws(VirtQueueError) {
+        try self.init(
+            layout: layout, features: features, state: state, quirks: SplitRingQuirks(),
+            translation: &translation)
+    }
+
+    /// The same with what a device of another make does otherwise.
+    package init(
+        layout: RingLayout, features: VirtioFeatures, state: QueueState, quirks: SplitRingQuirks,
+        translation: inout TranslationTable
+    ) throws(VirtQueueError) {
+        self.quirks = quirks
         let areas = try Self.resolve(layout, features, &translation)
         descriptors = areas.descriptors
         avail = areas.avail
@@ -92,7 +106,7 @@ public struct SplitDeviceQueue: DeviceQueue, ~Copyable {
     /// The chains completed so far, published or not, modulo 2¹⁶: only differences mean something.
     @inlinable public var chainsReturned: UInt16 { completed }
     /// The used index as the driver sees it.
-    @inlinable public var publishedUsedIndex: UInt16 { published }
+    @inlinable public var publishedUsedIndex: UInt16 { published &- quirks.usedLag }
     /// The chains popped and not completed.
     @inlinable public var inFlight: Int { Int(next &- completed) }
     /// Whether an error of the ring itself has ended the queue.
@@ -106,7 +120,7 @@ public struct SplitDeviceQueue: DeviceQueue, ~Copyable {
     @inline(__always)
     public mutating func complete(_ chain: ChainHandle, byteCount: UInt32) {
         precondition(next != completed, "no chain is in flight")
-        let slot = Int(completed & mask)
+        let slot = Int((completed &- quirks.usedLag) & mask)
         let offset = SplitRingNumbers.elementsOffset &+ SplitRingNumbers.usedElementBytes &* slot
         used.store32(UInt32(chain.id), at: offset)
         used.store32(byteCount, at: offset &+ 4)
@@ -118,11 +132,11 @@ public struct SplitDeviceQueue: DeviceQueue, ~Copyable {
     /// `false` where there was none. The fence in it costs some 20 cycles: publish once per batch.
     @inlinable
     public mutating func publish() -> Bool {
-        let old = published
-        let new = completed
-        if new == old { return false }
+        if completed == published { return false }
+        let old = published &- quirks.usedLag
+        let new = completed &- quirks.usedLag
         used.store16Releasing(new, at: SplitRingNumbers.indexOffset)
-        published = new
+        published = completed
         RingMemory.fullFence()
         guard hasEventIndex else { return avail.load16(0) & SplitRingNumbers.noInterrupt == 0 }
         let event = avail.load16(SplitRingNumbers.usedEventOffset(size: size))

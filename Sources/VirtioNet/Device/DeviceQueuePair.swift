@@ -84,6 +84,11 @@ final class DeviceQueuePair: Sendable {
         }
     }
 
+    /// Where the worker has ended it stands where it is moved to.
+    func move(_ queue: Int, to state: QueueState) -> QueueState {
+        worker.perform { worker in worker.withQueue(queue - first) { $0.served.move(to: state) } } ?? state
+    }
+
     func states(of queues: Range<Int>) -> [QueueState] {
         states(of: queues) { worker, queue in worker.withQueue(queue) { $0.served.state } }
     }

@@ -103,6 +103,13 @@ package final class NetworkDevice: NetworkDataPath {
         }
     }
 
+    /// Nothing is kept by a suspended pair.
+    package func endSuspension(keepsKicks: Bool) {}
+
+    package func move(_ queue: Int, to state: QueueState) -> QueueState {
+        pair(of: queue).move(queue, to: state)
+    }
+
     package func states(of queues: Range<Int>) -> [QueueState] {
         parts(of: queues).flatMap { $0.states(of: $1) }
     }

@@ -4,6 +4,7 @@ import LinuxHost
 import SimulatedVDPA
 import TestSupport
 import Testing
+import VhostVDPAConformance
 import VirtQueue
 import Virtio
 import VirtioDevice
@@ -118,7 +119,7 @@ struct VdpasimNetTests {
         guest.offerReceive(0..<2)
         guest.offerReceive(2..<3, byteCount: 40)
         guest.send(to: Self.own, head: 0)
-        guest.send(to: MACAddress(0x5254_0099_9999), head: 1)
+        guest.send(to: MACAddress(0x5255_0099_9999), head: 1)
         guest.send(to: Self.own, head: 2)
         guest.send(to: Self.own, head: 3)
         guest.raw.rings[1].setDescriptor(4, HostileGuest.buffer(12), 0)
@@ -138,7 +139,9 @@ struct VdpasimNetTests {
         "loops back what is for it, for a group or for all, and drops the rest",
         arguments: [
             (own, true), (MACAddress.broadcast, true), (MACAddress(0x0100_5e00_0001), true),
-            (MACAddress(0x5254_0012_3457), false),
+            (MACAddress(0x5254_0112_3456), false), (MACAddress(0x5654_0012_3456), false),
+            // strncmp: the third octet ends the comparison.
+            (MACAddress(0x5254_0012_3457), true), (MACAddress(0x5254_0000_0000), true),
         ])
     func filter(_ destination: MACAddress, _ comesBack: Bool) throws {
         let guest = try Guest()
@@ -234,7 +237,7 @@ struct VdpasimNetTests {
         guest.start()
         guest.startControl()
         guest.offerReceive(0..<2)
-        let new = MACAddress(0x5254_00ca_fe01)
+        let new = MACAddress(0x5255_00ca_fe01)
         guest.command([1, 1] + new.octets, head: 0)
         guest.kick(2)
         #expect(guest.control.usedIndex == 1 && guest.control.usedElement(0).byteCount == 1)
@@ -248,7 +251,7 @@ struct VdpasimNetTests {
 
     @Test(
         "every other command is an error, and changes nothing",
-        arguments: [[0x77, 0], [1, 0], [1, 1, 2, 3], [1], [0, 1]] as [[UInt8]])
+        arguments: [[0x77, 0], [1, 0], [1], [0, 1]] as [[UInt8]])
     func otherCommands(_ bytes: [UInt8]) throws {
         let guest = try Guest()
         guest.startControl()
@@ -257,6 +260,72 @@ struct VdpasimNetTests {
         #expect(guest.control.usedIndex == 1)
         #expect(guest.answer(0) == 1)
         #expect(guest.space.read(at: 0, count: 6) == Self.own.octets)
+    }
+
+    @Test("an address that is too short is an error, and its octets are in the configuration")
+    func shortAddress() throws {
+        let guest = try Guest()
+        guest.startControl()
+        guest.command([1, 1, 2, 3], head: 0)
+        guest.kick(2)
+        #expect(guest.answer(0) == 1)
+        #expect(guest.space.read(at: 0, count: 6) == [2, 3] + Self.own.octets[2...])
+    }
+
+    @Test(
+        "calls for each frame it has taken, and for each that came back; for a command whether asked or not")
+    func calls() throws {
+        let guest = try Guest()
+        let counters = try (0..<3).map { _ in try EventCounter() }
+        let calls = try counters.map { try SharedEventFD(duplicating: $0.descriptor) }
+        guest.raw.device.setTranslation(guest.raw.entries, queues: 0..<3)
+        for (queue, ring) in (guest.raw.rings + [guest.control]).enumerated() {
+            guest.raw.device.startQueue(
+                queue, layout: ring.layout, features: [.version1, .controlQueue], base: 0, call: calls[queue])
+        }
+        guest.offerReceive(0..<2)
+        for head in UInt16(0)..<2 { guest.send(to: .broadcast, head: head) }
+        guest.send(to: MACAddress(0x5255_0000_0000), head: 2)
+        guest.control.availFlags = 1
+        guest.command([1, 1] + Self.own.octets, head: 0)
+        guest.command([0x77, 0], head: 2)
+        guest.kick(1)
+        #expect(counters.map { $0.take() } == [2, 3, 2])
+        guest.raw.rings[1].availFlags = 1
+        guest.send(to: MACAddress(0x5255_0000_0000), head: 3)
+        guest.kick(1)
+        #expect(guest.sent == 4 && counters[1].take() == 0)
+    }
+
+    @Test("a running ring goes on at a base that is set, and its used index where it was")
+    func move() throws {
+        let guest = try Guest()
+        guest.start()
+        guest.offerReceive(0..<4)
+        for head in UInt16(0)..<2 { guest.send(to: .broadcast, head: head) }
+        guest.kick(1)
+        #expect(guest.sent == 2)
+        #expect(guest.raw.device.move(1, to: .split(nextAvail: 1)) == .split(nextAvail: 2))
+        guest.settle()
+        #expect(guest.sent == 2)
+        guest.kick(1)
+        #expect(guest.sent == 3 && guest.arrived == 3)
+        #expect(guest.raw.rings[1].usedElement(2).head == 1)
+        #expect(guest.raw.device.states(of: 1..<2) == [.split(nextAvail: 2)])
+    }
+
+    @Test("an avail index beyond the ring is believed: every entry up to it is taken once more")
+    func jump() throws {
+        let guest = try Guest()
+        guest.start()
+        _ = guest.raw.device.move(1, to: .split(nextAvail: 5))
+        guest.kick(1)
+        #expect(guest.raw.device.states(of: 1..<2) == [.split(nextAvail: 0)])
+        #expect(guest.sent == 65531)
+        guest.offerReceive(0..<1)
+        guest.send(to: .broadcast)
+        guest.kick(1)
+        #expect(guest.sent == 65532 && guest.arrived == 1)
     }
 
     @Test("an unknown class in the same pass as a good command is answered like that one, as in the kernel")
@@ -298,8 +367,8 @@ struct VdpasimNetTests {
         #expect(guest.sent == (isKicked ? 1 : 0))
     }
 
-    @Test("a start forgets the kicks that were kept before it")
-    func startForgets() throws {
+    @Test("a start serves nothing by the kicks that were kept before it")
+    func startServesNothing() throws {
         let guest = try Guest()
         guest.start()
         guest.offerReceive(0..<1)
@@ -311,6 +380,32 @@ struct VdpasimNetTests {
         #expect(guest.sent == 0)
         guest.kick(1)
         #expect(guest.sent == 1)
+    }
+
+    @Test(
+        "kicks that were kept are there for a resume after a start, and after a reset that keeps them",
+        arguments: [nil, true, false])
+    func keptKicks(byReset keepsKicks: Bool?) throws {
+        let guest = try Guest()
+        guest.start()
+        guest.offerReceive(0..<2)
+        _ = guest.raw.device.suspend(0..<2)
+        guest.raw.device.kick(1)
+        if let keepsKicks { guest.raw.device.endSuspension(keepsKicks: keepsKicks) }
+        // A kick after the reset is lost in any case.
+        if keepsKicks == false { guest.raw.device.kick(1) }
+        guest.start()
+        guest.send(to: .broadcast)
+        guest.settle()
+        #expect(guest.sent == 0)
+        guest.raw.device.resume([])
+        guest.settle()
+        #expect(guest.sent == (keepsKicks == false ? 0 : 1))
+        // And for no second one.
+        guest.send(to: .broadcast, head: 1)
+        guest.raw.device.resume([])
+        guest.settle()
+        #expect(guest.sent == (keepsKicks == false ? 0 : 1))
     }
 
     @Test("GET_VRING_BASE of a running queue is where it stands")

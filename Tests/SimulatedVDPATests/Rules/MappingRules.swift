@@ -23,24 +23,37 @@ struct MappingRules {
         #expect(bounds == expected)
     }
 
-    @Test("55. use_va: a hole is left out, what lies behind it is mapped")
+    @Test("55. use_va: a hole below shared memory is part of its entry, and no worker's")
     func hole() throws {
         let mappings = ProcessMappings(
             areas: [(0x1000, 0x2000), (0x3000, 0x9000)].map { start, end in
                 ProcessMapping(start: start, end: end, isReadable: true, isWritable: true, isShared: true)
             })
-        let parent = try #require(try Client("sim").device.simulated)
+        let spare = try Client("sim")
+        let parent = try #require(spare.device.simulated)
         let client = try Client(parent: parent, mapping: MappingPolicy(entryLimit: nil)) { _ in
             mappings
         }
         #expect(client.call(Request.setOwner) == nil)
         #expect(client.send(.update, iova: 0x100000, size: 0x4000, user: 0x1000) == nil)
         let entries = parent.parentDiagnostics.addressSpaces[0].entries
-        #expect(entries.map(\.range.first.rawValue) == [0x100000, 0x102000])
+        #expect(entries.map(\.range.first.rawValue) == [0x100000, 0x101000])
         #expect(entries.map(\.range.last.rawValue) == [0x100fff, 0x103fff])
-        #expect(entries.map(\.host.rawValue) == [0x1000, 0x3000])
-        #expect(client.send(.update, iova: 0x200000, size: 0x1000, user: 0x2000) == nil)
-        #expect(parent.parentDiagnostics.addressSpaces[0].entries.count == 2)
+        #expect(entries.map(\.host.rawValue) == [0x1000, 0x2000])
+        // What the device has begins with the area.
+        #expect(spare.dataPath.translation(0).map(\.range.first.rawValue) == [0x100000, 0x102000])
+        #expect(spare.dataPath.translation(0).map(\.range.last.rawValue) == [0x100fff, 0x103fff])
+        // A range that is nothing but a hole is an entry, and the same again is refused.
+        for expected in [nil, Errno.badAddress] {
+            #expect(client.send(.update, iova: 0x200000, size: 0x1000, user: 0x2000) == expected)
+        }
+        #expect(parent.parentDiagnostics.addressSpaces[0].entries.count == 3)
+        #expect(spare.dataPath.translation(0).count == 2)
+        // An address in the hole is one of its entry.
+        #expect(client.send(.invalidate, iova: 0x101000, size: 1) == nil)
+        #expect(
+            parent.parentDiagnostics.addressSpaces[0].entries.map(\.range.first.rawValue)
+                == [0x100000, 0x200000])
     }
 
     @Test("56. use_va: above the last area is EINVAL, also below the page of vsyscalls, which is none")

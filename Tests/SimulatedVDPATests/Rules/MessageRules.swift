@@ -100,4 +100,19 @@ struct MessageRules {
         #expect(client.send(.invalidate, iova: 2 << 20, size: 1) == nil)
         #expect(parent.parentDiagnostics.addressSpaces[0].entries.map(\.range.first.rawValue) == [1 << 20])
     }
+
+    @Test(
+        "39. write() from an address that no process has is EFAULT, however short; from one without memory EINVAL",
+        arguments: [
+            (0xffff_8880_0000_0000, 72, .badAddress), (0xffff_8880_0000_0000, 3, .badAddress),
+            (0xffff_8880_0000_0000, 0, .badAddress), (1 << 56 - 4096 - 71, 72, .badAddress),
+            (1 << 56 - 4096 - 72, 72, .invalidArgument), (16, 72, .invalidArgument),
+        ] as [(UInt, Int, Errno)])
+    func addressOfNoProcess(_ address: UInt, _ count: Int, _ expected: Errno) throws {
+        let client = try Client.owned("sim")
+        #expect(throws: expected) {
+            try unsafe client.file.write(
+                UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: address), count: count))
+        }
+    }
 }

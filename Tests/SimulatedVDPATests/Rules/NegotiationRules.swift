@@ -15,6 +15,29 @@ struct NegotiationRules {
         #expect(try Client(specification).get(Request.getBackendFeatures, count: 8) == .success(expected))
     }
 
+    @Test("17. vp_vdpa takes features without ACCESS_PLATFORM; its device then does not take FEATURES_OK")
+    func withoutAccessPlatform() throws {
+        let client = try Client("sim,parent=vp-vdpa")
+        #expect(client.setStatus(3) == nil)
+        #expect(client.call(Request.setFeatures, UInt64(1 << 32)) == nil)
+        for status in [UInt8(0xb), 0xf] {
+            #expect(client.setStatus(status) == nil)
+            #expect(client.status == 3)
+        }
+        #expect(client.call(Request.setFeatures, UInt64(1 << 33 | 1 << 32)) == nil)
+        #expect(client.setStatus(0xb) == nil)
+        #expect(client.status == 0xb)
+    }
+
+    @Test("22. vp_vdpa's rings have 256 entries at the most")
+    func vpVDPARings() throws {
+        let client = try Client.owned("sim,parent=vp-vdpa")
+        #expect(client.get(Request.getVringNum, count: 2) == .success(256))
+        #expect(client.getVring(Request.getVringSize, 0) == .success(256))
+        #expect(client.setVring(Request.setVringNum, 0, 256) == nil)
+        #expect(client.setVring(Request.setVringNum, 0, 512) == .invalidArgument)
+    }
+
     @Test("The default device's features", arguments: Specifications.all)
     func deviceFeatures(_ specification: String) throws {
         // MTU, MAC, STATUS, ANY_LAYOUT, INDIRECT_DESC, EVENT_IDX, VERSION_1, ACCESS_PLATFORM.

@@ -101,4 +101,30 @@ struct OwnershipRules {
         #expect(client.call(Request.getVringBase, address: readOnly.address) == .badAddress)
         #expect(client.call(Request.setVringEnable, address: readOnly.address) == nil)
     }
+
+    @Test("FORK_FROM_OWNER is kept before there is an owner, and by the open file alone")
+    func forkFromOwner() throws {
+        let (set, get): (UInt, UInt) = (0x4001_af84, 0x8001_af85)
+        let client = try Client("sim")
+        #expect(client.get(get, count: 1) == .success(1))
+        #expect(client.call(set, UInt8(2)) == .invalidArgument)
+        #expect(client.call(set) == .badAddress)
+        #expect(client.call(set, UInt8(0)) == nil)
+        #expect(client.get(get, count: 1) == .success(0))
+        #expect(client.call(Request.setOwner) == nil)
+        #expect(client.call(set) == .resourceBusy)
+        #expect(client.get(get, count: 1) == .success(0))
+        #expect(client.call(get) == .badAddress)
+        try client.reopen()
+        #expect(client.get(get, count: 1) == .success(1))
+    }
+
+    @Test("6.1 does not know FORK_FROM_OWNER: EPERM, then what any unknown request is")
+    func forkFromOwnerBefore() throws {
+        let client = try Client("sim,kernel=6.1")
+        #expect(client.call(0x8001_af85, UInt8(0)) == .notPermitted)
+        #expect(client.call(Request.setOwner) == nil)
+        #expect(client.call(0x4001_af84) == .badAddress)
+        #expect(client.call(0x4001_af84, UInt64(0)) == .unknownRequest)
+    }
 }

@@ -63,6 +63,87 @@ struct QueueRules {
         #expect(client.getVring(Request.getVringBase, 0) == .success(0xffff))
     }
 
+    @Test(
+        "29. A base that is set in a running ring moves it: on 6.1 at any time, later once a suspended device runs again",
+        arguments: ["sim,kernel=6.1", "sim", "sim,kernel=7.3", "sim,parent=dma-map"])
+    func liveBase(_ specification: String) throws {
+        let client = try Client.owned(specification)
+        try client.start()
+        if client.kernel != .v6_1 {
+            #expect(client.setVring(Request.setVringBase, 0, 5) == .invalidArgument)
+            #expect(client.call(Request.suspend) == nil)
+            #expect(client.setStatus(0xf) == nil)
+        }
+        client.dataPath.advance(0, to: 2)
+        client.dataPath.forgetCalls()
+        #expect(client.setVring(Request.setVringBase, 0, 5) == nil)
+        #expect(client.dataPath.calls == [.move(0, .split(nextAvail: 5))])
+        #expect(client.getVring(Request.getVringBase, 0) == .success(5))
+        // The used index is where it was, also after another stop, until the queue is made ready anew.
+        #expect(client.call(Request.suspend) == nil)
+        #expect(client.setVring(Request.setVringBase, 0, 4) == nil)
+        client.dataPath.forgetCalls()
+        #expect(client.setStatus(0xf) == nil)
+        #expect(client.dataPath.starts.map(\.usedLag) == [2, 0])
+        #expect(client.setVring(Request.setVringEnable, 0, 0) == nil)
+        client.dataPath.forgetCalls()
+        #expect(client.setVring(Request.setVringEnable, 0, 1) == nil)
+        #expect(client.dataPath.starts.map(\.usedLag) == [0])
+        #expect(client.dataPath.starts.map(\.state) == [.split(nextAvail: 4)])
+    }
+
+    @Test(
+        "29. Behind the platform's IOMMU a base waits for the next start", arguments: ["sim,parent=platform"])
+    func baseOfAnotherParent(_ specification: String) throws {
+        let client = try Client.owned(specification)
+        try client.start()
+        #expect(client.call(Request.suspend) == nil)
+        #expect(client.setStatus(0xf) == nil)
+        client.dataPath.forgetCalls()
+        #expect(client.setVring(Request.setVringBase, 0, 5) == nil)
+        #expect(client.dataPath.calls.isEmpty)
+    }
+
+    @Test(
+        "30. A packed ring's base is any 32 bits, once a parent has kept RING_PACKED although nobody offers it",
+        arguments: ["sim,parent=vduse", "sim,parent=vp-vdpa", "sim"])
+    func packedBase(_ specification: String) throws {
+        let client = try Client.owned(specification)
+        let keeps = specification != "sim"
+        let isSettled = specification == "sim,parent=vduse"
+        let refusal: Errno? = keeps ? isSettled ? nil : .operationNotSupported : .invalidArgument
+        #expect(client.setStatus(3) == nil)
+        #expect(client.call(Request.setFeatures, UInt64(1 << 34 | 1 << 33 | 1 << 32)) == nil)
+        #expect(client.setVring(Request.setVringBase, 0, 0xffff_ffff) == refusal)
+        #expect(client.setStatus(0xb) == nil)
+        #expect(client.setVring(Request.setVringBase, 0, 0xffff_ffff) == refusal)
+        // vp_vdpa takes where a packed ring begins.
+        #expect(client.setVring(Request.setVringBase, 0, 0x8000_8000) == (keeps ? nil : .invalidArgument))
+        // A status reset leaves vhost's memory, other features and a close do not.
+        #expect(client.setStatus(0) == nil)
+        #expect(client.setVring(Request.setVringBase, 0, 0xffff_ffff) == refusal)
+        #expect(client.setStatus(3) == nil)
+        #expect(client.call(Request.setFeatures, UInt64(1 << 33 | 1 << 32)) == nil)
+        #expect(client.setVring(Request.setVringBase, 0, 0xffff_ffff) == .invalidArgument)
+        #expect(client.call(Request.setFeatures, UInt64(1 << 34 | 1 << 33 | 1 << 32)) == nil)
+        try client.reopen()
+        #expect(client.call(Request.setOwner) == nil)
+        #expect(client.setVring(Request.setVringBase, 0, 0xffff_ffff) == .invalidArgument)
+    }
+
+    @Test("27. VRING_NUM is read whole before its index is looked at; on 6.1 the index comes first")
+    func sizeAtTheEndOfMemory() throws {
+        let memory = Memory(pages: 2)
+        memory.forbidPages(from: 1)
+        let address = memory.address + UInt(Memory.pageSize) - 4
+        unsafe UnsafeMutableRawPointer(bitPattern: address)?.storeBytes(of: 9, as: UInt32.self)
+        for (specification, expected) in [("sim", Errno.badAddress), ("sim,kernel=6.1", .noBufferSpace)] {
+            let client = try Client.owned(specification)
+            #expect(client.call(Request.setVringNum, address: address) == expected)
+            #expect(client.call(Request.setVringBase, address: address) == .noBufferSpace)
+        }
+    }
+
     @Test("31. KICK, CALL, ERR: EBADF, EINVAL for another file, -1 unbinds", arguments: Specifications.all)
     func eventFiles(_ specification: String) throws {
         let client = try Client.owned(specification)

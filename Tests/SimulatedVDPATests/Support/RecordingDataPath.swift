@@ -13,6 +13,7 @@ final class RecordingDataPath: DataPath {
         let layout: RingLayout
         let features: VirtioFeatures
         let state: QueueState
+        let usedLag: UInt16
         let hasCall: Bool
 
         init(_ setup: QueueSetup) {
@@ -20,17 +21,19 @@ final class RecordingDataPath: DataPath {
             layout = setup.layout
             features = setup.features
             state = setup.state
+            usedLag = setup.usedLag
             hasCall = setup.call != nil
         }
 
         init(
             _ queue: Int, _ layout: RingLayout, _ features: VirtioFeatures, base: UInt16,
-            hasCall: Bool = false
+            usedLag: UInt16 = 0, hasCall: Bool = false
         ) {
             self.queue = queue
             self.layout = layout
             self.features = features
             state = .split(nextAvail: base)
+            self.usedLag = usedLag
             self.hasCall = hasCall
         }
     }
@@ -42,6 +45,8 @@ final class RecordingDataPath: DataPath {
         case stop(Range<Int>)
         case suspend(Range<Int>)
         case resume([Start])
+        case suspensionEnded(keepsKicks: Bool)
+        case move(Int, QueueState)
         case states(Range<Int>)
         case kickBound(Int, isBound: Bool)
         case callBound(Int, isBound: Bool)
@@ -131,6 +136,19 @@ final class RecordingDataPath: DataPath {
         state.withLock { state in
             state.calls.append(.resume(queues.map(Start.init)))
             state.start(queues)
+        }
+    }
+
+    func endSuspension(keepsKicks: Bool) {
+        state.withLock { $0.calls.append(.suspensionEnded(keepsKicks: keepsKicks)) }
+    }
+
+    func move(_ queue: Int, to position: QueueState) -> QueueState {
+        state.withLock { state in
+            state.calls.append(.move(queue, position))
+            let old = state.states(of: queue..<queue + 1)[0]
+            state.positions[queue] = position.base.availIndex
+            return old
         }
     }
 

@@ -4,12 +4,13 @@ struct KickedWork {
     /// A pass is to be made.
     private(set) var isScheduled = false
     private var isHolding = false
-    private var hasHeldKick = false
+    /// `pending_kick`: set while the device is suspended, taken by a resume alone, whatever comes before it.
+    private var hasKeptKicks = false
 
     /// Takes a kick of a queue that is `started`: a suspended device keeps it, a stopped queue loses it.
     mutating func kick(started: Bool) {
         if isHolding {
-            hasHeldKick = true
+            hasKeptKicks = true
         } else if started {
             isScheduled = true
         }
@@ -27,12 +28,12 @@ struct KickedWork {
     /// Keeps kicks from now on.
     mutating func hold() { isHolding = true }
 
-    /// Ends ``hold()``; whether a kick was kept.
-    mutating func release() -> Bool {
-        defer {
-            isHolding = false
-            hasHeldKick = false
-        }
-        return hasHeldKick
+    /// Ends ``hold()``. What was kept stays kept.
+    mutating func release() { isHolding = false }
+
+    /// Whether kicks were kept, which they are no longer.
+    mutating func takeKeptKicks() -> Bool {
+        defer { hasKeptKicks = false }
+        return hasKeptKicks
     }
 }

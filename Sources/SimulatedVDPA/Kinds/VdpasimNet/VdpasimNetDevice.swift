@@ -58,7 +58,7 @@ package final class VdpasimNetDevice: NetworkDataPath {
     package func start(_ queues: [QueueSetup]) {
         worker.perform { worker in
             worker.takeEarlierKicks()
-            _ = worker.work.release()
+            worker.work.release()
             for setup in queues { worker.withQueue(setup.queue) { $0.start(setup) } }
         }
     }
@@ -74,14 +74,29 @@ package final class VdpasimNetDevice: NetworkDataPath {
         }
     }
 
+    /// Kicks that were kept are of every queue, whichever of them were kicked (`vdpasim_resume`).
     package func resume(_ queues: [QueueSetup]) {
         worker.perform { worker in
             worker.takeEarlierKicks()
-            let isKicked = worker.work.release()
+            let isKicked = worker.work.takeKeptKicks()
+            worker.work.release()
             for setup in queues { worker.withQueue(setup.queue) { $0.start(setup) } }
             guard isKicked else { return }
-            for setup in queues { worker.kick(setup.queue) }
+            for queue in 0...2 { worker.kick(queue) }
         }
+    }
+
+    package func endSuspension(keepsKicks: Bool) {
+        worker.perform { worker in
+            worker.takeEarlierKicks()
+            worker.work.release()
+            if !keepsKicks { _ = worker.work.takeKeptKicks() }
+        }
+    }
+
+    /// Where the worker has ended it stands where it is moved to.
+    package func move(_ queue: Int, to state: QueueState) -> QueueState {
+        worker.perform { worker in worker.withQueue(queue) { $0.move(to: state) } } ?? state
     }
 
     package func states(of queues: Range<Int>) -> [QueueState] {

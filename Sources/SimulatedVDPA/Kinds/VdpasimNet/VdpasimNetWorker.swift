@@ -11,7 +11,7 @@ internal import WorkerRuntime
 ///
 /// A kick of any queue is one pass: every control command, then frames from the transmit ring into the receive ring
 /// until the first is empty, a frame finds no receive chain, or ``framesPerPass`` were looped, after which the device
-/// schedules the next pass itself. It asks for a kick with every chain and calls once a pass.
+/// schedules the next pass itself. It asks for a kick with every chain and calls with every chain it gives back.
 ///
 /// Five frames a pass bear a question for the rings' format with each chain: nothing here is specialised.
 ///
@@ -52,7 +52,10 @@ struct VdpasimNetWorker: ~Copyable, EventLoopWorker {
         }
         func queue(_ index: Int, _ role: QueueRole) -> FrameQueue {
             FrameQueue(
-                role: role, served: ServedQueue(index: index, report: report), counters: counters[index])
+                role: role,
+                served: ServedQueue(
+                    index: index, quirks: SplitRingQuirks(takesAnyAvailIndex: true), report: report),
+                counters: counters[index])
         }
         receive = queue(0, .receive(0))
         transmit = queue(1, .transmit(0))
@@ -123,14 +126,16 @@ struct VdpasimNetWorker: ~Copyable, EventLoopWorker {
         transmit.served.lookAgain()
         receive.served.lookAgain()
         guard var outgoing = transmit.served.takeRing(as: AnyDeviceQueue.self) else { return }
-        let sentStart = transmit.served.beginBatch(of: outgoing)
-        let address = configuration.address
+        let address = configuration.read(at: 0, count: Self.addressByteCount)
         var taken = 0
         var hasMore = true
         // Dropped frames are counted in no budget by the kernel; here no guest keeps the worker from its commands.
         var pass = PassBudget(chains: outgoing.size)
         while hasMore, pass.hasRoom {
             segments.removeAll()
+            // Each frame is a batch of its own, with a call of its own (`vdpasim_net_complete`).
+            let start = transmit.served.beginBatch(of: outgoing)
+            defer { transmit.finishBatch(of: &outgoing, since: start) }
             guard let chain = transmit.served.nextChain(of: &outgoing, into: &segments, within: &pass) else {
                 hasMore = transmit.served.isKicked
                 break
@@ -158,15 +163,20 @@ struct VdpasimNetWorker: ~Copyable, EventLoopWorker {
             if taken >= Self.framesPerPass { break }
         }
         if hasMore { work.schedule() }
-        transmit.finishBatch(of: &outgoing, since: sentStart)
         transmit.served.putBack(outgoing)
     }
 
     /// `receive_filter`: broadcast, multicast or the device's own address, in a frame that has room for one.
-    private func accepts(_ headerByteCount: Int, _ own: MACAddress) -> Bool {
+    ///
+    /// The kernel compares addresses with strncmp: what follows a byte that is zero in both may be anything.
+    private func accepts(_ headerByteCount: Int, _ own: [UInt8]) -> Bool {
         guard page.count >= headerByteCount + Self.addressByteCount else { return false }
-        let destination = page.address(at: headerByteCount)
-        return destination.isMulticast || destination == own
+        if page.address(at: headerByteCount).isMulticast { return true }
+        for (index, octet) in own.enumerated() {
+            if page[headerByteCount + index] != octet { return false }
+            if octet == 0 { return true }
+        }
+        return true
     }
 
     /// Writes the frame, with the header it was sent with, to the next receive chain; `false` where there is none.
@@ -207,11 +217,18 @@ struct VdpasimNetWorker: ~Copyable, EventLoopWorker {
         }
         control.served.lookAgain()
         guard var queue = control.served.takeRing(as: AnyDeviceQueue.self) else { return }
-        let start = control.served.beginBatch(of: queue)
         var answer = ControlCommand.error
         var pass = PassBudget(chains: queue.size)
         while pass.hasRoom {
             segments.removeAll()
+            let start = control.served.beginBatch(of: queue)
+            let calls = control.served.tally.calls
+            var isAnswered = false
+            defer {
+                control.finishBatch(of: &queue, since: start)
+                // The kernel asks no control queue whether it wants a call.
+                if isAnswered, control.served.tally.calls == calls { control.served.signalCall() }
+            }
             guard let chain = control.served.nextChain(of: &queue, into: &segments, within: &pass) else {
                 break
             }
@@ -220,25 +237,21 @@ struct VdpasimNetWorker: ~Copyable, EventLoopWorker {
             if let command = ControlCommand(page) { answer = perform(command) ?? answer }
             page.fill(with: answer)
             queue.complete(chain.handle, byteCount: UInt32(page.write(to: chain, in: segments)))
+            isAnswered = true
         }
         if control.served.isKicked { work.schedule() }
-        control.finishBatch(of: &queue, since: start)
         control.served.putBack(queue)
     }
 
     /// Does a command and returns its answer; `nil` for a class that is not known.
+    ///
+    /// An address that is short is an error, and its bytes are in the configuration all the same.
     private func perform(_ command: ControlCommand) -> UInt8? {
         guard command.commandClass == ControlCommand.macClass else { return nil }
-        guard command.number == ControlCommand.setAddress,
-            page.count >= ControlCommand.headerByteCount + Self.addressByteCount
-        else { return ControlCommand.error }
-        configuration.write(
-            page.address(at: ControlCommand.headerByteCount).octets, at: 0)
-        return ControlCommand.ok
+        guard command.number == ControlCommand.setAddress else { return ControlCommand.error }
+        let first = ControlCommand.headerByteCount
+        let last = min(page.count, first + Self.addressByteCount)
+        configuration.write((first..<last).map { page[$0] }, at: 0)
+        return last == first + Self.addressByteCount ? ControlCommand.ok : ControlCommand.error
     }
-}
-
-extension ConfigurationSpace {
-    /// The device's address, the first six bytes of a `struct virtio_net_config`.
-    fileprivate var address: MACAddress { MACAddress(octets: read(at: 0, count: 6)) }
 }
