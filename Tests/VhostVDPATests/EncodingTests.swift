@@ -164,6 +164,19 @@ struct EncodingTests {
         #expect((counts.ioctls, counts.updates, counts.invalidates, counts.batches) == (0, 1, 3, 1))
     }
 
+    @Test("a message in words has its address space, its range and what the device may do there")
+    func words() throws {
+        let range = try #require(Self.range)
+        for (access, word) in [(MemoryAccess.read, "RO"), (.write, "WO"), (.readWrite, "RW")] {
+            let entry = TranslationEntry(range: range, host: .init(rawValue: 0x7f00), access: access)
+            #expect(
+                "\(IOTLBMessage(.update(entry), addressSpace: 3))"
+                    == "UPDATE(asid: 3, iova: [0x100000, 0x1fffff], host: 0x7f00, access: \(word))")
+        }
+        #expect("\(IOTLBMessage(.invalidate(range)))" == "INVALIDATE(asid: 0, iova: [0x100000, 0x1fffff])")
+        #expect("\(IOTLBMessage(.batchEnd, addressSpace: 1))" == "BATCH_END(asid: 1)")
+    }
+
     @Test("a message that is not taken whole is an error")
     func shortWrite() {
         raw.written = 40

@@ -39,8 +39,8 @@ public struct FlatView: Sendable {
         var next = range.first
         while true {
             let section = sections[at]
-            guard section.range.contains(next), !(section.isReadOnly && access.contains(.write)),
-                let host = section.hostAddress(of: next), let first = start ?? Optional(host),
+            guard !(section.isReadOnly && access.contains(.write)), let host = section.hostAddress(of: next),
+                let first = start ?? Optional(host),
                 host.rawValue &- first.rawValue == next.rawValue - range.first.rawValue
             else { return nil }
             start = first

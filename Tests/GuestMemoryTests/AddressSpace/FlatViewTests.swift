@@ -31,6 +31,20 @@ struct FlatViewTests {
         }
     }
 
+    @Test("A hole between two pieces of one block is no memory, as far apart in the host as they may be")
+    func hole() throws {
+        let space = AddressSpace(name: "test")
+        let region = MemoryRegion.ram(try block("ram", pages: 3))
+        try space.add(.alias("low", of: region, byteCount: .pages(1)), at: .page(0))
+        try space.add(.alias("high", of: region, offset: .pages(2), byteCount: .pages(1)), at: .page(2))
+        #expect(space.view.hostRange(of: try guest(0, 0xfff), access: .read) != nil)
+        #expect(space.view.hostRange(of: try guest(0, 0x2fff), access: .read) == nil)
+        let low = try #require(space.view.sections.first)
+        #expect(low.hostAddress(of: .page(1)) == nil && low.hostAddress(of: .page(0)) != nil)
+        let high = try #require(space.view.sections.last)
+        #expect(high.hostAddress(of: .page(1)) == nil && high.hostAddress(of: .page(2)) != nil)
+    }
+
     @Test("Of two regions of one priority, the later shows")
     func laterWins() throws {
         let space = AddressSpace(name: "test")

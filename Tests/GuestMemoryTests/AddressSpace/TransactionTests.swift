@@ -99,6 +99,22 @@ struct TransactionTests {
         #expect(listener.events == [.begin, .keep("region"), .add("outer"), .commit])
     }
 
+    @Test(
+        "A refused change of many sections names four of them and says how many there are more",
+        arguments: [4, 5, 9])
+    func refusedMany(count: Int) throws {
+        try space.register(listener)
+        listener.refusals = 1
+        let error = #expect(throws: GuestMemoryError.self) {
+            try space.transaction { () throws(GuestMemoryError) in
+                for page in 0..<count { try space.add(device("d\(page)"), at: .page(page)) }
+            }
+        }
+        let text = try #require(error?.description)
+        #expect(text.contains("add d3") && !text.contains("add d4"), "\(text)")
+        #expect(text.contains(" and \(count - 4) more") == (count > 4), "\(text)")
+    }
+
     @Test("A refused change names itself and the reason, and everything is as it was", arguments: 0..<3)
     func refused(refuser: Int) throws {
         let region = device("region")
