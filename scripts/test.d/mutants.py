@@ -2,12 +2,18 @@
 
 A mutant is a place in a file, `find`, which with `before` and `after` around it occurs once there, and what stands in
 its place while the mutant is active, `replace`: an expression or a statement. `filter` names the tests that are to
-notice. `equivalent` says why nothing can notice, where that is so.
+notice. `equivalent` says why nothing can notice, where that is so. `slow` says why a gate, which has minutes, leaves it
+to the whole run.
 """
+import argparse
+import concurrent.futures
 import glob
+import itertools
 import json
 import os
+import random
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -18,7 +24,18 @@ BUILD = ".build-mutants"
 COPY = f"{BUILD}/source"
 # The least time that a run of the tests gets; a mutant that makes them hang is noticed by it.
 LEAST_LIMIT = 60
-FIELDS = {"name", "file", "kind", "before", "find", "after", "replace", "filter", "equivalent"}
+FIELDS = {"name", "file", "kind", "before", "find", "after", "replace", "filter", "equivalent", "slow"}
+# The targets of each area that a gate has a share of. A target that is in none is an area of its own.
+AREAS = {
+    "backend": ["VhostVDPABackend", "VhostVDPA"],
+    "address space": ["GuestMemory"],
+    "rings": ["VirtQueue"],
+    "data path": ["VirtioNet", "VirtioDevice", "WorkerRuntime"],
+    "verdict": ["emu", "EmulatedMachine", "CycleBenchmark", "LinuxHost"],
+    "simulated kernel": ["SimulatedVDPA"],
+}
+# A gate's mutants, whatever its time limit; from each area as many, as far as it has them.
+LEAST_IN_GATE = 60
 
 SWITCH = """internal import Glibc
 
@@ -35,11 +52,15 @@ def refuse(words):
     sys.exit(2)
 
 
+class Unaskable(Exception):
+    """The question could not be asked."""
+
+
 class Mutant:
     def __init__(self, group, number, fields):
         self.group, self.number, self.fields = group, number, fields
         self.name, self.file = fields["name"], fields["file"]
-        self.equivalent = fields.get("equivalent")
+        self.equivalent, self.slow = fields.get("equivalent"), fields.get("slow")
         self.problem = self.place()
 
     def place(self):
@@ -67,6 +88,11 @@ class Mutant:
         if fields["kind"] == "statement" and re.match(r"[\w(\[.]", text[self.end:]):
             return "the statement goes on behind it"
         return None
+
+    @property
+    def area(self):
+        target = self.file.split("/")[1]
+        return next((area for area, targets in AREAS.items() if target in targets), target)
 
     @property
     def target(self):
@@ -160,11 +186,24 @@ def build(mutants):
     refuse("the build has left no tests")
 
 
+def end_session(session):
+    """Ends what tests that were ended have left behind: programs of theirs, some of which run until they are told."""
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                number, rest = file.read().split(" (", 1)
+            if int(rest.rsplit(")", 1)[1].split()[3]) == session:
+                os.kill(int(number), signal.SIGKILL)
+        except (OSError, ValueError):
+            pass
+
+
 def run(tests, number, filter, limit):
-    """How the tests end: None where they pass, else in a word. Ended at the first that fails. That none ran ends the script."""
+    """How the tests end: None where they pass, else in a word. Ended at the first that fails."""
     process = subprocess.Popen([tests, "--testing-library", "swift-testing", "--filter", filter],
                                env={**os.environ, "EMU_MUTANT": str(number), "SWIFT_BACKTRACE": "enable=no"},
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=COPY)
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=COPY,
+                               start_new_session=True)
     timer = threading.Timer(limit, process.kill)
     timer.start()
     failed, ran = None, False
@@ -175,6 +214,7 @@ def run(tests, number, filter, limit):
         ran = ran or b"Test run with" in line and b"with 0 tests" not in line
     process.stdout.close()
     status = process.wait()
+    end_session(process.pid)
     hung = not timer.is_alive() and failed is None
     timer.cancel()
     if failed:
@@ -184,60 +224,142 @@ def run(tests, number, filter, limit):
     if status:
         return f"the process ended with {status}"
     if not ran:
-        refuse(f"no test ran for {filter}")
+        raise Unaskable(f"no test ran for {filter}")
     return None
 
 
-def notice(tests, mutant, limit):
-    """How the tests notice a mutant: None where they do not. A test that fails now and then notices everything, so what
-    is noticed by a failure is asked again, without the mutant and with it."""
-    filter = mutant.fields["filter"]
-    outcome = run(tests, mutant.number, filter, limit)
-    if outcome is None:
-        return None
-    if without := run(tests, 0, filter, limit):
-        refuse(f"{filter} does not pass every time without a mutant: {without}")
-    return outcome if run(tests, mutant.number, filter, limit) else None
+class Tests:
+    """The tests as they are built, and how long each filter's take without a mutant."""
 
+    def __init__(self, path, is_gate):
+        self.path, self.is_gate = path, is_gate
+        self.lock, self.filters = threading.Lock(), {}
 
-def main():
-    wanted = sys.argv[1:]
-    mutants, problems = read()
-    for problem in problems:
-        print(f"mutants: {problem}", file=sys.stderr)
-    if problems or wanted == ["--check"]:
-        sys.exit(1 if problems else 0)
-    chosen = [mutant for mutant in mutants if not wanted or any(word in f"{mutant.group}: {mutant.name}" for word in wanted)]
-    if not chosen:
-        refuse(f"no name has '{' '.join(wanted)}' in it")
+    def limit(self, filter):
+        """How long a run with a mutant may take. The first that asks finds out, and whether all is passed without one."""
+        with self.lock:
+            lock, _ = self.filters.setdefault(filter, (threading.Lock(), []))
+        with lock:
+            times = self.filters[filter][1]
+            if not times:
+                begin = time.monotonic()
+                if outcome := run(self.path, 0, filter, 900):
+                    raise Unaskable(f"without a mutant {filter} is not passed: {outcome}")
+                times.append(time.monotonic() - begin)
+            return max(LEAST_LIMIT, round(5 * times[0]))
 
-    copy(mutants)
-    tests = build(mutants)
-    limits = {}
-    for filter in sorted({mutant.fields["filter"] for mutant in chosen}):
+    def notice(self, mutant):
+        """How the tests notice a mutant, None where they do not, and the seconds that it took. A test that fails now and
+        then notices everything, so what is noticed by a failure is asked again: with the mutant, and first, where there
+        is time, without it."""
+        filter = mutant.fields["filter"]
+        limit = self.limit(filter)
         begin = time.monotonic()
-        if outcome := run(tests, 0, filter, 900):
-            refuse(f"without a mutant {filter} is not passed: {outcome}")
-        limits[filter] = max(LEAST_LIMIT, round(5 * (time.monotonic() - begin)))
-    survivors = []
-    for mutant in chosen:
-        outcome = notice(tests, mutant, limits[mutant.fields["filter"]])
-        print(f"{'survived' if outcome is None else 'noticed'}  {mutant.group}: {mutant.name}"
-              + (f" ({outcome[:150]})" if outcome else ""), file=sys.stderr, flush=True)
-        if outcome is None:
-            survivors.append(mutant)
+        outcome = run(self.path, mutant.number, filter, limit)
+        if outcome:
+            if not self.is_gate and (without := run(self.path, 0, filter, limit)):
+                raise Unaskable(f"{filter} does not pass every time without a mutant: {without}")
+            if not run(self.path, mutant.number, filter, limit):
+                outcome = None
+        return outcome, time.monotonic() - begin
+
+
+def spread(mutants, seed):
+    """The mutants of a gate in the order of their turn: one of each area after the other. Each area's begin where those
+    of the day before have ended, so that all have had their turn after some days."""
+    areas = {}
+    for mutant in mutants:
+        if not mutant.equivalent and not mutant.slow:
+            areas.setdefault(mutant.area, []).append(mutant)
+    share = -(-LEAST_IN_GATE // len(areas))
+    for here in areas.values():
+        random.Random(len(areas)).shuffle(here)
+        begin = seed * share % len(here)
+        here[:] = here[begin:] + here[:begin]
+    for turn in itertools.zip_longest(*(areas[area] for area in sorted(areas))):
+        yield from (mutant for mutant in turn if mutant)
+
+
+def ask(tests, mutants, seconds):
+    """What became of each mutant, two at once where there are as many processors; after so many seconds of none beyond
+    the least number."""
+    outcomes, begin = {}, time.monotonic()
+    turns, lock = iter(mutants), threading.Lock()
+
+    def work():
+        taken = 0
+        while True:
+            with lock:
+                is_late = seconds is not None and time.monotonic() - begin > seconds and len(outcomes) >= LEAST_IN_GATE
+                mutant = None if is_late else next(turns, None)
+                if mutant is None:
+                    return
+                outcomes[mutant] = None
+            try:
+                outcome, time_taken = tests.notice(mutant)
+            except BaseException:
+                # Nobody takes another one.
+                with lock:
+                    for _ in turns:
+                        pass
+                raise
+            outcomes[mutant] = outcome
+            print(f"{'survived' if outcome is None else 'noticed'}  {mutant.group}: {mutant.name} ({time_taken:.1f} s"
+                  + (f"; {outcome[:150]})" if outcome else ")"), file=sys.stderr, flush=True)
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for future in [pool.submit(work) for _ in range(min(2, len(os.sched_getaffinity(0))))]:
+            future.result()
+    return outcomes
+
+
+def report(outcomes, words=""):
+    """Prints what survived and how many were noticed, by list and in all, with these words; gives the exit status."""
+    survivors = [mutant for mutant, outcome in outcomes.items() if outcome is None]
     for mutant in survivors:
         print(f"survived: {mutant.name}: {mutant.file}: {mutant.fields['find']!r} as {mutant.fields['replace']!r}"
               + (f": changes nothing: {mutant.equivalent}" if mutant.equivalent else ""))
-    counts = []
-    for group in sorted({mutant.group for mutant in chosen}):
-        here = [mutant for mutant in chosen if mutant.group == group and not mutant.equivalent]
-        counts.append(f"{group} {sum(mutant not in survivors for mutant in here)} of {len(here)} noticed")
-    print(f"mutants: {', '.join(counts)}")
-    wrong = [mutant for mutant in chosen if mutant.equivalent and mutant not in survivors]
+    wrong = [mutant for mutant in outcomes if mutant.equivalent and mutant not in survivors]
     for mutant in wrong:
         print(f"mutants: '{mutant.name}' is said to change nothing, and was noticed")
-    sys.exit(1 if wrong or any(not mutant.equivalent for mutant in survivors) else 0)
+    counted = [mutant for mutant in outcomes if not mutant.equivalent]
+
+    def count(mutants):
+        return f"{sum(mutant not in survivors for mutant in mutants)} of {len(mutants)} noticed"
+
+    for group in sorted({mutant.group for mutant in counted}):
+        print(f"{group + ':':<18} {count([mutant for mutant in counted if mutant.group == group])}")
+    print(f"mutants: {count(counted)}{words}")
+    return 1 if wrong or any(not mutant.equivalent for mutant in survivors) else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="mutants", add_help=False)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--gate", type=int)
+    parser.add_argument("--seed", type=int, default=int(time.time()) // 86400)
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    mutants, problems = read()
+    for problem in problems:
+        print(f"mutants: {problem}", file=sys.stderr)
+    if problems or options.check:
+        sys.exit(1 if problems else 0)
+    names = options.names
+    chosen = [mutant for mutant in mutants if not names or any(name in f"{mutant.group}: {mutant.name}" for name in names)]
+    if not chosen:
+        refuse(f"no name has '{' '.join(names)}' in it")
+    words = ""
+    if options.gate is not None:
+        words = f" (the day's of {len(mutants)}; the same ones again: --gate {options.gate} --seed {options.seed})"
+        chosen = list(spread(chosen, options.seed))
+
+    copy(mutants)
+    try:
+        outcomes = ask(Tests(build(mutants), options.gate is not None), chosen, options.gate)
+    except Unaskable as reason:
+        refuse(reason)
+    sys.exit(report(outcomes, words))
 
 
 main()
