@@ -28,16 +28,17 @@ let everything: [Target.Dependency] = [
     .product(name: "ArgumentParser", package: "swift-argument-parser"),
 ]
 
-/// A library and its tests, which may need more than the library itself.
+/// A library and its tests, which may need more than the library itself, and read files of some folders.
 func library(
-    _ name: String, _ dependencies: [Target.Dependency], testing: [Target.Dependency] = []
+    _ name: String, _ dependencies: [Target.Dependency], testing: [Target.Dependency] = [],
+    testsRead folders: [String] = []
 ) -> [Target] {
     [
         .target(name: name, dependencies: dependencies, swiftSettings: strict),
         .testTarget(
             name: "\(name)Tests",
             dependencies: [.target(name: name)] + dependencies + testing,
-            swiftSettings: strict
+            exclude: folders, swiftSettings: strict
         ),
     ]
 }
@@ -130,7 +131,8 @@ let package = Package(
             ["VhostVDPA", "GuestMemory", "LinuxHost", "SeededRandom", "CLinux", system],
             testing: [
                 "SimulatedConformance", "SimulatedVDPA", "VhostVDPAConformance", "TestSupport", logging,
-            ]
+            ],
+            testsRead: ["Scripts"]
         )
         + library(
             "EmulatedMachine",

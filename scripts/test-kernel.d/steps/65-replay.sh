@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# Device scripts (docs/device-scripts.md): those of Tests/DeviceScriptsTests/Scripts that a kernel and device like these have
+# answered, replayed; none of their answers may differ. `scripts/test` holds the simulation to the same answers. Then scripts
+# that are made up, played here and on the simulation that stands for this device; what a million calls find, `test-kernel
+# --random` has.
+
+SCRIPTS=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../../../Tests/DeviceScriptsTests/Scripts")
+
+# own_scripts: the scripts that name this kernel and device; how many entries the device takes is nothing to them.
+own_scripts() {
+    # shellcheck disable=SC2153  # the guest has it
+    local device=$DEVICE
+    device=${device//,entries=24576/}
+    device=${device//:entries=24576/}
+    grep -lxF -- "# real: $KERNEL $device" "$SCRIPTS"/*.script || true
+}
+
+check_scripts() {
+    local file count=0 calls=0 answers
+    while read -r file; do
+        answers=$LOG/replay-$(basename "$file" .script)
+        # shellcheck disable=SC2153  # so is this
+        "$EMU" replay "$file" --device "$FILE" >"$answers" 2>&1 ||
+            fail "$(basename "$file"): $(grep -m 1 -e DIFFERS -e 'emu:' "$answers" || tail -n 1 "$answers")"
+        count=$((count + 1))
+        calls=$((calls + $(grep -cv '^#' "$answers")))
+    done < <(own_scripts)
+    ((count > 0)) || fail "no script names $KERNEL $DEVICE"
+    echo "$count scripts, $calls calls: none differs"
+}
+
+# A device of another kind has none.
+if [[ -n $(own_scripts) ]]; then check "device scripts" check_scripts; fi
+
+# The same scripts on every kernel and device on one day, and others on the next.
+SEED=$(date +%Y%m%d)
+
+check_random() {
+    local status=0 twin
+    twin=$(<"$LOG/twin-spec")
+    timeout 300 "$EMU" replay --json --random 30 --seed "$SEED" --device "$FILE" --against "$twin" \
+        >"$LOG/random.json" 2>"$LOG/random.txt" || status=$?
+    ((status <= 1)) || fail "emu replay ended with $status: $(tail -n 1 "$LOG/random.txt")"
+    cat "$LOG/random.txt"
+    gojq -r '(.kinds[] | "DIFFERS: \(.call) -> \(.seen), the twin answers \(.expected)"), (.problems[] | "WRONG: \(.)"),
+        "\(.calls) calls from seed \(.seed): \(.answers) answers told apart, \(.differing) of \(.played) scripts differ"' \
+        "$LOG/random.json"
+    exit "$status"
+}
+
+check "random calls" check_random
