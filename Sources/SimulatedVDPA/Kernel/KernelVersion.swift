@@ -3,7 +3,7 @@ package import VhostVDPA
 /// The kernel a simulated device plays, with what differs between the builds as named facts.
 ///
 /// A fact is a property, so that a build that turns out to answer otherwise is mended in one place. The builds
-/// are those that scripts/kernel-vm boots: 6.1.192 and 6.12.117; 7.2 and 7.3 are read from source.
+/// are those that scripts/kernel-vm boots: 6.1.192, 6.12.117 and 7.3.4; 7.2 is read from source.
 public enum KernelVersion: String, CaseIterable, Comparable, Sendable {
     /// Before `.reset_map`, IOTLB_PERSIST and RESUME (Linux 6.7 brought the first two).
     case v6_1 = "6.1"
