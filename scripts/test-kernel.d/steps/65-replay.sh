@@ -48,4 +48,6 @@ check_random() {
     exit "$status"
 }
 
-check "random calls" check_random
+# Behind vp_vdpa is a network card of QEMU's, with features, a configuration and queues of its own, and what is mapped out of
+# line in the platform's IOMMU is a warning of the kernel's: such calls compare two other things than vhost-vdpa.
+if is_sim; then check "random calls" check_random; fi
