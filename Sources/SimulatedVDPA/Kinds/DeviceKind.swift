@@ -17,6 +17,8 @@ package protocol DeviceKind: Sendable {
     var dataPathFeatures: VirtioFeatures { get }
     /// The configuration space at creation.
     var configuration: [UInt8] { get }
+    /// Writes what the parent driver sets anew each time before somebody reads the configuration.
+    func refresh(_ configuration: ConfigurationSpace)
     /// The groups of queues that can be given address spaces of their own, where the parent driver has as many.
     var groupCount: Int { get }
     var addressSpaceCount: Int { get }
@@ -31,6 +33,11 @@ package protocol DeviceKind: Sendable {
     func makeDataPath(
         name: String, wire: consuming WirePort, report: @escaping @Sendable (DataPathEvent) -> Void
     ) throws -> any DataPath
+}
+
+extension DeviceKind {
+    /// Leaves what the driver has written.
+    package func refresh(_ configuration: ConfigurationSpace) {}
 }
 
 extension SimulatedDeviceProfile {

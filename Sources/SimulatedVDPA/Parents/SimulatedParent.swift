@@ -95,7 +95,8 @@ package final class SimulatedParent: ParentDriver {
     }
 
     package func configuration(at offset: Int, count: Int) -> [UInt8] {
-        configurationSpace.read(at: offset, count: count)
+        kind.refresh(configurationSpace)
+        return configurationSpace.read(at: offset, count: count)
     }
 
     package func setConfiguration(_ bytes: [UInt8], at offset: Int) {

@@ -25,6 +25,11 @@ package struct VdpasimNet: DeviceKind {
     package var configuration: [UInt8] {
         NetworkConfiguration(mac: .simulated, maximumQueuePairs: 0).bytes
     }
+    /// `vdpasim_net_get_config` of the kernel's: whatever a driver has written, the link is up.
+    package func refresh(_ configuration: ConfigurationSpace) {
+        let up = NetworkConfiguration.LinkStatus.up.rawValue
+        configuration.write([UInt8(truncatingIfNeeded: up), UInt8(truncatingIfNeeded: up >> 8)], at: 6)
+    }
     package var groupCount: Int { 2 }
     package var addressSpaceCount: Int { 2 }
     package func group(ofQueue queue: Int) -> UInt32 { queues.role(of: queue) == .control ? 1 : 0 }
