@@ -27,7 +27,7 @@ package struct VdpasimNet: DeviceKind {
     }
     /// `vdpasim_net_get_config` of the kernel's: whatever a driver has written, the link is up.
     package func refresh(_ configuration: ConfigurationSpace) {
-        let up = NetworkConfiguration.LinkStatus.up.rawValue
+        let up = NetworkConfiguration.LinkStatus.linkUp.rawValue
         configuration.write([UInt8(truncatingIfNeeded: up), UInt8(truncatingIfNeeded: up >> 8)], at: 6)
     }
     package var groupCount: Int { 2 }
