@@ -128,7 +128,7 @@ let package = Package(
         ]
         + library(
             "DeviceScripts",
-            ["VhostVDPA", "GuestMemory", "LinuxHost", "SeededRandom", "CLinux", system],
+            ["VhostVDPA", "Virtio", "GuestMemory", "LinuxHost", "SeededRandom", "CLinux", system],
             testing: [
                 "SimulatedConformance", "SimulatedVDPA", "VhostVDPAConformance", "TestSupport", logging,
             ],

@@ -25,6 +25,7 @@ package final class EmulatedMachine {
     /// Asks a real device's parent what it has counted.
     let statistics: VendorStatisticsReader?
     private let kernelFile: KernelFile?
+    private let hook: DeviceHook
 
     /// What the driver and the device agreed on for the next start.
     package private(set) var driverConfiguration: DriverConfiguration
@@ -37,6 +38,11 @@ package final class EmulatedMachine {
     var bufferBlock: RAMBlock?
     let logger: Logger
 
+    /// May put a character device of its own before one that was just opened.
+    package typealias DeviceHook = (any CharacterDevice) -> any CharacterDevice
+    /// Puts none.
+    package static func unhooked(_ file: any CharacterDevice) -> any CharacterDevice { file }
+
     /// Assembles the machine: RAM, device, driver, backend. The device is open and mapped, and stopped.
     ///
     /// `hook` may put a character device of its own before the opened one, to watch its calls or to fail
@@ -44,8 +50,9 @@ package final class EmulatedMachine {
     /// ``GuestMemoryError/Code/cancelled``.
     package init(
         _ configuration: MachineConfiguration, logger: Logger, interrupt: RunInterrupt? = nil,
-        hook: (any CharacterDevice) -> any CharacterDevice = { $0 }
+        hook: @escaping DeviceHook = unhooked
     ) throws(MachineError) {
+        self.hook = hook
         self.configuration = configuration
         self.logger = logger
         memory = try MachineMemory(configuration, logger: logger, interrupt: interrupt).make()
@@ -90,7 +97,7 @@ package final class EmulatedMachine {
     package func mapOnce() throws(MachineError) -> Duration {
         let opened = try OpenedDevice(configuration, logger: logger)
         defer { opened.simulation?.shutdown() }
-        let backend = try Self.makeBackend(opened.file, memory, configuration, logger)
+        let backend = try Self.makeBackend(hook(opened.file), memory, configuration, logger)
         defer { backend.close() }
         guard let duration = backend.mapper.lastMapDuration else {
             throw .unsupported("the backend of a machine maps its memory when it is opened")

@@ -1,9 +1,9 @@
 internal import Glibc
 
 /// The time of day for a report.
-enum UTCDate {
+package enum UTCDate {
     /// Now, as `2026-11-26 06:05 UTC`.
-    static var now: String { text(time(nil)) }
+    package static var now: String { text(time(nil)) }
 
     /// `seconds` since 1970.
     static func text(_ seconds: Int) -> String {

@@ -92,7 +92,7 @@ package struct CycleReport: Codable, Equatable, Sendable {
         skipped = outcome.skips
         problems = outcome.problems
         loads = outcome.loads
-        remarks = CycleRemarks.of(results, loads)
+        remarks = outcome.remarks + CycleRemarks.of(results, loads)
         baseline = outcome.baseline.map { BaselineComparison(results, on: machine, beside: $0) }
     }
 }

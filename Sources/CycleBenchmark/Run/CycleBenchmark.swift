@@ -15,12 +15,15 @@ package struct CycleBenchmark {
     let interrupt: RunInterrupt?
     let logger: Logger
     private(set) weak var observer: (any CycleObserver)?
+    private let hook: EmulatedMachine.DeviceHook
 
-    /// `interrupt` is looked at before every cycle and in every wait.
+    /// `interrupt` is looked at before every cycle and in every wait; `hook` may put a character device of its own before
+    /// each that is opened.
     package init(
         _ plan: CyclePlan, logger: Logger, observer: (any CycleObserver)? = nil,
-        interrupt: RunInterrupt? = nil
+        interrupt: RunInterrupt? = nil, hook: @escaping EmulatedMachine.DeviceHook = EmulatedMachine.unhooked
     ) {
+        self.hook = hook
         self.plan = plan
         self.logger = logger
         self.observer = observer
@@ -165,7 +168,7 @@ package struct CycleBenchmark {
         configuration.regions = plan.regions
         configuration.queuePairs = plan.queuePairs
         configuration.isFragmented = plan.isFragmented
-        return try EmulatedMachine(configuration, logger: logger, interrupt: interrupt)
+        return try EmulatedMachine(configuration, logger: logger, interrupt: interrupt, hook: hook)
     }
 
     private func setup(

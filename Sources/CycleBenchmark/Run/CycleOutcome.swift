@@ -47,6 +47,9 @@ package struct CycleOutcome: Sendable {
     /// Results that these are put beside.
     package var baseline: Baseline?
 
+    /// What else to know before trusting a time.
+    package var remarks: [String] = []
+
     /// Whether a device was started, so that what goes wrong is something that was found.
     package var hasBegun = false
 

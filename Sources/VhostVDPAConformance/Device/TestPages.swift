@@ -47,7 +47,7 @@ package final class TestPages {
     package func byte(at offset: Int) -> UInt8 { unsafe pointer(offset).load(as: UInt8.self) }
 
     /// Takes every right from the pages from `page` on; they stay this object's.
-    func forbid(from page: Int) {
+    package func forbid(from page: Int) {
         unsafe mprotect(
             pointer(page * Self.pageSize), byteCount - page * Self.pageSize, PROT_NONE)
     }

@@ -1,3 +1,4 @@
+internal import DeviceScripts
 internal import EmulatedMachine
 internal import Logging
 internal import VhostVDPAConformance
@@ -9,9 +10,11 @@ struct CheckSession {
 
     // MARK: The rules
 
-    /// Asks a device for `rules`, with a line for each.
-    func check(_ device: DeviceSpecification, _ rules: [Rule]) throws(StartError) -> ExitStatus {
-        let report = try report(device, rules, line: output.print)
+    /// Asks a device for `rules`, with a line for each. `recorder` writes down how.
+    func check(
+        _ device: DeviceSpecification, _ rules: [Rule], recorder: ScriptRecorder? = nil
+    ) throws(StartError) -> ExitStatus {
+        let report = try report(device, rules, recorder, line: output.print)
         output.print(report.verdict)
         if output.json { Console.output(JSONText.encode(report)) }
         for problem in report.problems { Console.shared.print("emu: \(report.device): \(problem)") }
@@ -27,7 +30,7 @@ struct CheckSession {
             guard reports.isEmpty || !interrupt.wasRaised else { break }
             let report: CheckReport
             do throws(StartError) {
-                report = try self.report(device, rules, line: { _ in })
+                report = try self.report(device, rules, nil, line: { _ in })
             } catch {
                 guard !reports.isEmpty else { throw error }
                 report = CheckReport(
@@ -45,9 +48,12 @@ struct CheckSession {
     }
 
     private func report(
-        _ specification: DeviceSpecification, _ rules: [Rule], line: (String) -> Void
+        _ specification: DeviceSpecification, _ rules: [Rule], _ recorder: ScriptRecorder?,
+        line: (String) -> Void
     ) throws(StartError) -> CheckReport {
-        let device = try CheckedDevice(specification, logger: output.makeLogger(), interrupt: interrupt)
+        let device = try CheckedDevice(
+            specification, logger: output.makeLogger(), interrupt: interrupt, recorder: recorder)
+        recorder?.comment("what the device is")
         let traits: DeviceTraits
         do throws(StartError) {
             traits = try device.traits()
@@ -59,7 +65,8 @@ struct CheckSession {
         }
         let check = RuleCheck(
             device: specification.description, opener: device.opener, traits: traits, interrupt: interrupt,
-            failure: { device.failure })
+            failure: { device.failure },
+            willAsk: { recorder?.comment("rule \($0.number): \($0.title)") })
         return check.run(rules, line: line)
     }
 

@@ -1,3 +1,4 @@
+internal import DeviceScripts
 internal import EmulatedMachine
 internal import LinuxHost
 internal import Logging
@@ -12,9 +13,11 @@ struct CheckedDevice {
     let opener: DeviceOpener
     private let presence: DevicePresence?
 
-    /// Makes the simulated device, or opens the real one once to see that it can be. `interrupt` ends the rules' waits.
+    /// Makes the simulated device, or opens the real one once to see that it can be. `interrupt` ends the rules' waits;
+    /// `recorder` writes down what is done to the device from then on.
     init(
-        _ device: DeviceSpecification, logger: Logger, interrupt: RunInterrupt
+        _ device: DeviceSpecification, logger: Logger, interrupt: RunInterrupt,
+        recorder: ScriptRecorder? = nil
     ) throws(StartError) {
         var opener: DeviceOpener
         try device.checkMachine()
@@ -32,7 +35,7 @@ struct CheckedDevice {
                     + " give the device's path")
         }
         opener.isInterrupted = { interrupt.wasRaised }
-        self.opener = opener
+        self.opener = recorder.map(opener.recorded) ?? opener
     }
 
     /// Why no further rule can be asked: a real device was removed since it was first opened, or the worker of a simulated

@@ -11,6 +11,8 @@ struct RuleCheck {
     let interrupt: RunInterrupt
     /// Why the device can be asked no more, see ``CheckedDevice/failure``.
     let failure: () -> String?
+    /// Told of each rule before it is asked.
+    var willAsk: (Rule) -> Void = { _ in }
 
     /// Runs `rules` and gives `line` what people read, until the check is interrupted or the device has failed. A rule that
     /// was under way then counts as not run: it may have failed for that, or passed since its wait for nothing to happen
@@ -21,6 +23,7 @@ struct RuleCheck {
         for rule in rules {
             guard !isOver else { break }
             interrupt.enter("rule \(rule.number) to end")
+            willAsk(rule)
             let outcome = rule.run(on: opener, traits: traits)
             if isOver, isDoubtful(outcome) { break }
             results.append((rule, outcome))

@@ -53,9 +53,12 @@ struct CheckCommand: EmuCommand {
         help: "The seed of the first sequence (default: 1); the next ones follow it. Only with --sequences.",
         transform: WholeNumber.read)
     var seed: UInt64?
+    @OptionGroup var recordOption: RecordOption
+
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        if let file = recordOption.record { try checkRecording(file) }
         if let table { try checkTable(table) }
         if list {
             guard only == nil else {
@@ -77,6 +80,19 @@ struct CheckCommand: EmuCommand {
             throw ValidationError("--sequences \(sequences): there is nothing to run; use 1 or more")
         }
         guard !list, only == nil else { throw ValidationError("--sequences goes without --list and --only") }
+    }
+
+    /// A recording is of the rules, asked of one device.
+    private func checkRecording(_ file: String) throws {
+        let others = [
+            ("--device all", device == .all, "a recording is of one device; name it"),
+            ("--sequences", sequences != nil, "each sequence has a device of its own; leave one of them out"),
+            ("--list", list, "no device is asked anything; leave one of them out"),
+            ("--table", table != nil, "no device is asked anything; leave one of them out"),
+        ]
+        if let (other, _, reason) = others.first(where: \.1) {
+            throw ValidationError("\(other) with --record \(file): \(reason)")
+        }
     }
 
     /// The results are what they are: nothing else has a say in the table.
@@ -107,7 +123,10 @@ struct CheckCommand: EmuCommand {
         case (.one(let device), let count?): return try session.compare(device, count: count, seed: seed ?? 1)
         case (.all, let count?):
             return try session.compare(all: CheckedKinds.forSequences, count: count, seed: seed ?? 1)
-        case (.one(let device), nil): return try session.check(device, rules)
+        case (.one(let device), nil):
+            let recording = try recordOption.recording(of: device)
+            let status = try session.check(device, rules, recorder: recording?.recorder)
+            return recording?.end(status) ?? status
         case (.all, nil): return try session.check(all: CheckedKinds.forRules, rules)
         }
     }

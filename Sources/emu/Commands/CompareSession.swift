@@ -3,9 +3,13 @@ internal import VhostVDPABackend
 
 /// One `emu run --compare` from checked options to exit status: the same machine twice, one run after the other.
 struct CompareSession {
-    let options: RunOptions
-    let output: OutputOptions
-    let interrupt: RunInterrupt
+    /// The run with IOTLB_PERSIST.
+    private let kept: RunSession
+    private var output: OutputOptions { kept.output }
+    private var interrupt: RunInterrupt { kept.interrupt }
+
+    /// Two runs as `session` is one.
+    init(_ session: RunSession) { kept = session }
 
     /// Runs the machine with IOTLB_PERSIST where the device offers it, then without, and reports.
     ///
@@ -36,8 +40,8 @@ struct CompareSession {
     }
 
     private func session(_ persist: PersistPolicy) -> RunSession {
-        var options = options
-        options.machine.persist = persist
-        return RunSession(options: options, output: output, interrupt: interrupt)
+        var session = kept
+        session.options.machine.persist = persist
+        return session
     }
 }

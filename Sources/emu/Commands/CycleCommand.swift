@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CycleBenchmark
+internal import DeviceScripts
 internal import EmulatedMachine
 internal import GuestMemory
 internal import SystemPackage
@@ -79,9 +80,12 @@ struct CycleCommand: EmuCommand {
             valueName: "file"), completion: .file())
     var baseline: String?
 
+    @OptionGroup var recordOption: RecordOption
+
     @OptionGroup var output: OutputOptions
 
     func execute(_ interrupt: RunInterrupt) throws(StartError) -> ExitStatus {
+        try checkRecording()
         var plan = try plan()
         plan.version = Emu.configuration.version
         plan.command = ShellText.line(["emu"] + ProcessStart.arguments)
@@ -89,12 +93,14 @@ struct CycleCommand: EmuCommand {
         let folder = try report.map { (path) throws(StartError) in
             try interrupt.undisturbed { () throws(StartError) in try CycleReportFolder(path: path) }
         }
+        let recording = try recordOption.recording(of: deviceOption.device)
         let progress = CycleProgress(console: .shared, interrupt: interrupt)
         defer { progress.end() }
-        let outcome: CycleOutcome
+        var outcome: CycleOutcome
         do throws(MachineError) {
             outcome = try CycleBenchmark(
-                plan, logger: output.makeLogger(), observer: progress, interrupt: interrupt
+                plan, logger: output.makeLogger(), observer: progress, interrupt: interrupt,
+                hook: recording?.recorder.record ?? EmulatedMachine.unhooked
             ).run()
         } catch {
             throw StartError("\(error)")
@@ -104,7 +110,20 @@ struct CycleCommand: EmuCommand {
             let reasons = outcome.skips.map { "\(ByteCount(rawValue: $0.memoryBytes)): \($0.reason)" }
             throw StartError("nothing could be measured: \(reasons.joined(separator: "; "))")
         }
-        return present(outcome, in: folder)
+        guard let recording else { return present(outcome, in: folder) }
+        outcome.remarks.append(
+            "the calls were recorded, which takes time: these times are not to be compared with others")
+        return recording.end(present(outcome, in: folder))
+    }
+
+    /// Times of recorded calls stand in no page and beside no others.
+    private func checkRecording() throws(StartError) {
+        guard let file = recordOption.record else { return }
+        for (other, isThere) in [("--report", report != nil), ("--baseline", baseline != nil)] where isThere {
+            throw StartError(
+                "\(other) with --record \(file): recording takes time, which the figures would have in them; leave one of"
+                    + " them out")
+        }
     }
 
     private func present(_ outcome: CycleOutcome, in folder: CycleReportFolder?) -> ExitStatus {

@@ -112,12 +112,17 @@ struct RunCommand: EmuCommand {
     @Flag(help: "Run twice, with IOTLB_PERSIST and without, and print both side by side.")
     var compare = false
 
+    @OptionGroup var recordOption: RecordOption
+
     @OptionGroup var output: OutputOptions
 
     func execute(_ interrupt: RunInterrupt) throws(StartError) -> ExitStatus {
         let options = try options()
-        if compare { return try CompareSession(options: options, output: output, interrupt: interrupt).run() }
-        return try RunSession(options: options, output: output, interrupt: interrupt).run()
+        let recording = try recordOption.recording(of: options.device)
+        let session = RunSession(
+            options: options, output: output, interrupt: interrupt, recorder: recording?.recorder)
+        let status = try compare ? CompareSession(session).run() : session.run()
+        return recording?.end(status) ?? status
     }
 }
 

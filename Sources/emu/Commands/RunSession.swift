@@ -1,12 +1,15 @@
+internal import DeviceScripts
 internal import EmulatedMachine
 internal import GuestMemory
 internal import Logging
 
 /// One `emu run` from checked options to exit status.
 struct RunSession {
-    let options: RunOptions
+    var options: RunOptions
     let output: OutputOptions
     let interrupt: RunInterrupt
+    /// Writes down what is done to the device, where that is asked for.
+    var recorder: ScriptRecorder?
 
     /// Runs the machine and reports.
     func run() throws(StartError) -> ExitStatus {
@@ -26,7 +29,10 @@ struct RunSession {
         let progress = LiveProgress(console: .shared, name: name)
         defer { progress.end() }
         do throws(MachineError) {
-            let machine = try EmulatedMachine(options.machine, logger: output.makeLogger())
+            if let name { recorder?.comment(name) }
+            let machine = try EmulatedMachine(
+                options.machine, logger: output.makeLogger(),
+                hook: recorder?.record ?? EmulatedMachine.unhooked)
             // Closed before anything is reported: who removes the device waits for that.
             defer { machine.close() }
             let run = MachineRun(machine, plan: options.plan, interrupt: interrupt, observer: progress)

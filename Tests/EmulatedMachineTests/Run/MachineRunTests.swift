@@ -12,7 +12,7 @@ import VirtioNet
     private func run(
         _ plan: RunPlan, on device: String = "sim", wire: PortSpecification = .loopback,
         lostRings: LostRings = .startOver, observer: Watcher? = nil,
-        hook: (any CharacterDevice) -> any CharacterDevice = { $0 }
+        hook: @escaping EmulatedMachine.DeviceHook = EmulatedMachine.unhooked
     ) throws -> RunResult {
         let machine = try makeMachine(device, wire: wire, lostRings: lostRings, hook: hook)
         defer { machine.close() }

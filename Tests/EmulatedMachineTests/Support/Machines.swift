@@ -11,7 +11,7 @@ func makeMachine(
     _ device: String = "sim", persist: PersistPolicy = .auto, queueSize: UInt16 = 256,
     memory: ByteCount = .mebibytes(64), queuePairs: Int = 1, wire: PortSpecification = .loopback,
     lostRings: LostRings = .startOver,
-    hook: (any CharacterDevice) -> any CharacterDevice = { $0 }
+    hook: @escaping EmulatedMachine.DeviceHook = EmulatedMachine.unhooked
 ) throws -> EmulatedMachine {
     var configuration = MachineConfiguration(
         memory: memory, device: .simulated(try SimulatedDeviceSpecification(parsing: device)),

@@ -185,7 +185,7 @@ import Testing
         #expect(!options.isEmpty)
         #expect(
             Set(options).subtracting(rows).subtracting([
-                "--report", "--seed", "--calls", "--table", "--baseline",
+                "--report", "--seed", "--calls", "--table", "--baseline", "--record",
             ]) == [])
     }
 
