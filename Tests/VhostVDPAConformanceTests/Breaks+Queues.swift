@@ -66,7 +66,9 @@ extension Breaks {
                 return answer
             })),
         turned(23, "VRING_GROUP is EIO", Number.getVringGroup, from: nil, to: .ioError),
-        turned(24, "GET_VRING_SIZE answers", Number.getVringSize, from: unsupported, to: nil),
+        turned(
+            24, "GET_VRING_SIZE answers", Number.getVringSize, from: unsupported, to: nil,
+            tied: [27: "looks for the size that was set, where it is told"]),
         turned(
             25, "a group beyond the queues is EINVAL", Number.setGroupASID, from: .noBufferSpace,
             to: .invalidArgument),
@@ -80,6 +82,15 @@ extension Breaks {
 
     static let queues: [Case] = [
         turned(27, "any ring size is taken", Number.setVringNum, from: .invalidArgument, to: nil),
+        alter(
+            27, "a size that is refused is set all the same", on: "sim,parent=dma-map,entries=64",
+            Break(ioctl: { scene, ioctl in
+                let answer = scene.forward(ioctl)
+                if ioctl.request == Number.setVringNum, ioctl.word(1) == 3 {
+                    scene.call(ioctl.request, UInt64(ioctl.word(0)) | 4 << 32)
+                }
+                return answer
+            })),
         turned(
             28, "unknown flags are EINVAL", Number.setVringAddr, from: unsupported, to: .invalidArgument),
         turned(
@@ -89,6 +100,29 @@ extension Breaks {
             29, "a running ring of 6.1 takes no base", Number.setVringBase, from: nil, to: .invalidArgument,
             on: "sim,kernel=6.1"
         ) { scene, _ in scene.isRunning },
+        swallowed(29, "a base that is set while suspended is forgotten") { scene, ioctl in
+            ioctl.request == Number.setVringBase && scene.isSuspended
+        },
+        alter(
+            29, "a base takes the used index along", on: simulator,
+            Break(ioctl: { scene, ioctl in
+                if ioctl.request == Number.resume, scene.isSuspended {
+                    for queue in scene.enabled.sorted() {
+                        scene.call(Number.setVringEnable, UInt64(queue))
+                        scene.call(Number.setVringEnable, UInt64(queue) | 1 << 32)
+                    }
+                }
+                return scene.forward(ioctl)
+            })),
+        alter(
+            30, "a base that is refused is set all the same",
+            Break(ioctl: { scene, ioctl in
+                let answer = scene.forward(ioctl)
+                if ioctl.request == Number.setVringBase, ioctl.word(1) > 0xffff {
+                    scene.call(ioctl.request, UInt64(ioctl.word(0)))
+                }
+                return answer
+            })),
         turned(
             30, "a split ring takes a base of 17 bits", Number.setVringBase, from: .invalidArgument, to: nil
         ) { _, ioctl in ioctl.word(1) > 0xffff },
@@ -102,6 +136,9 @@ extension Breaks {
             33, "SUSPEND does nothing",
             tied: [29: "sets a ring's addresses once suspended"]
         ) { _, ioctl in ioctl.request == Number.suspend },
+        swallowed(33, "a RESUME without SUSPEND does nothing", on: simulator) { scene, ioctl in
+            ioctl.request == Number.resume && !scene.isSuspended
+        },
         alter(
             34, "DRIVER_OK kicks",
             Break(ioctl: { scene, ioctl in
@@ -156,6 +193,7 @@ extension Breaks {
             })),
         alter(
             105, "GET_VRING_BASE is 0",
+            tied: [29: "sets a base and looks at it", 30: "the same"],
             Break(ioctl: { scene, ioctl in
                 let answer = scene.forward(ioctl)
                 if ioctl.request == Number.getVringBase { ioctl.store(UInt64(ioctl.word(0))) }

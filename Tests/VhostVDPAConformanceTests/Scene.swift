@@ -186,6 +186,7 @@ enum Number {
     static let getVringGroup: UInt = 0xc008_af7b
     static let setGroupASID: UInt = 0x4008_af7c
     static let suspend: UInt = 0xaf7d
+    static let resume: UInt = 0xaf7e
     static let getVringSize: UInt = 0xc008_af82
     static let unknown: UInt = 0x4008_afee
 }

@@ -209,6 +209,20 @@ package final class OnePageDriver {
         return seen
     }
 
+    /// Ends the rule unless the transmit ring's used index gets to `expected`, which may be more than the driver has given.
+    func expectUsedIndex(_ expected: UInt16, _ when: String) throws(RuleInterruption) {
+        guard let geometry = try? RingGeometry(size: Self.size) else { return }
+        let offset = Self.transmitRing + geometry.deviceAreaOffset + 2
+        func seen() -> UInt16 { UInt16(page.byte(at: offset)) | UInt16(page.byte(at: offset + 1)) << 8 }
+        settleDevice?()
+        var waited = 0
+        while settleDevice == nil, seen() != expected, waited < patienceMilliseconds, !isInterrupted() {
+            pause()
+            waited += 5
+        }
+        try expect("\(when): the used index", seen(), equals: expected)
+    }
+
     /// Lets 5 ms go by: the wait between two looks at a ring.
     func pause() { _ = Glibc.poll(nil, 0, 5) }
 

@@ -47,6 +47,12 @@ enum VringRules {
             try expect(
                 "VRING_NUM \(2 * maximum)", client.setVring(Request.setVringNum, 0, 2 * maximum),
                 is: device.kernel >= KernelRelease(6, 12) ? .invalidArgument : nil)
+            // What was refused has changed nothing.
+            try expect("VRING_NUM 8", client.setVring(Request.setVringNum, 0, 8))
+            try expect("VRING_NUM 3", client.setVring(Request.setVringNum, 0, 3), is: .invalidArgument)
+            try device.setStatus(client, upTo: 0xf)
+            guard case .success(let size) = client.getVring(Request.getVringSize, 0) else { return }
+            try expect("GET_VRING_SIZE after DRIVER_OK", size, equals: 8)
         },
         Rule(
             28, .vrings, "VRING_ADDR: flags but the log's are EOPNOTSUPP, misaligned rings and logs EINVAL",
@@ -63,19 +69,26 @@ enum VringRules {
         Rule(
             29, .vrings,
             "VRING_ADDR and VRING_BASE after DRIVER_OK are EINVAL, after SUSPEND they succeed; 6.1 takes them always",
-            source: "vhost_vdpa_vring_ioctl", note: "Verified on 6.12.117 and 6.1.192."
+            source: "vhost_vdpa_vring_ioctl",
+            note:
+                "Verified on 6.12.117 and 6.1.192. vdpa_sim moves the ring at once, and its used index stays where it is."
         ) { device in
             let client = try device.owned()
             try device.setStatus(client, upTo: 0xf)
             let expected: Errno? = device.kernel < KernelRelease(6, 5) ? nil : .invalidArgument
             try expect("VRING_ADDR", client.setAddresses(0), is: expected)
             if device.traits.mapOperation != .platform || expected != nil {
-                try expect("VRING_BASE", client.setVring(Request.setVringBase, 0, 0), is: expected)
+                try expect("VRING_BASE 5", client.setVring(Request.setVringBase, 0, 5), is: expected)
+                try expectBase(expected == nil ? 5 : 0, of: client, device)
             }
             guard device.traits.backendFeatures & 1 << BackendBit.suspend != 0 else { return }
             try expect("SUSPEND", client.call(Request.suspend))
             try expect("VRING_ADDR", client.setAddresses(0))
-            try expect("VRING_BASE", client.setVring(Request.setVringBase, 0, 0))
+            try expect("VRING_BASE 7", client.setVring(Request.setVringBase, 0, 7))
+            try expectBase(7, of: client, device)
+            guard device.traits.isSimulatorNetwork, device.traits.noTraffic == nil else { return }
+            client.close()
+            try moveLiveRing(device)
         },
         Rule(
             30, .vrings, "VRING_BASE 0x10000 is EINVAL for a split ring", source: "vhost_vring_ioctl"
@@ -85,6 +98,12 @@ enum VringRules {
             try expect(
                 "VRING_BASE 0x10000", client.setVring(Request.setVringBase, 0, 0x10000), is: .invalidArgument)
             try expect("VRING_BASE 0", client.setVring(Request.setVringBase, 0, 0))
+            // vp_vdpa can tell no base, and takes no other.
+            guard case .success = client.getVring(Request.getVringBase, 0) else { return }
+            try expect("VRING_BASE 0xffff", client.setVring(Request.setVringBase, 0, 0xffff))
+            try expect(
+                "VRING_BASE 0x10000", client.setVring(Request.setVringBase, 0, 0x10000), is: .invalidArgument)
+            try expectBase(0xffff, of: client, device)
         },
         Rule(
             31, .vrings, "KICK, CALL and ERR: a closed descriptor is EBADF, /dev/null EINVAL, -1 unbinds",
@@ -155,4 +174,27 @@ enum VringRules {
                 "GET_VRING_BASE 1", client.getVring(Request.getVringBase, 1), equals: .success(UInt32(5)))
         },
     ]
+
+    /// GET_VRING_BASE of queue 0, where the parent can tell: VDUSE asks a daemon that has not heard of the base yet.
+    private static func expectBase(
+        _ base: UInt32, of client: RuleClient, _ device: RuleContext
+    ) throws(RuleInterruption) {
+        let asksDaemon = device.traits.mapOperation == .setMap && device.traits.keepsMapsOverReset
+        guard !asksDaemon, case .success(let seen) = client.getVring(Request.getVringBase, 0) else { return }
+        try expect("GET_VRING_BASE", seen, equals: base)
+    }
+
+    /// Moves vdpa_sim's transmit ring back to its first entry: suspended, or running where the kernel takes that. The
+    /// entry is taken a second time, and the used index goes on.
+    private static func moveLiveRing(_ device: RuleContext) throws(RuleInterruption) {
+        let (client, driver) = try device.running()
+        let isLive = device.kernel < KernelRelease(6, 5)
+        if !isLive { try expect("SUSPEND", client.call(Request.suspend)) }
+        try expect("VRING_BASE 1 0", client.setVring(Request.setVringBase, 1, 0))
+        try expect("GET_VRING_BASE 1", client.getVring(Request.getVringBase, 1), equals: .success(UInt32(0)))
+        if !isLive { try expect("RESUME", client.call(Request.resume)) }
+        driver.kick()
+        try driver.expectUsedIndex(2, "the first entry, taken again")
+        try expect("GET_VRING_BASE 1", client.getVring(Request.getVringBase, 1), equals: .success(UInt32(1)))
+    }
 }
