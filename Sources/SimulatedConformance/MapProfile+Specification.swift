@@ -8,12 +8,13 @@ extension MapProfile {
     /// What the decision table says of the device that a specification describes.
     package init(_ specification: SimulatedDeviceSpecification) {
         let kernel = specification.kernel
-        let isOnChip = [.setMap, .dmaMap, .vendor].contains(specification.parent)
+        let isOnChip = [.setMap, .dmaMap, .mlx5, .vendor].contains(specification.parent)
         self.init(
             mapOperation: specification.parent.mapOperation,
             hasResetMap: specification.hasResetMap, hasCompatReset: specification.hasCompatReset,
             wipesOnReset: specification.wipesOnReset, offersPersistence: specification.offersPersist,
             startsInIdentity: isOnChip && kernel.startsInIdentity,
+            hasOneIdentity: specification.parent == .mlx5,
             usesVirtualAddresses: specification.usesVirtualAddresses, addressSpaceCount: isOnChip ? 2 : 1,
             entryLimit: specification.entryLimit,
             fragmentPages: specification.fragment.map { $0 / HostPage.byteCount },

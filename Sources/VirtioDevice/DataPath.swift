@@ -13,6 +13,10 @@ package protocol DataPath: AnyObject, Sendable {
     /// Replaces the IOTLB that `queues` translate through. I/O in flight is drained first.
     func setTranslation(_ entries: [TranslationEntry], queues: Range<Int>)
 
+    /// Replaces the IOTLB that the rings of `queues` translate through, apart from their buffers, for good: the queues of
+    /// a parent that has `get_vq_desc_group`. Until the first time the rings go through the buffers' own.
+    func setRingTranslation(_ entries: [TranslationEntry], queues: Range<Int>)
+
     /// Starts queues where they say that they go on; one whose rings do not translate faults at its first kick.
     ///
     /// A started queue waits for a kick, even where chains are already available. A start ends ``suspend(_:)``; kicks that
@@ -70,6 +74,8 @@ package protocol DataPath: AnyObject, Sendable {
 }
 
 extension DataPath {
+    /// Of a device whose rings and buffers are always in one address space.
+    package func setRingTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {}
     package var configurationSpace: ConfigurationSpace? { nil }
     package var failure: WorkerFailure? { nil }
     package func settle() {}

@@ -74,6 +74,8 @@ public struct ServedQueue: ~Copyable {
     /// cannot reach its own rings: each kick tries again and counts a fault.
     @usableFromInline var ring: AnyDeviceQueue?
     @usableFromInline var table = TranslationTable([])
+    /// What the ring translates through, where that is not ``table``.
+    private var ringTable: TranslationTable?
     /// Where the ring goes on while there is no `ring`: what a start took, or the last stop left.
     private var saved = QueueState.initial(.split)
     private var quirks: SplitRingQuirks
@@ -145,6 +147,17 @@ public struct ServedQueue: ~Copyable {
     package mutating func replaceTable(_ entries: [TranslationEntry]) {
         loseRing()
         table = TranslationTable(entries)
+        lookUpRing()
+    }
+
+    /// Translates the ring through `entries` from now on, whatever the buffers go through, and looks it up anew.
+    package mutating func replaceRingTable(_ entries: [TranslationEntry]) {
+        loseRing()
+        ringTable = TranslationTable(entries)
+        lookUpRing()
+    }
+
+    private mutating func lookUpRing() {
         guard let setup else { return }
         ring = try? makeRing(setup)
         if ring != nil { setKicked(true) }
@@ -160,10 +173,23 @@ public struct ServedQueue: ~Copyable {
         return old
     }
 
+    /// The ring where its own table, or the buffers', has it.
     private mutating func makeRing(_ setup: QueueSetup) throws(VirtQueueError) -> AnyDeviceQueue {
-        try AnyDeviceQueue(
-            layout: setup.layout, features: setup.features, state: saved, quirks: quirks,
-            translation: &table)
+        guard var own = ringTable.take() else {
+            return try AnyDeviceQueue(
+                layout: setup.layout, features: setup.features, state: saved, quirks: quirks,
+                translation: &table)
+        }
+        do throws(VirtQueueError) {
+            let ring = try AnyDeviceQueue(
+                layout: setup.layout, features: setup.features, state: saved, quirks: quirks,
+                translation: &own)
+            ringTable = consume own
+            return ring
+        } catch {
+            ringTable = consume own
+            throw error
+        }
     }
 
     /// Interrupts the driver with `call` from now on, until the next start or stop.

@@ -33,6 +33,7 @@ struct ParentTests {
         Case(device: "sim,parent=vendor,memlock=unlimited"), Case(device: "sim,parent=vendor,use-va=on"),
         Case(device: "sim,parent=vduse", keeps: false, keepsRings: false),
         Case(device: "sim,parent=vduse,kernel=7.3", keeps: false),
+        Case(device: "sim,parent=mlx5,memlock=unlimited"),
         Case(device: "sim,parent=stateful,memlock=unlimited", keepsRings: false),
         Case(device: "sim,parent=vp-vdpa,memlock=unlimited", keepsRings: false),
         Case(device: "sim,fault=late"),

@@ -47,6 +47,9 @@ struct DecisionTableTests {
             specification: "sim,use-va=off", offersPersistence: true, afterReset: .identity,
             afterClose: .identity),
         Parent(
+            specification: "sim,parent=mlx5", offersPersistence: true, afterReset: .identity,
+            afterClose: .identity),
+        Parent(
             specification: "sim,parent=dma-map", offersPersistence: true, afterReset: .identity,
             afterClose: .identity),
         Parent(

@@ -7,7 +7,7 @@ import VhostVDPAConformance
 /// What `mmap(2)` of a doorbell gives where the parent has one for itself on a page.
 @Suite("Doorbells that can be mapped")
 struct DoorbellTests {
-    static let devices = ["sim,parent=stateful"]
+    static let devices = ["sim,parent=stateful", "sim,parent=mlx5"]
 
     /// The doorbell of a queue, mapped for a driver.
     @safe private final class Doorbell {

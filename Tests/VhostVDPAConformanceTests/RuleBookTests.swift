@@ -41,6 +41,8 @@ struct RuleBookTests {
         ("sim,reset-map=off", likeTheSimulator + [pinnedOnly, persistOnly]),
         ("sim,parent=platform", likeThePlatform),
         ("sim,parent=platform,kernel=6.1", likeThePlatform + [since6_7]),
+        ("sim,parent=mlx5", likeTheSimulator + [virtualOnly]),
+        ("sim,parent=mlx5,queues=3,kernel=7.3", likeTheSimulator + [virtualOnly]),
         ("sim,parent=stateful", likeThePlatform + [suspendOnly]),
         ("sim,parent=stateful,kernel=6.1", likeThePlatform + [suspendOnly, since6_7]),
         ("sim,parent=vp-vdpa", likeThePlatform + [suspendOnly]),

@@ -12,12 +12,12 @@ struct ShippedClientTests {
         ("sim", false), ("sim,use-va=off", false), ("sim,parent=dma-map", false), ("sim,kernel=6.1", false),
         ("sim,kernel=7.2", false), ("sim,profile=vdpasim-net", false), ("sim,compat-reset=off", true),
         ("sim,parent=platform", true), ("sim,parent=vp-vdpa", true), ("sim,parent=vendor", true),
-        ("sim,parent=vduse", true), ("sim,parent=stateful", true),
+        ("sim,parent=vduse", true), ("sim,parent=stateful", true), ("sim,parent=mlx5", false),
     ]
 
     static let suspendable = [
         "sim", "sim,use-va=off", "sim,kernel=6.1", "sim,parent=dma-map", "sim,parent=platform",
-        "sim,parent=vendor", "sim,parent=vduse,kernel=7.3",
+        "sim,parent=vendor", "sim,parent=vduse,kernel=7.3", "sim,parent=mlx5",
     ]
 
     @Test(

@@ -24,6 +24,8 @@ package protocol DeviceKind: Sendable {
     var addressSpaceCount: Int { get }
     /// The group of a queue, which is below the queues' count.
     func group(ofQueue queue: Int) -> UInt32
+    /// The group that a queue's descriptors and rings translate with, where the parent driver has `get_vq_desc_group`.
+    func descriptorGroup(ofQueue queue: Int) -> UInt32
     /// Something can stand at the far end of a wire; a device without one settles by itself what becomes of its frames.
     var takesWire: Bool { get }
 
@@ -38,12 +40,17 @@ package protocol DeviceKind: Sendable {
 extension DeviceKind {
     /// Leaves what the driver has written.
     package func refresh(_ configuration: ConfigurationSpace) {}
+
+    /// The queue's own.
+    package func descriptorGroup(ofQueue queue: Int) -> UInt32 { group(ofQueue: queue) }
 }
 
 extension SimulatedDeviceProfile {
     /// The kind of device that a specification of this profile asks for.
     package func kind(for specification: SimulatedDeviceSpecification) -> any DeviceKind {
         switch self {
+        case .standard where specification.parent == .mlx5:
+            ControlledCard(queuePairs: specification.queuePairs)
         case .standard: NetworkCard(queuePairs: specification.queuePairs)
         case .vdpasimNet: VdpasimNet(specification.kernel)
         }

@@ -22,6 +22,8 @@ package struct ParentBehaviour: Hashable, Sendable {
     package var entryLimit: Int?
     /// An on-chip address space that nobody has mapped into is 1:1; else it is empty.
     package var startsInIdentity: Bool
+    /// Only the first address space is 1:1, every other one empty, where one starts in identity.
+    var hasOneIdentity: Bool
     /// The device has no more than one group and one address space, whatever its kind has.
     package var hasOneAddressSpace: Bool
     /// Who refuses features without ACCESS_PLATFORM.
@@ -30,7 +32,7 @@ package struct ParentBehaviour: Hashable, Sendable {
     package var remembersUnofferedFeatures: Bool
     /// Ring positions can be read, and set to anything.
     package var hasRingState: Bool
-    /// A device that is suspended loses its kicks and stays so until a reset, whatever status is set.
+    /// A device that is suspended stays so, whatever status is set.
     package var staysSuspended: Bool
     /// A position that is set while the queue is ready moves its ring at once (`vdpasim_set_vq_state`).
     package var movesLiveRings: Bool
@@ -38,6 +40,10 @@ package struct ParentBehaviour: Hashable, Sendable {
     package var keepsKicksOverReset: Bool
     /// The largest ring that the parent admits, whatever the device could; `nil` for the device's own.
     package var largestQueue: UInt16?
+    /// A suspend disables the control queue, and a resume leaves it so.
+    package var losesControlQueue: Bool
+    /// The configuration space cannot be written.
+    package var hasFixedConfiguration: Bool
     /// A reset forgets the ring sizes, too.
     package var resetForgetsQueueSizes: Bool
     /// The backend features the parent declares itself.
@@ -73,18 +79,23 @@ extension ParentBehaviour {
             entryLimit: isSoftware ? specification.entryLimit : nil,
             // VDUSE's kernel addresses go through bounce pages, apart from the user's table.
             startsInIdentity: parent != .vduse && kernel.startsInIdentity,
-            hasOneAddressSpace: !isSoftware && parent != .vendor,
+            // mlx5_vdpa_reset_mr makes the 1:1 table for address space 0 alone.
+            hasOneIdentity: parent == .mlx5,
+            hasOneAddressSpace: !isSoftware && parent != .vendor && parent != .mlx5,
             accessPlatformCheck: Self.accessPlatformCheck(of: parent),
             // A register of the device and VDUSE's own word, of which nobody takes bits away
             // (`vp_modern_get_driver_features`, `vduse_vdpa_set_driver_features`).
             remembersUnofferedFeatures: parent == .vpVDPA || parent == .vduse,
             hasRingState: parent != .vpVDPA,
-            // VDUSE 7.3: kicks are dropped and interrupts refused until the next reset (drivers/vdpa/vdpa_user).
-            staysSuspended: parent == .vduse,
+            // VDUSE 7.3: kicks are dropped and interrupts refused until the next reset (drivers/vdpa/vdpa_user). mlx5
+            // acts on a status where DRIVER_OK changes (mlx5_vdpa_set_status), until a resume.
+            staysSuspended: parent == .vduse || parent == .mlx5,
             movesLiveRings: isSoftware,
             keepsKicksOverReset: kernel.simulatorKeepsKicksOverReset,
             // VP_VDPA_QUEUE_MAX, which is also how many QEMU's network device has by default.
             largestQueue: parent == .vpVDPA ? 256 : nil,
+            losesControlQueue: parent == .mlx5,  // mlx5_vdpa_cvq_suspend
+            hasFixedConfiguration: parent == .mlx5,  // mlx5_vdpa_set_config
             resetForgetsQueueSizes: parent == .vpVDPA || parent == .vduse,
             declaredBackendFeatures: Self.declaredFeatures(of: parent, kernel),
             doorbellStride: Self.doorbellStride(of: parent),
@@ -102,6 +113,7 @@ extension ParentBehaviour {
         // vdpa_sim has get_vq_size among its dma_map operations only.
         case .dmaMap, .vendor:
             operations.formUnion([.queueGroup, .setGroupAddressSpace, .queueSize])
+        case .mlx5: operations.formUnion([.queueGroup, .descriptorGroup, .setGroupAddressSpace])
         case .vpVDPA, .vduse: operations.insert(.queueSize)
         // pds and ifcvf say that every queue is in group 0; octeon_ep does not answer.
         case .stateful: operations.insert(.queueGroup)
@@ -117,6 +129,8 @@ extension ParentBehaviour {
         // pds and ifcvf give each queue what their device's notify multiplier says, where that is not 0; octeon_ep a page
         // (`pds_vdpa_get_vq_notification`, `ifcvf_get_vq_notification`, `octep_get_vq_notification`).
         case .stateful: HostPage.byteCount
+        // The same page of the card for every data queue (mlx5_get_vq_notification).
+        case .mlx5: 0
         case .platform, .dmaMap, .setMap, .vendor, .vduse: nil
         }
     }
@@ -125,7 +139,7 @@ extension ParentBehaviour {
         switch parent {
         case .vpVDPA: .settingFeaturesOK
         case .vduse: .none
-        case .setMap, .dmaMap, .platform, .stateful, .vendor: .settingFeatures
+        case .setMap, .dmaMap, .mlx5, .platform, .stateful, .vendor: .settingFeatures
         }
     }
 
@@ -133,7 +147,7 @@ extension ParentBehaviour {
         of parent: SimulatedParentKind, _ kernel: KernelVersion
     ) -> BackendFeatures {
         switch parent {
-        case .setMap, .dmaMap: kernel == .v6_1 ? [] : .enableAfterDriverOK
+        case .setMap, .dmaMap, .mlx5: kernel == .v6_1 ? [] : .enableAfterDriverOK
         case .vendor: [.enableAfterDriverOK, .iotlbPersist]
         case .platform, .stateful, .vduse, .vpVDPA: []
         }

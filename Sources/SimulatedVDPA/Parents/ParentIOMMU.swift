@@ -24,6 +24,9 @@ final class ParentIOMMU {
     private let startsInIdentity: Bool
     /// The queues of each group as runs of neighbours: a control queue is apart from the data queues.
     private let queueRuns: [[Range<Int>]]
+    /// The queues whose rings are in each group, in the same form; none where a ring is wherever its queue is.
+    private let ringRuns: [[Range<Int>]]
+    private let hasOneIdentity: Bool
     private let faults: FaultInjector
     private let dataPath: any DataPath
 
@@ -31,22 +34,28 @@ final class ParentIOMMU {
     ///
     /// - Parameters:
     ///   - groupsOfQueues: the group of each of the device's queues.
+    ///   - groupsOfRings: the group of each queue's ring (`get_vq_desc_group`); empty where the parent does not say.
     init(
         _ behaviour: ParentBehaviour, description: ParentDescription, groupsOfQueues: [UInt32],
-        faults: FaultInjector, dataPath: any DataPath
+        groupsOfRings: [UInt32], faults: FaultInjector, dataPath: any DataPath
     ) {
         let isBehindPlatform = description.mapOperation == .platform
         platform = isBehindPlatform ? PlatformIOMMU(faults: faults) : nil
         startsInIdentity = behaviour.startsInIdentity
-        addressSpaces = Array(
-            repeating: OnChipAddressSpace(
-                limit: behaviour.entryLimit, isIdentity: behaviour.startsInIdentity),
-            count: isBehindPlatform ? 0 : description.addressSpaceCount)
+        hasOneIdentity = behaviour.hasOneIdentity
+        addressSpaces = (0..<(isBehindPlatform ? 0 : description.addressSpaceCount)).map { space in
+            OnChipAddressSpace(
+                limit: behaviour.entryLimit,
+                isIdentity: behaviour.startsInIdentity && (space == 0 || !behaviour.hasOneIdentity))
+        }
         groups = Array(repeating: 0, count: description.groupCount)
         queueRuns = (0..<description.groupCount).map { Self.runs(ofGroup: $0, groupsOfQueues) }
+        ringRuns = (0..<description.groupCount).map { Self.runs(ofGroup: $0, groupsOfRings) }
         self.faults = faults
         self.dataPath = dataPath
         platform?.onChange = { [unowned self] in stale.insert(0) }
+        // A ring is in a group of its own from the first moment on.
+        if !groupsOfRings.isEmpty { installTranslation(ofAddressSpace: 0) }
     }
 
     private static func runs(ofGroup group: Int, _ groupsOfQueues: [UInt32]) -> [Range<Int>] {
@@ -177,9 +186,10 @@ final class ParentIOMMU {
     // MARK: The data path
 
     private func restoreInitialState(ofAddressSpace space: Int) {
-        guard !addressSpaces[space].table.isEmpty || addressSpaces[space].isIdentity != startsInIdentity
+        let isIdentity = startsInIdentity && (space == 0 || !hasOneIdentity)
+        guard !addressSpaces[space].table.isEmpty || addressSpaces[space].isIdentity != isIdentity
         else { return }
-        addressSpaces[space].reset(toIdentity: startsInIdentity)
+        addressSpaces[space].reset(toIdentity: isIdentity)
         installTranslation(ofAddressSpace: space)
     }
 
@@ -189,6 +199,7 @@ final class ParentIOMMU {
         memory.install(translation(ofAddressSpace: space), addressSpace: space) { entries in
             for (group, used) in groups.enumerated() where Int(used) == space {
                 for run in queueRuns[group] { dataPath.setTranslation(entries, queues: run) }
+                for run in ringRuns[group] { dataPath.setRingTranslation(entries, queues: run) }
             }
         }
     }

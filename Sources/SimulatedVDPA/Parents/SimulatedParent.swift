@@ -25,8 +25,8 @@ package final class SimulatedParent: ParentDriver {
     package private(set) var driverFeatures: VirtioFeatures = []
     /// What the driver set; NEEDS_RESET is the device's own.
     private var storedStatus: DeviceStatus = []
-    /// Suspended until a reset (``ParentBehaviour/staysSuspended``).
-    private var isHeldUntilReset = false
+    /// Suspended until a resume or a reset, whatever status is set (``ParentBehaviour/staysSuspended``).
+    private var isHeld = false
 
     /// Makes the device with the data path of its kind, whose thread is called `worker` and whose wire is `wire`.
     package convenience init(
@@ -60,8 +60,10 @@ package final class SimulatedParent: ParentDriver {
         doorbells = DoorbellWatch { queues in dataPath.kick(queues) }
         iommu = ParentIOMMU(
             behaviour, description: description,
-            groupsOfQueues: (0..<kind.queues.count).map { kind.group(ofQueue: $0) }, faults: faults,
-            dataPath: dataPath)
+            groupsOfQueues: (0..<kind.queues.count).map { kind.group(ofQueue: $0) },
+            groupsOfRings: description.operations.contains(.descriptorGroup)
+                ? (0..<kind.queues.count).map { kind.descriptorGroup(ofQueue: $0) } : [],
+            faults: faults, dataPath: dataPath)
         configurationSpace = dataPath.configurationSpace ?? ConfigurationSpace(kind.configuration)
     }
 
@@ -100,6 +102,7 @@ package final class SimulatedParent: ParentDriver {
     }
 
     package func setConfiguration(_ bytes: [UInt8], at offset: Int) {
+        guard !behaviour.hasFixedConfiguration else { return }
         configurationSpace.write(bytes, at: offset)
     }
 
@@ -115,7 +118,7 @@ package final class SimulatedParent: ParentDriver {
         let runs = status.contains(.driverOK)
         let starts = runs && !storedStatus.contains(.driverOK)
         storedStatus = status
-        if runs, !isHeldUntilReset { queues.run() } else { queues.halt() }
+        if runs, !isHeld { queues.run() } else { queues.halt() }
         if starts, faults.diesAtStart() { die() }
     }
 
@@ -135,13 +138,19 @@ package final class SimulatedParent: ParentDriver {
         doorbells.look()
         faults.delay()
         try faults.checkSuspend()
-        isHeldUntilReset = behaviour.staysSuspended
-        if isHeldUntilReset { queues.halt() } else { queues.suspend() }
+        isHeld = behaviour.staysSuspended
+        queues.suspend()
+        if behaviour.losesControlQueue, driverFeatures.contains(.controlQueue),
+            let control = kind.queues.queue(.control)
+        {
+            queues.setReady(false, queue: control, features: [])
+        }
     }
 
     package func resume() throws(Errno) {
         doorbells.look()
         faults.delay()
+        isHeld = false
         queues.resume()
     }
 
@@ -159,7 +168,7 @@ package final class SimulatedParent: ParentDriver {
         if flags.contains(.cleanMap) || behaviour.wipesOnReset || faults.losesMaps { iommu.loseMaps() }
         driverFeatures = []
         storedStatus = []
-        isHeldUntilReset = false
+        isHeld = false
         events.reset()
     }
 
@@ -224,7 +233,10 @@ package final class SimulatedParent: ParentDriver {
     /// The page of a queue's doorbell, which kicks it when it is written to; EINVAL for what is no queue.
     func doorbell(ofQueue queue: Int) throws(Errno) -> DoorbellPage {
         guard queue < description.queueCount else { throw .invalidArgument }
-        return try doorbells.page(of: queue..<queue + 1)
+        guard description.doorbellStride == 0 else { return try doorbells.page(of: queue..<queue + 1) }
+        // mlx5's control queue is software and has none.
+        guard queue < kind.queues.frameQueues.count else { throw .kernelNotSupported }
+        return try doorbells.page(of: kind.queues.frameQueues)
     }
 
     /// Hears no more of what is written to a doorbell, wherever its page is still mapped.
@@ -239,7 +251,7 @@ package final class SimulatedParent: ParentDriver {
 
     package func group(ofQueue queue: Int) -> UInt32 { kind.group(ofQueue: queue) }
 
-    package func descriptorGroup(ofQueue queue: Int) -> UInt32 { 0 }
+    package func descriptorGroup(ofQueue queue: Int) -> UInt32 { kind.descriptorGroup(ofQueue: queue) }
 
     // MARK: Maps
 

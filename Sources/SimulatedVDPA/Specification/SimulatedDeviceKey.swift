@@ -48,7 +48,7 @@ public enum SimulatedDeviceKey: String, CaseIterable, Sendable {
         case .parent: SimulatedParentKind.setMap.rawValue
         case .resetMap, .compatReset: "on from 6.12"
         case .wipeOnReset: "on in 6.1"
-        case .useVA: "on; off for platform, stateful, vendor, vp-vdpa"
+        case .useVA: "on; off for platform, stateful, mlx5, vendor, vp-vdpa"
         case .queues: "1"
         case .entries: "\(SimulatedDeviceSpecification.defaultEntryLimit), none in 6.1"
         case .fragment: "unbroken"

@@ -34,6 +34,15 @@ extension SimulatedDeviceSpecification {
                 "parent=vendor cannot be with kernel=\(kernel.rawValue): it declares IOTLB_PERSIST, which came "
                     + "with Linux 6.7; take kernel=6.12")
         }
+        if parent == .mlx5, !kernel.hasResetMap {
+            throw Self.contradiction(
+                "parent=mlx5 cannot be with kernel=\(kernel.rawValue): its descriptor group came with Linux 6.7; take "
+                    + "kernel=6.12")
+        }
+        if parent == .mlx5, usesVirtualAddresses {
+            throw Self.contradiction(
+                "use-va=on cannot be with parent=mlx5: the card is given physical addresses; leave it out")
+        }
         if parent.mapOperation == .platform, usesVirtualAddresses {
             throw Self.contradiction(
                 "use-va=on cannot be with parent=\(parent.rawValue): the platform's IOMMU is given physical "
@@ -104,7 +113,7 @@ extension SimulatedDeviceSpecification {
         guard profile == .vdpasimNet else { return }
         if parent != .setMap, parent != .dmaMap {
             throw Self.contradiction(
-                "profile=vdpasim-net cannot be with parent=\(parent.rawValue): vdpa_sim has an IOMMU of its own; "
+                "profile=vdpasim-net cannot be with parent=\(parent.rawValue): that parent is not vdpa_sim; "
                     + "use parent=set-map (batch_mapping=1) or parent=dma-map (batch_mapping=0)")
         }
         if queuePairs != 1 {
@@ -135,7 +144,7 @@ extension SimulatedParentKind {
             "without map operations the maps are vhost-vdpa's own and no reset reaches them"
         case .vendor: "it keeps its maps over a reset on its own word, with .reset alone"
         case .vduse: "VDUSE has .reset alone, which keeps the user's maps"
-        case .dmaMap, .setMap: nil
+        case .dmaMap, .setMap, .mlx5: nil
         }
     }
 }

@@ -11,6 +11,9 @@ public enum SimulatedParentKind: String, CaseIterable, Sendable {
     case dmaMap = "dma-map"
     /// An on-chip IOMMU that takes the whole table.
     case setMap = "set-map"
+    /// mlx5: an on-chip IOMMU that takes the whole table, groups for the data queues, their descriptors and a control
+    /// queue.
+    case mlx5
     /// A vendor's IOMMU that declares persistence itself: `dma_map`, no `reset_map`, a `reset` that keeps maps.
     case vendor
     /// VDUSE: `set_map` without `reset_map`, virtual addresses, a `reset` that keeps the user's maps. From 7.3 it can
@@ -23,21 +26,21 @@ public enum SimulatedParentKind: String, CaseIterable, Sendable {
 extension SimulatedParentKind {
     /// `reset-map=`, `compat-reset=` and `wipe-on-reset=` are free: the other kinds stand for drivers that have
     /// settled them.
-    var choosesResetOperations: Bool { self == .dmaMap || self == .setMap }
+    var choosesResetOperations: Bool { self == .dmaMap || self == .setMap || self == .mlx5 }
 
     /// How the parent takes mappings.
     package var mapOperation: MapOperation {
         switch self {
         case .platform, .stateful, .vpVDPA: .platform
         case .dmaMap, .vendor: .dmaMap
-        case .setMap, .vduse: .setMap
+        case .setMap, .mlx5, .vduse: .setMap
         }
     }
 
     /// `suspend` exists in that kernel.
     package func canSuspend(under kernel: KernelVersion) -> Bool {
         switch self {
-        case .platform, .dmaMap, .setMap, .vendor: true
+        case .platform, .dmaMap, .setMap, .mlx5, .vendor: true
         case .vduse: kernel.vduseSuspends
         case .stateful, .vpVDPA: false
         }
@@ -52,7 +55,7 @@ extension SimulatedParentKind {
     var usesVirtualAddressesByDefault: Bool {
         switch self {
         case .dmaMap, .setMap, .vduse: true
-        case .platform, .stateful, .vendor, .vpVDPA: false
+        case .platform, .stateful, .mlx5, .vendor, .vpVDPA: false
         }
     }
 }

@@ -48,9 +48,10 @@ public struct DeviceTraits: Hashable, Sendable {
     /// VERSION_1 and ACCESS_PLATFORM, as far as they are offered, and the control queue with its MAC command.
     var driverFeatures: UInt64 { features & (1 << 32 | 1 << 33 | 1 << 17 | 1 << 23 | 1 << 5) }
 
-    /// Has the control queue and the configuration of the kernel's vdpa_sim_net.
+    /// Has the control queue, the groups and the configuration of the kernel's vdpa_sim_net.
     var isSimulatorNetwork: Bool {
-        deviceID == 1 && configurationSize == 24 && features & (1 << 17) != 0 && mapOperation != .platform
+        deviceID == 1 && configurationSize == 24 && features & (1 << 17) != 0 && groupCount == 2
+            && mapOperation != .platform
     }
 
     /// IOVA = machine's physical address can come up: an on-chip IOMMU over pinned memory.

@@ -79,15 +79,29 @@ enum GroupRules {
             // A map of its own takes space 0 out of identity.
             try expect("UPDATE in space 0", client.update(driver.iova + 0x100_0000, other))
             try expect("UPDATE in space 1", driver.map(client, asid: 1))
-            try expect("SET_GROUP_ASID", client.setVring(Request.setGroupASID, 0, 1))
+            func moveQueues() throws(RuleInterruption) {
+                for group in try device.groupsOfFirstQueue(client) {
+                    try expect("SET_GROUP_ASID", client.setVring(Request.setGroupASID, group, 1))
+                }
+            }
+            try moveQueues()
             try driver.start(client)
             try driver.expectTraffic("group 0 in space 1")
             try device.restart(client, driver)
             try driver.expectNoTraffic("after the reset")
             try expect("reset", client.setStatus(0))
-            try expect("SET_GROUP_ASID", client.setVring(Request.setGroupASID, 0, 1))
+            try moveQueues()
             try driver.start(client)
             try driver.expectTraffic("group 0 in space 1 again")
         },
     ]
+}
+
+extension RuleContext {
+    /// The group of queue 0, and that of its descriptors where it has one of its own.
+    fileprivate func groupsOfFirstQueue(_ client: RuleClient) throws(RuleInterruption) -> [UInt32] {
+        guard traits.backendFeatures & 1 << BackendBit.descriptorSpace != 0 else { return [0] }
+        let descriptors = try value("GET_VRING_DESC_GROUP 0", client.getVring(Request.getVringDescGroup, 0))
+        return descriptors == 0 ? [0] : [0, descriptors]
+    }
 }

@@ -13,6 +13,8 @@ package struct MapProfile: Hashable, Sendable {
     package var offersPersistence: Bool
     /// A fresh address space is 1:1, otherwise it is empty.
     package var startsInIdentity: Bool
+    /// Only address space 0 is, every other one begins empty.
+    package var hasOneIdentity: Bool
     package var usesVirtualAddresses: Bool
     package var addressSpaceCount: UInt32
     /// The most entries of an address space; `nil` for any number.
@@ -30,8 +32,8 @@ package struct MapProfile: Hashable, Sendable {
 
     package init(
         mapOperation: MapOperation, hasResetMap: Bool, hasCompatReset: Bool, wipesOnReset: Bool,
-        offersPersistence: Bool, startsInIdentity: Bool, usesVirtualAddresses: Bool,
-        addressSpaceCount: UInt32, entryLimit: Int?, fragmentPages: Int?,
+        offersPersistence: Bool, startsInIdentity: Bool, hasOneIdentity: Bool = false,
+        usesVirtualAddresses: Bool, addressSpaceCount: UInt32, entryLimit: Int?, fragmentPages: Int?,
         refusesGroupChangeWhileRunning: Bool, hasGroups: Bool, canSuspend: Bool, checksSuspendFirst: Bool
     ) {
         self.mapOperation = mapOperation
@@ -40,6 +42,7 @@ package struct MapProfile: Hashable, Sendable {
         self.wipesOnReset = wipesOnReset
         self.offersPersistence = offersPersistence
         self.startsInIdentity = startsInIdentity
+        self.hasOneIdentity = hasOneIdentity
         self.usesVirtualAddresses = usesVirtualAddresses
         self.addressSpaceCount = addressSpaceCount
         self.entryLimit = entryLimit

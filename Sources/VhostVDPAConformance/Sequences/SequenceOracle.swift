@@ -32,7 +32,7 @@ struct SequenceOracle {
         self.pageSize = pageSize
         self.origin = origin
         device = []
-        device = Array(repeating: initialSpace, count: Int(profile.addressSpaceCount))
+        device = (0..<Int(profile.addressSpaceCount)).map(initialSpace)
     }
 
     /// What the device's answer to the step must be; `nil` is success.
@@ -195,9 +195,11 @@ struct SequenceOracle {
 
     // MARK: reset and close
 
-    private var initialSpace: DeviceInterior.Space {
+    private func initialSpace(_ space: Int) -> DeviceInterior.Space {
         DeviceInterior.Space(
-            entries: [], isIdentity: profile.startsInIdentity && profile.mapOperation != .platform)
+            entries: [],
+            isIdentity: profile.startsInIdentity && profile.mapOperation != .platform
+                && (space == 0 || !profile.hasOneIdentity))
     }
 
     private mutating func reset() {
@@ -205,7 +207,7 @@ struct SequenceOracle {
         groupSpace = 0
         guard !profile.keepsMaps(whenAcknowledged: persists) else { return }
         difference = "a reset takes the device's maps alone"
-        for space in device.indices { device[space] = initialSpace }
+        for space in device.indices { device[space] = initialSpace(space) }
     }
 
     private mutating func reopen() {
@@ -213,13 +215,13 @@ struct SequenceOracle {
         reset()
         for space in vhost.keys {
             drop(space, 0, .max)
-            if profile.hasResetMap { device[Int(space)] = initialSpace }
+            if profile.hasResetMap { device[Int(space)] = initialSpace(Int(space)) }
         }
         vhost = [:]
         persists = false
         hasAddressSpaces = false
         // The open resets once more, without an acknowledgement, but never by compat_reset.
-        if profile.wipesOnReset { for space in device.indices { device[space] = initialSpace } }
+        if profile.wipesOnReset { for space in device.indices { device[space] = initialSpace(space) } }
         difference = "the device keeps what nobody takes from it at a close"
     }
 }

@@ -64,6 +64,12 @@ final class DeviceQueuePair: Sendable {
         }
     }
 
+    func setRingTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {
+        worker.perform { worker in
+            for queue in queues { worker.withQueue(queue - first) { $0.served.replaceRingTable(entries) } }
+        }
+    }
+
     func start(_ setups: [QueueSetup]) {
         worker.perform { worker in
             worker.takeEarlierKicks()

@@ -81,6 +81,10 @@ package final class NetworkDevice: NetworkDataPath {
         for (pair, own) in parts(of: queues) { pair.setTranslation(entries, queues: own) }
     }
 
+    package func setRingTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {
+        for (pair, own) in parts(of: queues) { pair.setRingTranslation(entries, queues: own) }
+    }
+
     package func start(_ queues: [QueueSetup]) {
         for pair in pairs {
             let own = queues.filter { pair.queues.contains($0.queue) }

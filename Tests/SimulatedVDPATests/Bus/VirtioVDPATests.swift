@@ -26,6 +26,7 @@ struct VirtioVDPATests {
         // (a): the platform's IOMMU goes back to its default domain, where the DMA API maps.
         ("sim,parent=platform", every), ("sim,parent=vp-vdpa", every),
         ("sim,parent=platform,kernel=6.1", every), ("sim,parent=stateful", every),
+        ("sim,parent=mlx5", every),
         // (b) and (c): reset_map brings the identity back.
         ("sim,parent=dma-map", every), ("sim,parent=dma-map,use-va=off", every),
         ("sim", every), ("sim,use-va=off", every), ("sim,kernel=7.2", every),

@@ -13,6 +13,9 @@ struct ParentKindTests {
             ("sim", 0x17e), ("sim,kernel=6.1", 0x1e), ("sim,parent=dma-map", 0x17e),
             // IOTLB_PERSIST, SUSPEND and RESUME; nobody declares ENABLE_AFTER_DRIVER_OK.
             ("sim,parent=platform", 0x13e), ("sim,parent=platform,kernel=6.1", 0x1e),
+            // Everything, DESC_ASID included.
+            ("sim,parent=mlx5", 0x1fe), ("sim,parent=mlx5,kernel=7.3", 0x1fe),
+            ("sim,parent=mlx5,reset-map=off", 0xfe),
             ("sim,parent=stateful", 0x10e), ("sim,parent=stateful,kernel=6.1", 0x0e),
             // As read from vp_vdpa on 6.12.117 and 6.1.192.
             ("sim,parent=vp-vdpa", 0x10e), ("sim,parent=vp-vdpa,kernel=6.1", 0x0e),
@@ -135,7 +138,7 @@ struct ParentKindTests {
             ("sim", 0, 524), ("sim", 1, 524), ("sim", 0x10000, 22), ("sim,parent=platform", 1, 524),
             ("sim,parent=vp-vdpa", 0, 524), ("sim,parent=vp-vdpa", 1, 22), ("sim,parent=vp-vdpa", 1024, 524),
             ("sim,parent=stateful", 2, 22), ("sim,parent=stateful", 0x10000, 22),
-            ("sim,parent=vduse", 0, 524),
+            ("sim,parent=vduse", 0, 524), ("sim,parent=mlx5", 2, 524), ("sim,parent=mlx5", 3, 22),
         ] as [(String, Int, Int32)])
     func doorbells(_ specification: String, _ queue: Int, _ expected: Int32) throws {
         let client = try Client.owned(specification)

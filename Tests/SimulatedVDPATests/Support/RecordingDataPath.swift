@@ -41,6 +41,7 @@ final class RecordingDataPath: DataPath {
     /// A call, which is one visit of the worker.
     enum Call: Equatable {
         case translation([TranslationEntry], Range<Int>)
+        case ringTranslation([TranslationEntry], Range<Int>)
         case start([Start])
         case stop(Range<Int>)
         case suspend(Range<Int>)
@@ -59,6 +60,7 @@ final class RecordingDataPath: DataPath {
         /// The position each queue reports when it is stopped.
         var positions: [Int: UInt16] = [:]
         var translations: [Int: [TranslationEntry]] = [:]
+        var ringTranslations: [Int: [TranslationEntry]] = [:]
         var running: Set<Int> = []
 
         mutating func start(_ queues: [QueueSetup]) {
@@ -99,6 +101,11 @@ final class RecordingDataPath: DataPath {
     /// What `queue` translates through.
     func translation(_ queue: Int) -> [TranslationEntry] { state.withLock { $0.translations[queue] ?? [] } }
 
+    /// What the ring of `queue` translates through; `nil` where nobody has said apart from the buffers.
+    func ringTranslation(_ queue: Int) -> [TranslationEntry]? {
+        state.withLock { $0.ringTranslations[queue] }
+    }
+
     /// Lets a running queue have got to `position`.
     func advance(_ queue: Int, to position: UInt16) { state.withLock { $0.positions[queue] = position } }
 
@@ -108,6 +115,13 @@ final class RecordingDataPath: DataPath {
         state.withLock { state in
             state.calls.append(.translation(entries, queues))
             for queue in queues { state.translations[queue] = entries }
+        }
+    }
+
+    func setRingTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {
+        state.withLock { state in
+            state.calls.append(.ringTranslation(entries, queues))
+            for queue in queues { state.ringTranslations[queue] = entries }
         }
     }
 

@@ -12,8 +12,8 @@ enum Specifications {
     static let pinned = ["sim,use-va=off", "sim,kernel=6.1,use-va=off", "sim,use-va=off,fragment=4K"]
     /// A device behind every kind of parent.
     static let parents = [
-        "sim", "sim,parent=dma-map", "sim,parent=platform", "sim,parent=stateful", "sim,parent=vendor",
-        "sim,parent=vduse", "sim,parent=vp-vdpa",
+        "sim", "sim,parent=dma-map", "sim,parent=mlx5", "sim,parent=platform", "sim,parent=stateful",
+        "sim,parent=vendor", "sim,parent=vduse", "sim,parent=vp-vdpa",
     ]
     /// The devices behind the platform's IOMMU.
     static let platform = ["sim,parent=platform", "sim,parent=stateful", "sim,parent=vp-vdpa"]

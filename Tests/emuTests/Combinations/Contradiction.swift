@@ -55,6 +55,12 @@ struct Contradiction: CustomTestStringConvertible, Sendable {
                 (.parent, "vendor"), (.kernel, "6.1"), "it declares IOTLB_PERSIST, which came with Linux 6.7",
                 { $0.parent == "vendor" && $0.isBefore6_7 }),
             Contradiction(
+                (.parent, "mlx5"), (.kernel, "6.1"), "its descriptor group came with Linux 6.7",
+                { $0.parent == "mlx5" && $0.isBefore6_7 }),
+            Contradiction(
+                (.useVA, "on"), (.parent, "mlx5"), "the card is given physical addresses",
+                { $0[.useVA] == "on" && $0.parent == "mlx5" }),
+            Contradiction(
                 (.useVA, "on"), (.parent, "platform, stateful, vp-vdpa"),
                 "the platform's IOMMU is given physical addresses",
                 { $0[.useVA] == "on" && $0.isOnPlatform }),
@@ -71,8 +77,8 @@ struct Contradiction: CustomTestStringConvertible, Sendable {
                 (.entries, ""), (.kernel, "6.1"), "that kernel does not count entries",
                 { $0[.entries] != nil && $0.isBefore6_7 }),
             Contradiction(
-                (.profile, "vdpasim-net"), (.parent, "platform, stateful, vp-vdpa, vendor, vduse"),
-                "vdpa_sim has an IOMMU of its own", { $0.isSimulator && !$0.choosesReset }),
+                (.profile, "vdpasim-net"), (.parent, "mlx5, platform, stateful, vp-vdpa, vendor, vduse"),
+                "they are not vdpa_sim", { $0.isSimulator && !$0.isSoftware }),
             Contradiction(
                 (.profile, "vdpasim-net"), (.queues, "2 and more"), "vdpa_sim_net has one pair",
                 { $0.isSimulator && ($0[.queues] ?? "1") != "1" }),
@@ -87,15 +93,16 @@ struct Contradiction: CustomTestStringConvertible, Sendable {
                 (.fault, "loses-maps"), (.parent, "vduse"), "the same",
                 { $0[.fault] == "loses-maps" && $0.parent == "vduse" }),
             Contradiction(
-                (.fault, "loses-maps"), (.resetMap, "off"), "the same, for `set-map` and `dma-map`",
+                (.fault, "loses-maps"), (.resetMap, "off"), "the same, for `set-map`, `dma-map` and `mlx5`",
                 { $0[.fault] == "loses-maps" && $0.choosesReset && !$0.hasResetMap }),
             Contradiction(
-                (.fault, "map-half-way"), (.parent, "set-map, vduse"), "they get their map in one call",
-                { $0[.fault] == "map-half-way" && ["set-map", "vduse"].contains($0.parent) }),
+                (.fault, "map-half-way"), (.parent, "set-map, mlx5, vduse"),
+                "they get their map in one call",
+                { $0[.fault] == "map-half-way" && ["set-map", "mlx5", "vduse"].contains($0.parent) }),
             Contradiction(
                 (.fault, "set-map"), (.parent, "platform, stateful, vp-vdpa, dma-map, vendor"),
                 "they have no `set_map`",
-                { $0[.fault] == "set-map" && !["set-map", "vduse"].contains($0.parent) }),
+                { $0[.fault] == "set-map" && !["set-map", "mlx5", "vduse"].contains($0.parent) }),
             Contradiction(
                 (.fault, "suspend"), (.parent, "stateful, vp-vdpa, vduse"),
                 "they have no SUSPEND that could fail; VDUSE has one from 7.3 on",

@@ -36,7 +36,9 @@ struct DeviceChoice: Hashable, CustomStringConvertible, Sendable {
     var isBefore6_7: Bool { kernel == "6.1" }
 
     /// Whether the operations of a reset are free.
-    var choosesReset: Bool { parent == "set-map" || parent == "dma-map" }
+    var choosesReset: Bool { ["set-map", "dma-map", "mlx5"].contains(parent) }
+    /// What vdpa_sim is.
+    var isSoftware: Bool { parent == "set-map" || parent == "dma-map" }
     /// Behind the platform's IOMMU.
     var isOnPlatform: Bool { ["platform", "stateful", "vp-vdpa"].contains(parent) }
     var canSuspend: Bool {
@@ -48,7 +50,7 @@ struct DeviceChoice: Hashable, CustomStringConvertible, Sendable {
 
     var usesVirtualAddresses: Bool {
         if let given = self[.useVA] { return given == "on" }
-        return (choosesReset || parent == "vduse") && !(isSimulator && isBefore6_7)
+        return (isSoftware || parent == "vduse") && !(isSimulator && isBefore6_7)
     }
 
     /// The most entries of an address space; `nil` where the kernel does not count.

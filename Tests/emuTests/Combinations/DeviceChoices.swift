@@ -6,7 +6,7 @@ enum DeviceChoices {
     /// a guest of 64 MiB: its memory and ROM take 67,174,400 bytes, in seven maps.
     static let values: [Key: [String]] = [
         .kernel: ["6.1", "6.12", "7.2", "7.3"],
-        .parent: ["set-map", "dma-map", "platform", "stateful", "vp-vdpa", "vendor", "vduse"],
+        .parent: ["set-map", "dma-map", "mlx5", "platform", "stateful", "vp-vdpa", "vendor", "vduse"],
         .resetMap: ["on", "off"], .compatReset: ["on", "off"], .wipeOnReset: ["on", "off"],
         .useVA: ["on", "off"], .queues: ["1", "2", "64"], .entries: ["6", "7", "2048"],
         .fragment: ["4K", "2M", "1G"],

@@ -9,7 +9,8 @@ import Testing
         "sim", "sim,kernel=7.2", "sim,parent=dma-map", "sim,use-va=off,memlock=unlimited",
         "sim,parent=platform,memlock=unlimited", "sim,parent=platform,kernel=6.1,memlock=unlimited",
         "sim,parent=vendor,memlock=unlimited", "sim,parent=vduse", "sim,parent=vp-vdpa,memlock=unlimited",
-        "sim,parent=stateful,memlock=unlimited", "sim,fault=late",
+        "sim,parent=stateful,memlock=unlimited", "sim,parent=mlx5,memlock=unlimited",
+        "sim,parent=mlx5,queues=2,memlock=unlimited", "sim,fault=late",
     ]
 
     @Test(
