@@ -31,6 +31,7 @@ extension DeviceOpener {
             entryLimit: specification.entryLimit,
             pinnedBytes: { UInt64(device.diagnostics.pinnedPages * HostPage.byteCount) },
             open: { () throws(Errno) in try device.open() })
+        opener.lacksResetMap = !specification.hasResetMap
         opener.runByteCount = specification.fragment.map(UInt64.init)
         opener.lockedMemoryLimit = specification.memlock.map { limit in
             switch limit {

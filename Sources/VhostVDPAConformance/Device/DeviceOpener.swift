@@ -21,6 +21,8 @@ public struct DeviceOpener {
     public var runByteCount: UInt64?
     /// The most bytes that may be pinned; `nil` for RLIMIT_MEMLOCK, which is the kernel's limit.
     public var lockedMemoryLimit: UInt64?
+    /// Whether the parent has no `.reset_map` although it looks like a kernel's that has: a simulated one that was made so.
+    package var lacksResetMap = false
     /// Returns when the device has done everything it is going to do by itself; `nil` where only time can tell, and
     /// ``quietMilliseconds`` and ``patienceMilliseconds`` are waited instead.
     public var settle: (() -> Void)?

@@ -16,7 +16,8 @@ enum BackendFeatureRules {
             try expect("bits 1 to 3", offered & 0xe, equals: 0xe)
             try expect("bits 0 and 9 to 63", offered & ~0x1fe, equals: 0)
             if device.traits.isSimulatorNetwork {
-                try expect("backend features", offered, equals: device.kernel < v6_7 ? 0x1e : 0x17e)
+                let persist: UInt64 = device.opener.lacksResetMap ? 0 : 1 << BackendBit.persist
+                try expect("backend features", offered, equals: device.kernel < v6_7 ? 0x1e : 0x7e | persist)
             }
         },
         Rule(

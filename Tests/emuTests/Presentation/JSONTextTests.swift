@@ -36,7 +36,8 @@ import Testing
         let results: [any JSONResult.Type] = [
             RunReport.self, RunComparison.self, AllCheckReport.self, AllSequencesReport.self,
             CheckReport.self, RuleListing.self, SequenceReport.self,
-            CycleReport.self, DeviceInformation.self, ErrorReport.self,
+            CycleReport.self, DeviceInformation.self, ReplayReport.self, RandomReplayReport.self,
+            ErrorReport.self,
         ]
         #expect(Set(results.map { $0.schema }) == Set(JSONSchema.allCases))
         #expect(results.count == JSONSchema.allCases.count)

@@ -15,6 +15,9 @@ import Testing
         UPDATE iova=0x1000 size=0x2000 memory=ram+0x0 access=rw
         store ram+0x0 bytes=00200000000000004800000000000000
         store ram+0x100 bytes=000001000000
+        SET_STATUS 0x3
+        SET_FEATURES 0x300000000
+        SET_STATUS 0xb
         SET_VRING_NUM index=1 num=2
         SET_VRING_ADDR index=1 desc=0x1000 avail=0x1100 used=0x1200
         SET_VRING_NUM index=0 num=2
@@ -45,10 +48,10 @@ import Testing
         let first = try Self.replay(Self.script, "--device", Self.device)
         #expect(first.status == 0 && first.errors.isEmpty)
         #expect(first.output.contains("\nGET_VRING_BASE index=1 -> 1  # so many frames\n"))
-        #expect(first.output.hasSuffix("# \(Self.device): 20 calls, 3 answers expected, none differs\n"))
+        #expect(first.output.hasSuffix("# \(Self.device): 23 calls, 3 answers expected, none differs\n"))
         let second = try Self.replay(first.output, "--device", Self.device)
         #expect(second.status == 0)
-        #expect(second.output.hasSuffix("# \(Self.device): 20 calls, 14 answers expected, none differs\n"))
+        #expect(second.output.hasSuffix("# \(Self.device): 23 calls, 17 answers expected, none differs\n"))
     }
 
     @Test("One answer that was changed is status 1, and the call is marked")
@@ -71,7 +74,7 @@ import Testing
         #expect(outcome.status == 1)
         let report = try outcome.result(ReplayReport.self)
         #expect(report.device == Self.device && report.against == "sim,parent=vp-vdpa")
-        #expect(report.calls == 20 && report.compared == 20)
+        #expect(report.calls == 23 && report.compared == 23)
         let suspend = try #require(report.differences.last)
         #expect(suspend.call == "SUSPEND" && suspend.expected == "EOPNOTSUPP" && suspend.seen == "ok")
         #expect(outcome.errors.contains("SUSPEND -> ok  # DIFFERS: sim,parent=vp-vdpa answers EOPNOTSUPP"))
