@@ -48,6 +48,7 @@ extension DeviceOpener {
                 ).flatMap(device.shareMemory)?.rawValue
             }, withdraw: device.withdrawMemory)
         opener.interior = { DeviceInterior(device.diagnostics) }
+        opener.isServedByProcess = specification.parent == .vduse
         opener.ioctlFromChild = { file, request, argument in
             let inner = (file as? any WrappedFile)?.wrapped ?? file
             guard let inner = inner as? VhostVDPACharacterDevice else { return nil }

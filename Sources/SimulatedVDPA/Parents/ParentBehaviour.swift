@@ -46,6 +46,8 @@ package struct ParentBehaviour: Hashable, Sendable {
     package var hasFixedConfiguration: Bool
     /// A reset forgets the ring sizes, too.
     package var resetForgetsQueueSizes: Bool
+    /// Whoever serves the device takes a ring when it starts it; the others when the driver enables the queue.
+    package var takesRingsAtStart: Bool
     /// The backend features the parent declares itself.
     package var declaredBackendFeatures: BackendFeatures
     /// See ``ParentDescription/doorbellStride``.
@@ -97,6 +99,8 @@ extension ParentBehaviour {
             losesControlQueue: parent == .mlx5,  // mlx5_vdpa_cvq_suspend
             hasFixedConfiguration: parent == .mlx5,  // mlx5_vdpa_set_config
             resetForgetsQueueSizes: parent == .vpVDPA || parent == .vduse,
+            // `vduse_vdpa_set_vq_ready` tells nobody.
+            takesRingsAtStart: parent == .vduse,
             declaredBackendFeatures: Self.declaredFeatures(of: parent, kernel),
             doorbellStride: Self.doorbellStride(of: parent),
             fault: specification.fault)

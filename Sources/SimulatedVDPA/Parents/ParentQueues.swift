@@ -19,7 +19,8 @@ final class ParentQueues {
         var usedLag: UInt16 = 0
         /// The driver's interrupt, which a start takes along.
         var call: SharedEventFD?
-        /// What an enable from 0 to 1 froze; later changes of size and addresses wait for the next one.
+        /// What an enable from 0 to 1 froze, or the device's start; later changes of size and addresses wait for the next
+        /// one.
         var armed: Ring?
         /// The data path runs the queue.
         var isStarted = false
@@ -37,11 +38,15 @@ final class ParentQueues {
     /// Since a suspend that neither a resume nor a reset has followed.
     private var isSuspended = false
     private let movesLiveRings: Bool
+    private let takesRingsAtStart: Bool
     private let dataPath: any DataPath
 
     /// Takes the `count` queues of a data path, all of them stopped. With `movesLiveRings` a position that is set while a
-    /// queue is ready is where its ring goes on, and the used index stays; else the next stop forgets it.
-    init(count: Int, movesLiveRings: Bool, dataPath: any DataPath) {
+    /// queue is ready is where its ring goes on, and the used index stays; else the next stop forgets it. With
+    /// `takesRingsAtStart` a queue is started with the ring that the driver has set by then, else with that of the moment
+    /// when it was enabled.
+    init(count: Int, movesLiveRings: Bool, takesRingsAtStart: Bool, dataPath: any DataPath) {
+        self.takesRingsAtStart = takesRingsAtStart
         queues = Array(repeating: ParentQueue(), count: count)
         self.movesLiveRings = movesLiveRings
         self.dataPath = dataPath
@@ -92,10 +97,16 @@ final class ParentQueues {
     /// The queues that process descriptors now.
     var running: [Int] { queues.indices.filter { queues[$0].isStarted } }
 
-    /// Starts every queue that may run, of a device that is suspended as well.
-    func run() {
+    /// Starts every queue that may run, of a device that is suspended as well. `features` are those the data path is to go
+    /// by.
+    func run(_ features: VirtioFeatures) {
         isRunning = true
         if isSuspended { dataPath.start([]) }
+        if takesRingsAtStart {
+            for queue in queues.indices where queues[queue].isReady && !queues[queue].isStarted {
+                arm(queue, features)
+            }
+        }
         start(queues.indices)
     }
 
@@ -132,7 +143,7 @@ final class ParentQueues {
         }
     }
 
-    /// Freezes what an enable sees. A size no ring can have leaves the previous ring, as vringh does.
+    /// Freezes what the start of a queue is to see. A size no ring can have leaves the previous ring, as vringh does.
     private func arm(_ queue: Int, _ features: VirtioFeatures) {
         queues[queue].usedLag = 0
         let state = queues[queue]

@@ -56,7 +56,8 @@ package final class SimulatedParent: ParentDriver {
         description = behaviour.description(of: kind)
         faults = FaultInjector(behaviour.fault)
         queues = ParentQueues(
-            count: kind.queues.count, movesLiveRings: behaviour.movesLiveRings, dataPath: dataPath)
+            count: kind.queues.count, movesLiveRings: behaviour.movesLiveRings,
+            takesRingsAtStart: behaviour.takesRingsAtStart, dataPath: dataPath)
         doorbells = DoorbellWatch { queues in dataPath.kick(queues) }
         iommu = ParentIOMMU(
             behaviour, description: description,
@@ -118,7 +119,7 @@ package final class SimulatedParent: ParentDriver {
         let runs = status.contains(.driverOK)
         let starts = runs && !storedStatus.contains(.driverOK)
         storedStatus = status
-        if runs, !isHeld { queues.run() } else { queues.halt() }
+        if runs, !isHeld { queues.run(dataPathFeatures) } else { queues.halt() }
         if starts, faults.diesAtStart() { die() }
     }
 
@@ -222,8 +223,12 @@ package final class SimulatedParent: ParentDriver {
 
     package func setQueueReady(_ isReady: Bool, queue: Int) {
         doorbells.look()
-        let features = driverFeatures.intersection(deviceFeatures).intersection(kind.dataPathFeatures)
-        queues.setReady(isReady, queue: queue, features: features)
+        queues.setReady(isReady, queue: queue, features: dataPathFeatures)
+    }
+
+    /// Those of the negotiated features that the data path goes by.
+    private var dataPathFeatures: VirtioFeatures {
+        driverFeatures.intersection(deviceFeatures).intersection(kind.dataPathFeatures)
     }
 
     package func setKick(_ file: EventFile?, queue: Int) {

@@ -71,6 +71,16 @@ public final class KernelFile: CharacterDevice {
     /// `false` also where sysfs does not say. One or two system calls.
     public var isGone: Bool { node.isGone }
 
+    /// Whether the device file at `path` is VDUSE's, which a process serves; `false` where sysfs does not say. The vDPA
+    /// device stands below the one that VDUSE makes, as `/sys/devices/virtual/vduse/NAME/NAME`.
+    package static func isServedByProcess(_ path: FilePath) -> Bool {
+        var kind = clinux_file_kind()
+        guard unsafe path.withPlatformString({ unsafe clinux_kind_of_file($0, &kind) }) == 0 else {
+            return false
+        }
+        return DeviceNode(number: kind.number).path?.components.contains { $0.string == "vduse" } ?? false
+    }
+
     /// `ioctl(2)`, once: what a signal interrupted is made again by who called (`ioctlAgain`).
     public func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
         let result = clinux_ioctl(openDescriptor, request, argument)

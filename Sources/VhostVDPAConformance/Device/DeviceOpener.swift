@@ -31,6 +31,8 @@ public struct DeviceOpener {
     /// How a device in its 1:1 state reaches memory of ours; `nil` where that is the machine's doing: the owner's
     /// virtual address, or the physical one.
     package var identity: IdentityAccess?
+    /// A process serves the device (VDUSE). Nothing in vhost-vdpa's answers says so.
+    public var isServedByProcess = false
     /// Whether somebody asks to end: waits end early then, and what a rule says is worth nothing.
     public var isInterrupted: () -> Bool = { false }
     /// Why what stands behind a simulated device has stopped for good, through no fault of the device's rules; `nil` while

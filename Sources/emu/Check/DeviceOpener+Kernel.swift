@@ -22,6 +22,7 @@ extension DeviceOpener {
                 }
             })
         opener.descriptor = { ($0 as? KernelFile)?.descriptor }
+        opener.isServedByProcess = KernelFile.isServedByProcess(path)
         opener.ioctlFromChild = { file, request, argument in
             guard let descriptor = (file as? KernelFile)?.descriptor else { return nil }
             let error = clinux_ioctl_in_child(descriptor.rawValue, request, argument)
