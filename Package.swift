@@ -22,7 +22,7 @@ let commit: [CSetting] = Context.environment["EMU_COMMIT"].map { [.define("EMU_C
 let everything: [Target.Dependency] = [
     "CycleBenchmark", "EmulatedMachine", "DeviceScripts", "SimulatedConformance", "VhostVDPAConformance",
     "SimulatedVDPA",
-    "VhostVDPABackend",
+    "VhostVDPABackend", "VDUSE",
     "VhostVDPA", "VirtioNet", "VirtioDevice", "WorkerRuntime",
     "VirtQueue", "Virtio", "GuestMemory", "LinuxHost", "CLinux", "CProcessStart", system, logging,
     .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -99,6 +99,14 @@ let package = Package(
         )
         + library(
             "VhostVDPA", ["Virtio", "GuestMemory", "CLinux", system, logging], testing: ["TestSupport"])
+        + library(
+            "VDUSE",
+            [
+                "VirtioDevice", "VirtQueue", "Virtio", "GuestMemory", "WorkerRuntime", "LinuxHost", "CLinux",
+                system, logging,
+            ],
+            testing: ["VirtioNet", "TestSupport"]
+        )
         + library(
             "VhostVDPABackend",
             ["VhostVDPA", "VirtQueue", "Virtio", "GuestMemory", "LinuxHost", "CLinux", system, logging],

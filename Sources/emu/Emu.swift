@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import EmulatedMachine
 internal import Glibc
 
-/// The command line: `emu run`, `emu check`, `emu cycle`, `emu info` and `emu replay`.
+/// The command line: `emu run`, `emu check`, `emu cycle`, `emu vduse`, `emu info` and `emu replay`.
 @main
 struct Emu: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,6 +18,7 @@ struct Emu: ParsableCommand {
               emu run --device /dev/vhost-vdpa-0 --memory 1G --cycles 100
               emu check --device sim,kernel=6.1            the kernel's rules, one line each
               emu cycle --memory 256M,1G --report pages    what a stop and start costs
+              emu vduse --name vduse0                      a network card that Linux's own driver uses
               emu info --device /dev/vhost-vdpa-0 --json
               emu replay bug.script --against sim          the same calls on two devices
 
@@ -29,7 +30,8 @@ struct Emu: ParsableCommand {
             """,
         version: Version.number,
         subcommands: [
-            RunCommand.self, CheckCommand.self, CycleCommand.self, InfoCommand.self, ReplayCommand.self,
+            RunCommand.self, CheckCommand.self, CycleCommand.self, VDUSECommand.self, InfoCommand.self,
+            ReplayCommand.self,
         ]
     )
 

@@ -29,7 +29,7 @@ kernel_choice() {
 load_kernel() {
     is_kernel "$1" || return 1
     KERNEL_DEFAULT=no KERNEL_SUITES=() KERNEL_PACKAGES=() KERNEL_LIBRARIES=() KERNEL_MAKE=() KERNEL_KBUILD=''
-    KERNEL_HAS_USE_VA=yes KERNEL_COUNTS_ENTRIES=yes KERNEL_TEST_STEPS='' KERNEL_TEST_DEVICES=()
+    KERNEL_HAS_USE_VA=yes KERNEL_COUNTS_ENTRIES=yes KERNEL_TEST_STEPS='' KERNEL_TEST_DEVICES=() KERNEL_VDUSE_BESIDE=''
     declare -gA KERNEL_BACKEND=() KERNEL_FEATURES=()
     # shellcheck source=/dev/null
     source "$KERNEL_FOLDER/$1"
@@ -38,6 +38,9 @@ load_kernel() {
 # What of a file decides how its kernel is built. The rest says what the built one is, and is not built again for.
 # shellcheck disable=SC2034
 KERNEL_BUILD_FACTS=(KERNEL_SUITES KERNEL_PACKAGES KERNEL_LIBRARIES KERNEL_MAKE KERNEL_KBUILD)
+
+# serves_vduse DEVICE: whether the loaded kernel's VM with this device has one of VDUSE's as well, for test-kernel.
+serves_vduse() { [[ $1 == "$KERNEL_VDUSE_BESIDE" ]]; }
 
 # kernel_persists: whether it offers IOTLB_PERSIST, backend feature 8.
 kernel_persists() { ((KERNEL_BACKEND[vdpasim] & 1 << 8)); }

@@ -24,11 +24,11 @@ twin_of() {
     echo "$spec,parent=$parent"
 }
 
-# ask_twin KERNEL DEVICE FOLDER: its description in FOLDER/twin-spec, what it says of itself in twin-info.json, the outcome
-# of every rule in conformance-twin.json. Rule 57 needs a limit of locked memory.
+# ask_twin SPEC FOLDER: a simulated device's description in FOLDER/twin-spec, what it says of itself in twin-info.json, the
+# outcome of every rule in conformance-twin.json. Rule 57 needs a limit of locked memory.
 ask_twin() {
-    local spec folder=$3 status=0
-    spec=$(twin_of "$1" "$2")
+    local spec=$1 folder=$2 status=0
+    mkdir -p "$folder"
     echo "$spec" >"$folder/twin-spec"
     "$EMU" info --json --device "$spec" >"$folder/twin-info.json" 2>"$folder/twin-info.txt" ||
         die "emu info --device $spec failed: $(tail -n 1 "$folder/twin-info.txt")"

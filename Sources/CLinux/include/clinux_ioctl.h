@@ -1,4 +1,4 @@
-// The system calls of a character device. ioctl(2) is variadic and MAP_FAILED a cast, so neither imports.
+// The system calls of a character device, vhost-vdpa's or VDUSE's. ioctl(2) is variadic and MAP_FAILED a cast, so neither imports.
 // Every function returns what the call returns, or -errno (Documentation/userspace-api/ioctl, mmap(2)).
 #pragma once
 #include <errno.h>

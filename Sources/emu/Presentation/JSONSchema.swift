@@ -19,6 +19,8 @@ enum JSONSchema: String, CaseIterable, Sendable {
     case cycle
     /// `emu info`.
     case info
+    /// `emu vduse`.
+    case vduse
     /// `emu replay`.
     case replay
     /// `emu replay --random`.
@@ -30,7 +32,8 @@ enum JSONSchema: String, CaseIterable, Sendable {
     /// fields that they do not know.
     var version: Int {
         switch self {
-        case .run, .runComparison, .check, .checkList, .checkAll, .cycle, .info, .replay, .replayRandom,
+        case .run, .runComparison, .check, .checkList, .checkAll, .cycle, .info, .vduse, .replay,
+            .replayRandom,
             .error:
             1
         // Seeds are text.

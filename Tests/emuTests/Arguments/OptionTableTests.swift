@@ -14,6 +14,11 @@ import Testing
         var taken: [String]
 
         var testDescription: String { "\(command) \(option)" }
+
+        /// The command, with what it cannot be without.
+        var words: [String] {
+            command == "vduse" && option != "--name" ? [command, "--name", "x"] : [command]
+        }
     }
 
     static let noSizes = [
@@ -117,6 +122,17 @@ import Testing
                 command: "cycle", option: "--queues", refused: noNumbers + ["-1", "0", "65"],
                 taken: ["1", "64"]),
             Row(
+                command: "vduse", option: "--name",
+                refused: ["", "control", "a/b", ".", "..", "a b", "ä", String(repeating: "a", count: 256)],
+                taken: ["vduse0", "a.b_c-1", String(repeating: "a", count: 255)]),
+            Row(
+                command: "vduse", option: "--wire",
+                refused: ["", "x", "generator", "tap:", "tap:a@/", "-1", "capture:x,generator"],
+                taken: ["loopback", "none", "tap:a", "tap:a@b", "capture:x", "capture:x,tap:a"]),
+            Row(
+                command: "vduse", option: "--log-level", refused: ["", "loud", "0", "-1"],
+                taken: ["trace", "debug", "warning", "error", "critical"]),
+            Row(
                 command: "replay", option: "--random", refused: noNumbers + ["-1", "0"],
                 taken: ["1", "1000000"]),
             Row(
@@ -127,11 +143,12 @@ import Testing
     /// The one line that `emu` refuses `words` with before it touches anything; `nil` where it would start.
     private func refusal(_ words: [String]) -> String? {
         do {
-            let prepared = try CommandWords(commands: ["run", "check", "cycle", "info", "replay"]).prepared(
-                words)
+            let prepared = try CommandWords(commands: ["run", "check", "cycle", "vduse", "info", "replay"])
+                .prepared(words)
             switch try Emu.parseAsRoot(prepared) {
             case let run as RunCommand: _ = try run.options()
             case let cycle as CycleCommand: _ = try cycle.plan()
+            case let vduse as VDUSECommand: try vduse.checkPort()
             default: break
             }
             return nil
@@ -143,7 +160,7 @@ import Testing
     @Test("A value is refused in one line with the option, the value and what to do", arguments: table)
     func badValue(row: Row) throws {
         for value in row.refused {
-            let words = [row.command, row.option, value]
+            let words = row.words + [row.option, value]
             let line = try #require(refusal(words), "\(words) is taken")
             #expect(!line.contains("\n"))
             #expect(line.contains(row.option), "\(words): \(line)")
@@ -157,21 +174,25 @@ import Testing
     @Test("A value that an option has is taken, in both spellings", arguments: table)
     func goodValue(row: Row) {
         for value in row.taken {
-            #expect(refusal([row.command, row.option, value]) == nil)
+            #expect(refusal(row.words + [row.option, value]) == nil)
         }
-        #expect(refusal([row.command, "\(row.option)=\(row.taken[0])"]) == nil)
+        #expect(refusal(row.words + ["\(row.option)=\(row.taken[0])"]) == nil)
     }
 
     @Test("An option without a value, and one given twice, is refused", arguments: table)
     func missingOrRepeated(row: Row) throws {
-        let missing = try #require(refusal([row.command, row.option]))
+        let missing = try #require(refusal(row.words + [row.option]))
         #expect(missing.contains(row.option))
-        let twice = try #require(refusal([row.command, row.option, row.taken[0], row.option, row.taken[0]]))
+        let twice = try #require(
+            refusal(
+                row.words + [row.option, row.taken[0], row.option, row.taken[0]]))
         #expect(twice.hasPrefix("\(row.option) is given twice"))
     }
 
     /// Every option that takes a value has its row: an option added later is not left out.
-    @Test("The table has every option of the help", arguments: ["run", "check", "cycle", "info", "replay"])
+    @Test(
+        "The table has every option of the help",
+        arguments: ["run", "check", "cycle", "vduse", "info", "replay"])
     func everyOption(command: String) throws {
         let help = Emu.helpMessage(
             for: try #require(Emu.configuration.subcommands.first { $0._commandName == command }))

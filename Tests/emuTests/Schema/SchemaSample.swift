@@ -45,7 +45,7 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
     }
 
     static let all = [
-        run, runComparison, check, checkList, checkSequences, checkAll, checkSequencesAll, cycle, info,
+        run, runComparison, check, checkList, checkSequences, checkAll, checkSequencesAll, cycle, vduse, info,
         replay, replayRandom, error,
     ]
 
@@ -207,6 +207,22 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
                 ], interrupted: true, problems: ["a problem"]))
         sample.bounded.insert("successShare")
         sample.closed.formUnion(["seed", "kinds.seed"])
+        return sample
+    }
+
+    static var vduse: SchemaSample {
+        var report = VDUSEReport(name: "vduse0", wire: "tap:tb@right", wasTakenOver: true)
+        report.starts = 2
+        report.outcome = .attached
+        report.queues = [
+            .init(
+                queue: 1, direction: "transmit", entered: 9, left: 8, dropped: 1, kicks: 5, interrupts: 4,
+                errors: 1,
+                faults: 3)
+        ]
+        report.problems = ["a problem"]
+        var sample = SchemaSample(report)
+        sample.closed.formUnion(["outcome", "queues.direction"])
         return sample
     }
 

@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# Every rule of vhost-vdpa, asked of a device and of the simulation that stands for it (by ../twin.sh, before the VM was
+# started): each is asked, none may fail, and no outcome may differ. What may differ all the same is named in `explained`,
+# with the reason. All of it reads and writes in $LOG.
+
+# explained NUMBER OUTCOME SIMULATED: prints why these outcomes differ, or fails.
+explained() {
+    case $1/$2/$3 in
+        10/passed/notApplicable) echo "a simulated device is no descriptor that could be read or polled" ;;
+        *) return 1 ;;
+    esac
+}
+
+# ask_rules: the outcome of every rule on the device, in conformance.json. Rule 57 needs a limit of locked memory.
+ask_rules() {
+    local status=0
+    ulimit -l 8192
+    "$EMU" check --json --device "$FILE" >"$LOG/conformance.json" 2>"$LOG/conformance.txt" || status=$?
+    # 1 says that something was found wrong, which is for the comparison to tell.
+    ((status <= 1)) || fail "emu check ended with $status: $(tail -n 1 "$LOG/conformance.txt")"
+}
+
+# Each differing rule on a line: number, real outcome, simulated outcome, what was seen of either.
+differences() {
+    gojq -rn --slurpfile real "$LOG/conformance.json" --slurpfile simulated "$LOG/conformance-twin.json" '
+        def seen: .seen // .reason // "-";
+        ($simulated[0].rules | map({key: "\(.number)", value: .}) | from_entries) as $twin
+        | $real[0].rules[] | . as $rule
+        | ($twin["\(.number)"] // {outcome: "missing"}) as $other
+        | select(.outcome != $other.outcome)
+        | [.number, .outcome, $other.outcome, seen, ($other | seen)] | @tsv'
+}
+
+check_conformance() {
+    local number outcome other seen simulated reason different=0 known=0
+    (ask_rules)
+    while IFS=$'\t' read -r number outcome other seen simulated; do
+        if reason=$(explained "$number" "$outcome" "$other"); then
+            known=$((known + 1))
+            echo "rule $number: $outcome on the device, $other in the simulation: $reason"
+        else
+            different=$((different + 1))
+            echo "rule $number DIFFERS: $outcome on the device ($seen), $other in the simulation ($simulated)"
+        fi
+    done < <(differences)
+    gojq -r '(.rules[]
+            | select(.outcome == "failed") | "rule \(.number) FAILED: \(.expected); seen: \(.seen)"),
+        (.rules[] | select(.outcome == "notAsked") | "rule \(.number) COULD NOT BE ASKED: \(.reason)"),
+        (.problems[] | "WRONG: \(.)")' "$LOG/conformance.json"
+    local summary
+    summary=$(gojq -r '"\(.passed) passed, \(.notApplicable) not applicable, \(.notAsked) could not be asked, "
+        + "\(.failed) failed" + if .notRun > 0 then ", \(.notRun) not run" else "" end' "$LOG/conformance.json")
+    summary+="; $known explained, $different different from $(<"$LOG/twin-spec")"
+    echo "$summary"
+    # A rule that could not be asked is equal to one of the simulation that could not: equal says nothing then.
+    ((different == 0)) &&
+        gojq -e '.failed + .notAsked + .notRun + (.problems | length) == 0' "$LOG/conformance.json" >/dev/null || exit 1
+}
+
+# What vdpa_sim_net says of itself, its profile says word for word. vp_vdpa shows the features of whatever is behind it.
+check_twin_info() {
+    local difference
+    "$EMU" info --json --device "$FILE" | gojq 'del(.device)' >"$LOG/twin-info-real"
+    gojq 'del(.device)' "$LOG/twin-info.json" >"$LOG/twin-info-simulated"
+    difference=$(diff "$LOG/twin-info-real" "$LOG/twin-info-simulated") ||
+        fail "differs from $(<"$LOG/twin-spec"): $difference"
+    echo "the same as $(<"$LOG/twin-spec")"
+}
