@@ -57,7 +57,8 @@ if Context.environment["EMU_ARTICLES"] != nil {
         .executableTarget(
             name: "Articles",
             dependencies: [
-                emu("GuestMemory"), emu("IOUring"), emu("LinuxHost"), emu("SimulatedVDPA"), emu("VhostVDPA"),
+                emu("DeviceScripts"), emu("GuestMemory"), emu("IOUring"), emu("LinuxHost"),
+                emu("SimulatedVDPA"), emu("VhostVDPA"),
                 emu("VhostVDPABackend"), emu("VhostVDPAConformance"), emu("VirtQueue"), emu("Virtio"),
                 logging, system,
             ],
