@@ -57,8 +57,18 @@ public struct ScriptMessage: Hashable, Sendable {
     }
     /// The message's type (`VHOST_IOTLB_*`).
     public enum Kind: UInt8, CaseIterable, Hashable, Sendable {
+        /// What the kernel sends and does not take.
         case miss = 1
-        case update, invalidate, accessFail, batchBegin, batchEnd
+        /// A new mapping.
+        case update
+        /// Removes mappings.
+        case invalidate
+        /// What the kernel sends and does not take.
+        case accessFail
+        /// Begins a batch.
+        case batchBegin
+        /// Ends it.
+        case batchEnd
     }
 
     /// What the message asks for.
