@@ -10,7 +10,7 @@ import VhostVDPAConformance
 
 @testable import DeviceScripts
 
-@Suite("Scripts that are made up", .timeLimit(.minutes(10)))
+@Suite("Scripts that are made up", .timeLimit(.minutes(15)))
 struct GeneratorTests {
     private static let network = ScriptDeviceProfile.simulatorNetwork
     private static let pinning = {

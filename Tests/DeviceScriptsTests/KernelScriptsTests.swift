@@ -8,7 +8,7 @@ import VhostVDPAConformance
 @testable import DeviceScripts
 
 /// Scripts with the answers of real kernels: each is a difference that was found once.
-@Suite("A real kernel's answers", .timeLimit(.minutes(10)))
+@Suite("A real kernel's answers", .timeLimit(.minutes(15)))
 struct KernelScriptsTests {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Scripts")
 

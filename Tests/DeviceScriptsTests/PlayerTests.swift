@@ -8,7 +8,7 @@ import VhostVDPAConformance
 
 @testable import DeviceScripts
 
-@Suite("A script that is played", .timeLimit(.minutes(5)))
+@Suite("A script that is played", .timeLimit(.minutes(15)))
 struct PlayerTests {
     static func target(_ specification: String = "sim,profile=vdpasim-net") throws -> ScriptTarget {
         let opener = try DeviceOpener.simulation(

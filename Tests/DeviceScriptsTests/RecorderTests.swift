@@ -1,3 +1,4 @@
+import Foundation
 import GuestMemory
 import LinuxHost
 import SimulatedConformance
@@ -10,7 +11,7 @@ import VhostVDPAConformance
 
 @testable import DeviceScripts
 
-@Suite("A recording", .timeLimit(.minutes(5)))
+@Suite("A recording", .timeLimit(.minutes(15)))
 struct RecorderTests {
     /// A device whose calls are recorded, and the lines so far.
     private final class Session {
@@ -180,7 +181,10 @@ struct RecorderTests {
                 "GET_STATUS EFAULT", "SET_VRING_NUM EFAULT", "GET_FEATURES EFAULT", "SET_STATUS EFAULT",
             ])
         #expect(session.text.contains { $0.hasPrefix("store ") && $0.hasSuffix("bytes=01000000") })
-        #expect(session.text.contains { $0.hasPrefix("unmap hole+0x0") })
+        // A sanitizer's runtime has mapped what no process has otherwise.
+        if ProcessInfo.processInfo.environment["EMU_SANITIZER"] == nil {
+            #expect(session.text.contains { $0.hasPrefix("unmap hole+0x0") })
+        }
         #expect(try session.differences() == [])
     }
 
