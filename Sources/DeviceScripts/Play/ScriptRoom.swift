@@ -5,9 +5,10 @@ internal import Synchronization
 /// Scripts that are played at the same time lie apart: what one has unmapped stays a hole. The first of them has the same
 /// addresses in every process.
 final class ScriptRoom {
-    /// Where the lowest room begins; the kernel gives nobody addresses here who does not ask for them.
-    static let firstAddress: UInt = 0x2000_0000_0000
-    private static let byteCount: UInt = 1 << 40
+    /// Where the lowest room begins: below every program, where the kernel gives nobody addresses who does not ask for them,
+    /// and where a sanitizer's runtime has nothing of its own.
+    static let firstAddress: UInt = 0x5500_0000_0000
+    private static let byteCount: UInt = 1 << 36
     private static let taken = Mutex<Set<UInt>>([])
 
     private let number: UInt
