@@ -82,7 +82,10 @@ struct ReplaySession {
         return ReplayReport(
             device: device.description, against: against?.description, calls: calls, compared: compared,
             differences: differences, script: DeviceScript(lines: lines).description,
-            interrupted: interrupt.wasRaised && calls < script.steps.count, problems: problems)
+            // Of two devices the second may be the one that was not asked to the end.
+            interrupted: interrupt.wasRaised
+                && min(calls, second == nil ? calls : compared) < script.steps.count,
+            problems: problems)
     }
 
     /// The fewest lines that still show some of `differences`, and no other one: a call that is missed by what comes

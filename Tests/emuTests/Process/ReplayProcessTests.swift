@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -157,5 +158,23 @@ import Testing
         #expect(try EmuProcess(arguments).finish().output == first.output)
         let alone = try EmuProcess(["replay", "--random", "10"]).finish()
         #expect(alone.status == 2 && alone.errors.contains("--against"))
+    }
+
+    /// The signal comes while the second device plays, or before that where the machine is slow: either way it is not over.
+    @Test(
+        "A signal while the second device plays is said, and is status 1: what it did not answer was not compared"
+    )
+    func interruptedSecond() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path("a.script")
+        try "open\npause 2000ms\nGET_STATUS\n".write(toFile: file, atomically: true, encoding: .utf8)
+        let emu = try EmuProcess(["replay", file, "--against", "sim,kernel=6.1", "--json"])
+        usleep(3_000_000)
+        emu.send(SIGINT)
+        let outcome = emu.finish()
+        #expect(outcome.status == 1)
+        let report = try outcome.result(ReplayReport.self)
+        #expect(report.interrupted && report.compared < 3)
+        #expect(outcome.errors.contains("INTERRUPTED"))
     }
 }
