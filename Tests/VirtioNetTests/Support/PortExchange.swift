@@ -15,11 +15,14 @@ struct PortExchange {
     }
 
     /// Sends these frames in at both ends, sees the last of them come out first at both, and ends with every account
-    /// balanced.
+    /// balanced. Those on the wire wait for the start: the device reads them in one batch.
     func exchange(_ frames: [[UInt8]], sourceLocation: SourceLocation = #_sourceLocation) throws {
+        for frame in frames {
+            #expect(wire.send(frame), sourceLocation: sourceLocation)
+        }
         try pair.start()
         for frame in frames {
-            #expect(guest.send(frame) && wire.send(frame), sourceLocation: sourceLocation)
+            #expect(guest.send(frame), sourceLocation: sourceLocation)
         }
         let last = try #require(frames.last, sourceLocation: sourceLocation)
         let payload = Array(last.dropFirst(NetworkHeader.byteCount))
