@@ -29,6 +29,9 @@ public struct EventFD: ~Copyable, Sendable {
         descriptor = FileDescriptor(rawValue: answer)
     }
 
+    /// Takes `descriptor`, and closes it in the end.
+    package init(owning descriptor: FileDescriptor) { self.descriptor = descriptor }
+
     deinit {
         try? descriptor.close()
     }

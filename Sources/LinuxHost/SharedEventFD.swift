@@ -13,6 +13,9 @@ package final class SharedEventFD: Sendable {
         event = try EventFD(duplicating: original)
     }
 
+    /// Takes `descriptor`, an eventfd or not, and closes it in the end.
+    package init(owning descriptor: FileDescriptor) { event = EventFD(owning: descriptor) }
+
     /// Lent, not given: valid while this object lives.
     package var descriptor: FileDescriptor { event.descriptor }
 }

@@ -1,5 +1,6 @@
-// Memory of this process reached the way a kernel reaches a caller's: a bad address is an error, not a signal.
-// process_vm_readv(2) and process_vm_writev(2) on our own process id. Every function returns -errno on failure.
+// Memory of a process reached the way a kernel reaches a caller's: a bad address is an error, not a signal.
+// process_vm_readv(2) and process_vm_writev(2), on our own process id or on another's, who must be one that this process
+// may trace. Every function returns -errno on failure.
 #pragma once
 #include <errno.h>
 #include <poll.h>
@@ -9,21 +10,32 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-// Copies `count` bytes from `address` to `destination`. Returns the number copied: fewer where the address
-// space ends on the way.
-static inline long clinux_process_memory_read(void *destination, unsigned long address, size_t count) {
+// Copies `count` bytes from `address` of the process that has the thread `thread` to `destination`. Returns the number
+// copied: fewer where the address space ends on the way.
+static inline long clinux_foreign_memory_read(
+    int thread, void *destination, unsigned long address, size_t count) {
     struct iovec local = {destination, count};
     struct iovec remote = {(void *)address, count};
-    long copied = syscall(SYS_process_vm_readv, (long)getpid(), &local, 1UL, &remote, 1UL, 0UL);
+    long copied = syscall(SYS_process_vm_readv, (long)thread, &local, 1UL, &remote, 1UL, 0UL);
     return copied < 0 ? -errno : copied;
 }
 
-// Copies `count` bytes from `source` to `address`. Returns the number copied.
-static inline long clinux_process_memory_write(unsigned long address, const void *source, size_t count) {
+// Copies `count` bytes from `source` to `address` of that process. Returns the number copied.
+static inline long clinux_foreign_memory_write(
+    int thread, unsigned long address, const void *source, size_t count) {
     struct iovec local = {(void *)source, count};
     struct iovec remote = {(void *)address, count};
-    long copied = syscall(SYS_process_vm_writev, (long)getpid(), &local, 1UL, &remote, 1UL, 0UL);
+    long copied = syscall(SYS_process_vm_writev, (long)thread, &local, 1UL, &remote, 1UL, 0UL);
     return copied < 0 ? -errno : copied;
+}
+
+// The same on this process.
+static inline long clinux_process_memory_read(void *destination, unsigned long address, size_t count) {
+    return clinux_foreign_memory_read(getpid(), destination, address, count);
+}
+
+static inline long clinux_process_memory_write(unsigned long address, const void *source, size_t count) {
+    return clinux_foreign_memory_write(getpid(), address, source, count);
 }
 
 // Adds one to an eventfd as the kernel's eventfd_signal does: a full counter is left as it is, never waited for.

@@ -84,9 +84,8 @@ public final class SimulatedVDPADevice {
     /// Makes the device and a worker whose wire is any port.
     package convenience init(
         _ specification: SimulatedDeviceSpecification, name: String = "vdpa0", wire: consuming WirePort,
-        logger: Logger
+        pinner: any Pinner = RegisteredBufferPinner.process, logger: Logger
     ) throws {
-        let pinner = RegisteredBufferPinner.process
         if !specification.usesVirtualAddresses { try pinner.prepare() }
         let parent = try SimulatedParent(
             kind: specification.profile.kind(for: specification), behaviour: ParentBehaviour(specification),

@@ -16,18 +16,20 @@ final class HeldMemory: Sendable {
     private let hasHoles: Bool
 
     /// Takes windows on the shared areas of `range`, the client's addresses. What is private, or cannot be mapped
-    /// again, is left to the client's own mapping; so is what is no area, unless there can be such (`hasHoles`).
-    init(_ range: Range<UInt64>, areas: ProcessMappings, hasHoles: Bool = false) {
+    /// again, is left to the client's own mapping; so is what is no area, unless there can be such (`hasHoles`). Of another
+    /// process nothing is: its addresses mean nothing here.
+    init(_ range: Range<UInt64>, areas: ProcessMappings, of process: CallerProcess, hasHoles: Bool = false) {
         let page = UInt64(HostPage.byteCount)
-        self.hasHoles = hasHoles
+        let isForeign = process.isForeign
+        self.hasHoles = hasHoles || isForeign
         pieces = areas.areas.compactMap { area in
             let wanted = range.clamped(to: area.start..<area.end)
             guard !wanted.isEmpty else { return nil }
             // An area is whole pages, so the pages of a part of it are in it.
             let first = wanted.lowerBound - wanted.lowerBound % page
             let pages = first..<first + (wanted.upperBound - first + page - 1) / page * page
-            let window = area.isShared ? MemoryWindow(pages) : nil
-            return window != nil || hasHoles ? Piece(client: pages, window: window) : nil
+            let window = process.window(on: pages, of: area)
+            return window != nil || hasHoles && !isForeign ? Piece(client: pages, window: window) : nil
         }
     }
 

@@ -13,12 +13,12 @@ public final class EventFile: Sendable {
     /// The kernel's number of the eventfd: equal for two descriptors of the same one.
     package let identifier: Int
 
-    /// Takes a reference to `number`: EBADF if it is not open, EINVAL if it is no eventfd. Where no descriptor
+    /// Takes a reference to `number` of `process`: EBADF if it is not open, EINVAL if it is no eventfd. Where no descriptor
     /// is left EMFILE, which the kernel has no need of.
-    package init(callerDescriptor number: Int32) throws(Errno) {
+    package init(callerDescriptor number: Int32, of process: CallerProcess = .this) throws(Errno) {
         let event: SharedEventFD
         do throws(Errno) {
-            event = try SharedEventFD(duplicating: FileDescriptor(rawValue: number))
+            event = SharedEventFD(owning: try process.duplicate(number))
         } catch {
             throw error == .badFileDescriptor ? error : SimulationFailure.note("dup of an eventfd", error)
         }
@@ -27,9 +27,9 @@ public final class EventFile: Sendable {
         self.identifier = identifier
     }
 
-    /// A reference to the eventfd behind a caller's number; -1 is none.
-    static func named(_ number: Int32) throws(Errno) -> EventFile? {
-        number == -1 ? nil : try EventFile(callerDescriptor: number)
+    /// A reference to the eventfd behind a number of `process`'s; -1 is none.
+    static func named(_ number: Int32, of process: CallerProcess) throws(Errno) -> EventFile? {
+        number == -1 ? nil : try EventFile(callerDescriptor: number, of: process)
     }
 
     /// Makes an eventfd of the kernel's own.

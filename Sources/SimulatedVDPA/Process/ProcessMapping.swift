@@ -1,7 +1,22 @@
 package import GuestMemory
 
-/// One virtual memory area of this process: a line of `/proc/self/maps`.
+/// One virtual memory area of a process: a line of `/proc/self/maps`.
 package struct ProcessMapping: Hashable, Sendable {
+    /// The file that an area is mapped of.
+    package struct File: Hashable, Sendable {
+        /// Major and minor number of the device, in the upper and the lower half.
+        package let device: UInt64
+        package let inode: UInt64
+        /// Where in the file the area begins, in bytes.
+        package let offset: UInt64
+
+        package init(device: UInt64, inode: UInt64, offset: UInt64) {
+            self.device = device
+            self.inode = inode
+            self.offset = offset
+        }
+    }
+
     /// The first address.
     package let start: UInt64
     /// The address after the last one.
@@ -10,13 +25,18 @@ package struct ProcessMapping: Hashable, Sendable {
     package let isWritable: Bool
     /// Mapped MAP_SHARED. The kernel backs every such area with a file, an anonymous one with shmem's.
     package let isShared: Bool
+    /// `nil` for memory without one.
+    package let file: File?
 
-    package init(start: UInt64, end: UInt64, isReadable: Bool, isWritable: Bool, isShared: Bool) {
+    package init(
+        start: UInt64, end: UInt64, isReadable: Bool, isWritable: Bool, isShared: Bool, file: File? = nil
+    ) {
         self.start = start
         self.end = end
         self.isReadable = isReadable
         self.isWritable = isWritable
         self.isShared = isShared
+        self.file = file
     }
 }
 
@@ -67,6 +87,19 @@ extension ProcessMapping {
         isReadable = text[position] == UInt8(ascii: "r")
         isWritable = text[position + 1] == UInt8(ascii: "w")
         isShared = text[position + 3] == UInt8(ascii: "s")
+        position += 5
+        guard let offset = number(endingWith: " "), let major = number(endingWith: ":"),
+            let minor = number(endingWith: " ")
+        else {
+            file = nil
+            return
+        }
+        var inode: UInt64 = 0
+        while position < lineEnd, case UInt8(ascii: "0")...UInt8(ascii: "9") = text[position] {
+            inode = inode &* 10 &+ UInt64(text[position] - UInt8(ascii: "0"))
+            position += 1
+        }
+        file = inode == 0 ? nil : File(device: major << 32 | minor, inode: inode, offset: offset)
     }
 
     private static func hexadecimal(_ byte: UInt8) -> UInt8? {

@@ -1,13 +1,13 @@
 internal import CLinux
 package import SystemPackage
 
-/// The virtual memory areas of this process at one moment, lowest first: what the kernel walks with `find_vma`.
+/// The virtual memory areas of a process at one moment, lowest first: what the kernel walks with `find_vma`.
 package struct ProcessMappings: Sendable {
     /// Where the areas come from: the process, or a test's own list. At least those that have an address of the
     /// range, and the next one above it.
     package typealias Source = @Sendable (Range<UInt64>) throws(Errno) -> ProcessMappings
 
-    private static let mapsFile: FilePath = "/proc/self/maps"
+    private static let own: FilePath = "/proc/self/maps"
 
     package let areas: [ProcessMapping]
 
@@ -18,13 +18,20 @@ package struct ProcessMappings: Sendable {
     ///
     /// The kernel is asked for each area; one before Linux 6.11 cannot be, and every area is read.
     package static func current(_ range: Range<UInt64>) throws(Errno) -> ProcessMappings {
-        if let mappings = try queried(range) { return mappings }
-        return try read()
+        try current(range, in: own)
+    }
+
+    /// The same of the process whose file of `/proc` is `maps`.
+    static func current(_ range: Range<UInt64>, in maps: FilePath) throws(Errno) -> ProcessMappings {
+        if let mappings = try queried(range, in: maps) { return mappings }
+        return try read(maps)
     }
 
     /// Every area, out of `/proc/self/maps`. Takes time in proportion to their number.
-    package static func read() throws(Errno) -> ProcessMappings {
-        let areas = ProcessMapping.parse(try contents(of: mapsFile))
+    package static func read() throws(Errno) -> ProcessMappings { try read(own) }
+
+    private static func read(_ maps: FilePath) throws(Errno) -> ProcessMappings {
+        let areas = ProcessMapping.parse(try contents(of: maps))
         // The page of vsyscalls is listed, and is no area that find_vma would find.
         return ProcessMappings(areas: areas.filter { $0.start < 1 << 63 })
     }
@@ -32,12 +39,16 @@ package struct ProcessMappings: Sendable {
     /// The areas of `range` and the next one above it, each asked for by its address; `nil` where the kernel has no
     /// such request.
     package static func queried(_ range: Range<UInt64>) throws(Errno) -> ProcessMappings? {
+        try queried(range, in: own)
+    }
+
+    private static func queried(_ range: Range<UInt64>, in file: FilePath) throws(Errno) -> ProcessMappings? {
         let maps: FileDescriptor
         do {
             maps = try FileDescriptor.open(
-                mapsFile, .readOnly, options: .closeOnExec, retryOnInterrupt: false)
+                file, .readOnly, options: .closeOnExec, retryOnInterrupt: false)
         } catch {
-            throw SimulationFailure.note("open of /proc/self/maps", error as? Errno ?? .ioError)
+            throw SimulationFailure.note("open of a process's maps", error as? Errno ?? .ioError)
         }
         defer { try? maps.close() }
         var areas: [ProcessMapping] = []
@@ -106,6 +117,11 @@ extension ProcessMapping {
         self.init(
             start: area.start, end: area.end, isReadable: area.flags & clinux_memory_area_readable != 0,
             isWritable: area.flags & clinux_memory_area_writable != 0,
-            isShared: area.flags & clinux_memory_area_shared != 0)
+            isShared: area.flags & clinux_memory_area_shared != 0,
+            file: area.inode == 0
+                ? nil
+                : File(
+                    device: UInt64(area.device_major) << 32 | UInt64(area.device_minor), inode: area.inode,
+                    offset: area.offset))
     }
 }

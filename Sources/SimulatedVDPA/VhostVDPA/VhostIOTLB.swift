@@ -45,6 +45,8 @@ final class VhostIOTLB {
     private var failureLog: MapFailureLog
     /// Why the last message was refused, `nil` where it was not.
     private(set) var refusal: String?
+    /// Whose message it is.
+    private var caller = CallerProcess.this
 
     /// Without an address space, and without a domain yet.
     init(
@@ -96,12 +98,13 @@ final class VhostIOTLB {
     /// Does what `message` asks for; EFAULT for whatever stands against it, as ``refusal`` and ``failures`` then say.
     ///
     /// That the caller is the device's owner is the first thing that is asked.
-    func take(_ message: VhostMessage, fromOwner isOwner: Bool) throws(Errno) {
+    func take(_ message: VhostMessage, from process: CallerProcess, isOwner: Bool) throws(Errno) {
         defer { simulated?.applyMaps() }
+        caller = process
         refusal = nil
         do throws(MessageRefusal) {
             guard isOwner else { throw MessageRefusal(.notPermitted) }
-            try process(message)
+            try self.process(message)
         } catch {
             refusal =
                 "the simulated kernel's reason is \(describe(error.cause))"
@@ -167,7 +170,7 @@ final class VhostIOTLB {
         let (end, wraps) = message.userAddress.addingReportingOverflow(message.size)
         let range = message.userAddress..<(wraps ? .max : end)
         let mappings = try mappings(of: range)
-        let memory = HeldMemory(range, areas: mappings, hasHoles: true)
+        let memory = HeldMemory(range, areas: mappings, of: caller, hasHoles: true)
         var iova = message.iova
         var address = message.userAddress
         var left = message.size
@@ -209,7 +212,8 @@ final class VhostIOTLB {
         let runs = Int(clamping: left / run + (left % run == 0 ? 0 : 1))
         try pin(start: HostAddress(rawValue: host), pages: pages, access: message.access)
         do throws(MessageRefusal) {
-            let memory = HeldMemory(host..<host + left, areas: try mappings(of: host..<host + left))
+            let memory = HeldMemory(
+                host..<host + left, areas: try mappings(of: host..<host + left), of: caller)
             while left > 0 {
                 let size = min(left, run)
                 let entry = try entry(iova: iova, host: host, size: size, access: message.access)
@@ -228,7 +232,7 @@ final class VhostIOTLB {
 
     private func mappings(of range: Range<UInt64>) throws(MessageRefusal) -> ProcessMappings {
         do throws(Errno) {
-            return try mappings(range)
+            return caller.isForeign ? try caller.mappings(range) : try mappings(range)
         } catch {
             throw MessageRefusal(error)
         }

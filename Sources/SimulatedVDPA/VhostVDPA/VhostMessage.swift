@@ -41,11 +41,13 @@ extension VhostMessage {
     /// neither version or is an UPDATE of nothing. Whose it is has not been asked by then.
     ///
     /// A message of version 1 has no address space, and one of version 2 only where IOTLB_ASID is `acknowledged`.
-    package init(at address: UInt, byteCount: Int, acknowledged: BackendFeatures) throws(Errno) {
+    package init(
+        at address: UInt, byteCount: Int, of process: CallerProcess = .this, acknowledged: BackendFeatures
+    ) throws(Errno) {
         guard byteCount >= Self.byteCount else { throw .invalidArgument }
         let bytes: [UInt8]
         do throws(Errno) {
-            bytes = try CallerMemory.bytes(at: address, count: Self.byteCount)
+            bytes = try process.memory.bytes(at: address, count: Self.byteCount)
         } catch {
             throw .invalidArgument
         }

@@ -122,7 +122,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
         guard owner == caller else { throw .notPermitted }
         switch request {
         case clinux_vhost_set_mem_table: try setMemoryTable(argument)
-        default: try vrings.perform(request, argument, isSuspended: isSuspended)
+        default: try vrings.perform(request, argument, from: caller.process, isSuspended: isSuspended)
         }
     }
 
@@ -134,19 +134,19 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
     /// Whose child a vhost worker is to be, which vhost-vdpa has none of: kept until the close, and no more.
     private func setForkFromOwner(_ argument: UInt) throws(Errno) {
         guard owner == nil else { throw .resourceBusy }
-        let value = try CallerMemory.load(UInt8.self, at: argument)
+        let value = try caller.process.memory.load(UInt8.self, at: argument)
         guard value <= 1 else { throw .invalidArgument }
         forksFromOwner = value
     }
 
     private func store(_ value: some FixedWidthInteger & BitwiseCopyable, at argument: UInt) throws(Errno) {
-        try CallerMemory.store(value, at: argument)
+        try caller.process.memory.store(value, at: argument)
     }
 
     // MARK: Negotiation, status, suspend and resume
 
     private func setBackendFeatures(_ argument: UInt) throws(Errno) {
-        let wanted = BackendFeatures(rawValue: try CallerMemory.load(UInt64.self, at: argument))
+        let wanted = BackendFeatures(rawValue: try caller.process.memory.load(UInt64.self, at: argument))
         try backendFeatureOffer.check(wanted)
         backendFeatures = wanted
     }
@@ -154,7 +154,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
     /// EBUSY comes before the address is looked at; whatever the parent objects to is EINVAL.
     private func setFeatures(_ argument: UInt) throws(Errno) {
         guard !parent.status.contains(.featuresOK) else { throw .resourceBusy }
-        let features = VirtioFeatures(low: try CallerMemory.load(UInt64.self, at: argument))
+        let features = VirtioFeatures(low: try caller.process.memory.load(UInt64.self, at: argument))
         do throws(Errno) {
             try parent.setDriverFeatures(features)
         } catch {
@@ -165,7 +165,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
 
     /// Bits may be added, or all of them dropped at once, which resets the device.
     private func setStatus(_ argument: UInt) throws(Errno) {
-        let wanted = DeviceStatus(rawValue: try CallerMemory.load(UInt8.self, at: argument))
+        let wanted = DeviceStatus(rawValue: try caller.process.memory.load(UInt8.self, at: argument))
         guard wanted.isEmpty || parent.status.isSubset(of: wanted) else { throw .invalidArgument }
         if wanted.isEmpty {
             try reset()
@@ -211,19 +211,19 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
     private func getConfiguration(_ argument: UInt) throws(Errno) {
         let (offset, count) = try configurationRange(argument)
         let bytes = parent.configuration(at: offset, count: count)
-        try CallerMemory.store(bytes: bytes, at: argument &+ Self.configurationHeaderByteCount)
+        try caller.process.memory.store(bytes: bytes, at: argument &+ Self.configurationHeaderByteCount)
     }
 
     private func setConfiguration(_ argument: UInt) throws(Errno) {
         let (offset, count) = try configurationRange(argument)
-        let bytes = try CallerMemory.bytes(
+        let bytes = try caller.process.memory.bytes(
             at: argument &+ Self.configurationHeaderByteCount, count: count)
         parent.setConfiguration(bytes, at: offset)
     }
 
     /// The bytes a header names; the kernel turns every objection into EINVAL.
     private func configurationRange(_ argument: UInt) throws(Errno) -> (offset: Int, count: Int) {
-        let header = try CallerMemory.load(UInt64.self, at: argument)
+        let header = try caller.process.memory.load(UInt64.self, at: argument)
         let offset = Int(UInt32(truncatingIfNeeded: header))
         let count = Int(UInt32(truncatingIfNeeded: header >> 32))
         let size = description.configurationSize
@@ -233,8 +233,8 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
 
     /// A descriptor that is refused leaves the earlier one bound.
     private func setConfigurationCall(_ argument: UInt) throws(Errno) {
-        let descriptor = try CallerMemory.load(Int32.self, at: argument)
-        parent.setConfigurationCall(try EventFile.named(descriptor))
+        let descriptor = try caller.process.memory.load(Int32.self, at: argument)
+        parent.setConfigurationCall(try EventFile.named(descriptor, of: caller.process))
     }
 
     private func getIOVARange(_ argument: UInt) throws(Errno) {
@@ -245,16 +245,16 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
                 bytes.append(UInt8(truncatingIfNeeded: word >> shift))
             }
         }
-        try CallerMemory.store(bytes: bytes, at: argument)
+        try caller.process.memory.store(bytes: bytes, at: argument)
     }
 
     /// `VHOST_SET_MEM_TABLE`: checked and forgotten, vhost-vdpa translates by IOTLB alone.
     private func setMemoryTable(_ argument: UInt) throws(Errno) {
-        let header = try CallerMemory.load(UInt64.self, at: argument)
+        let header = try caller.process.memory.load(UInt64.self, at: argument)
         let regions = UInt32(truncatingIfNeeded: header)
         guard header >> 32 == 0 else { throw .operationNotSupported }
         guard regions <= 64 else { throw .argListTooLong }  // max_mem_regions
-        _ = try CallerMemory.bytes(at: argument &+ 8, count: Int(regions) * 32)
+        _ = try caller.process.memory.bytes(at: argument &+ 8, count: Int(regions) * 32)
     }
 
     // MARK: write and mmap
@@ -262,13 +262,17 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
     /// `vhost_chr_write_iter`: one message per call. Everything the handler objects to is EFAULT; the cause is in
     /// ``mapFailures``. That the bytes are a process's at all is asked before the file is (`vfs_write`, `access_ok`).
     package func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
+        try write(at: UInt(bitPattern: bytes.baseAddress), byteCount: bytes.count)
+    }
+
+    /// The same, with the address as what it is in a system call: a number.
+    package func write(at address: UInt, byteCount: Int) throws(Errno) -> Int {
         guard isOpen else { throw .badFileDescriptor }
-        guard CallerMemory.canBeProcess(at: UInt(bitPattern: bytes.baseAddress), count: bytes.count) else {
-            throw .badAddress
-        }
+        guard CallerMemory.canBeProcess(at: address, count: byteCount) else { throw .badAddress }
         let message = try VhostMessage(
-            at: UInt(bitPattern: bytes.baseAddress), byteCount: bytes.count, acknowledged: backendFeatures)
-        try iotlb.take(message, fromOwner: owner == caller)
+            at: address, byteCount: byteCount, of: caller.process,
+            acknowledged: backendFeatures)
+        try iotlb.take(message, from: caller.process, isOwner: owner == caller)
         return VhostMessage.reportedByteCount
     }
 

@@ -30,6 +30,8 @@ final class VhostVrings {
     /// RING_PACKED is among the features of the last SET_FEATURES, as the parent has kept them: a status reset does not
     /// touch it.
     private var isPacked = false
+    /// Whose request it is.
+    private var process = CallerProcess.this
 
     init(parent: any ParentDriver, description: ParentDescription, kernel: KernelVersion) {
         self.parent = parent
@@ -53,10 +55,13 @@ final class VhostVrings {
     func noteFeatures() { isPacked = parent.driverFeatures.contains(.packedRing) }
 
     /// One request of the owner's, in the kernel's order: index, range, request. `isSuspended` is the file's.
-    func perform(_ request: UInt, _ argument: UInt, isSuspended: Bool) throws(Errno) {
+    func perform(
+        _ request: UInt, _ argument: UInt, from process: CallerProcess, isSuspended: Bool
+    ) throws(Errno) {
+        self.process = process
         // The size comes with the index since a queue's maximum is looked at: both are read before either is.
         if request == clinux_vhost_set_vring_num, kernel.readsRingSizeWithIndex { _ = try number(argument) }
-        let index = try CallerMemory.load(UInt32.self, at: argument)
+        let index = try process.memory.load(UInt32.self, at: argument)
         guard index < UInt32(vrings.count) else { throw .noBufferSpace }
         let queue = Int(index)
         switch request {
@@ -99,7 +104,7 @@ final class VhostVrings {
 
     /// vhost keeps the addresses even where the device may not be told of them.
     private func setAddresses(_ queue: Int, _ argument: UInt, isSuspended: Bool) throws(Errno) {
-        let bytes = try CallerMemory.bytes(at: argument, count: 40)  // struct vhost_vring_addr
+        let bytes = try process.memory.bytes(at: argument, count: 40)  // struct vhost_vring_addr
         let flags = bytes.integer(UInt32.self, at: 4)
         guard flags & ~1 == 0 else { throw .operationNotSupported }  // VHOST_VRING_F_LOG
         let descriptors = bytes.integer(UInt64.self, at: 8)
@@ -185,16 +190,16 @@ final class VhostVrings {
 
     /// The second word of a `struct vhost_vring_state`; all of it must be readable.
     private func number(_ argument: UInt) throws(Errno) -> UInt32 {
-        UInt32(truncatingIfNeeded: try CallerMemory.load(UInt64.self, at: argument) >> 32)
+        UInt32(truncatingIfNeeded: try process.memory.load(UInt64.self, at: argument) >> 32)
     }
 
     /// What the second word of a `struct vhost_vring_file` names.
     private func eventFile(_ argument: UInt) throws(Errno) -> EventFile? {
-        try EventFile.named(Int32(bitPattern: try number(argument)))
+        try EventFile.named(Int32(bitPattern: try number(argument)), of: process)
     }
 
     private func storeState(_ index: UInt32, _ number: UInt32, at argument: UInt) throws(Errno) {
-        try CallerMemory.store(UInt64(index) | UInt64(number) << 32, at: argument)
+        try process.memory.store(UInt64(index) | UInt64(number) << 32, at: argument)
     }
 }
 
