@@ -21,7 +21,7 @@ let commit: [CSetting] = Context.environment["EMU_COMMIT"].map { [.define("EMU_C
 /// What the command line is made of.
 let everything: [Target.Dependency] = [
     "CycleBenchmark", "EmulatedMachine", "DeviceScripts", "SimulatedConformance", "VhostVDPAConformance",
-    "SimulatedVDPA",
+    "SimulatedVDPA", "ForeignPrograms",
     "VhostVDPABackend", "VDUSE",
     "VhostVDPA", "VirtioNet", "VirtioDevice", "WorkerRuntime",
     "VirtQueue", "Virtio", "GuestMemory", "LinuxHost", "CLinux", "CProcessStart", system, logging,
@@ -119,6 +119,15 @@ let package = Package(
                 "WorkerRuntime", "IOUring", "CIOUring", "LinuxHost", "CLinux", system, logging,
             ],
             testing: ["VhostVDPAConformance", "SeededRandom", "TestSupport"]
+        )
+        + library(
+            "ForeignPrograms",
+            [
+                "SimulatedVDPA", "VhostVDPA", "VirtioNet", "WorkerRuntime", "GuestMemory", "LinuxHost",
+                "CLinux",
+                system, logging,
+            ],
+            testing: ["TestSupport"]
         )
         + library(
             "VhostVDPAConformance",

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import EmulatedMachine
 internal import Glibc
 
-/// The command line: `emu run`, `emu check`, `emu cycle`, `emu vduse`, `emu info` and `emu replay`.
+/// The command line: `emu run`, `emu check`, `emu cycle`, `emu vduse`, `emu exec`, `emu info` and `emu replay`.
 @main
 struct Emu: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,6 +19,7 @@ struct Emu: ParsableCommand {
               emu check --device sim,kernel=6.1            the kernel's rules, one line each
               emu cycle --memory 256M,1G --report pages    what a stop and start costs
               emu vduse --name vduse0                      a network card that Linux's own driver uses
+              emu exec -- ./my-vmm                         a program that finds a simulated /dev/vhost-vdpa-0
               emu info --device /dev/vhost-vdpa-0 --json
               emu replay bug.script --against sim          the same calls on two devices
 
@@ -30,7 +31,8 @@ struct Emu: ParsableCommand {
             """,
         version: Version.number,
         subcommands: [
-            RunCommand.self, CheckCommand.self, CycleCommand.self, VDUSECommand.self, InfoCommand.self,
+            RunCommand.self, CheckCommand.self, CycleCommand.self, VDUSECommand.self, ExecCommand.self,
+            InfoCommand.self,
             ReplayCommand.self,
         ]
     )
@@ -48,18 +50,20 @@ struct Emu: ParsableCommand {
         do {
             let arguments = try words.prepared(given)
             var command = try parseAsRoot(arguments)
-            if let command = command as? any EmuCommand { return execute(command, arguments) }
+            if let command = command as? any EmuCommand {
+                return execute(command, CommandWords.own(arguments))
+            }
             TerminationSignals.unblock()
             try command.run()
             return .done
         } catch {
             // There is only text to print from here on: a signal may end that.
             TerminationSignals.unblock()
-            if let text = text(for: error, given) {
+            if let text = text(for: error, CommandWords.own(given)) {
                 Console.output(text)
                 return .done
             }
-            return fail(refusal(error, of: words.command(given)), given)
+            return fail(refusal(error, of: words.command(given)), CommandWords.own(given))
         }
     }
 

@@ -6,10 +6,14 @@ struct CommandWords {
     /// The words as the parser is to have them, or why they cannot be used.
     func prepared(_ words: [String]) throws(StartError) -> [String] {
         try checkCommand(words)
-        let joined = Self.joiningNegativeNumbers(words)
-        try Self.checkRepetitions(joined)
-        return joined
+        let own = Self.own(words)
+        let joined = Self.joiningNegativeNumbers(own)
+        try Self.checkRepetitions(joined, of: command(own))
+        return joined + words.dropFirst(own.count)
     }
+
+    /// The words before `--`: those behind it are another program's.
+    static func own(_ words: [String]) -> [String] { Array(words.prefix { $0 != "--" }) }
 
     /// The command that `words` name, if they name one.
     func command(_ words: [String]) -> String? { words.first { commands.contains($0) } }
@@ -41,7 +45,7 @@ struct CommandWords {
     }
 
     /// Of an option given twice the parser takes the last value and says nothing of the first.
-    private static func checkRepetitions(_ words: [String]) throws(StartError) {
+    private static func checkRepetitions(_ words: [String], of command: String?) throws(StartError) {
         var seen: [Substring: String] = [:]
         for (index, word) in words.enumerated() where word.hasPrefix("--") {
             let halves = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -49,6 +53,7 @@ struct CommandWords {
             let following = next.flatMap { $0.hasPrefix("--") ? nil : $0 }
             // Without a value it is a flag, which says the same twice.
             guard let value = halves.count == 2 ? String(halves[1]) : following else { continue }
+            if command == "exec", halves[0] == "--device" { continue }  // one for each device
             if let earlier = seen.updateValue(value, forKey: halves[0]) {
                 throw StartError("\(halves[0]) is given twice, as \(earlier) and as \(value); give it once")
             }

@@ -21,8 +21,9 @@ extension DeviceOpener {
                     throw error.errno
                 }
             })
+        if let played = PlayedDevice.at(path) { opener.take(played) }
         opener.descriptor = { ($0 as? KernelFile)?.descriptor }
-        opener.isServedByProcess = KernelFile.isServedByProcess(path)
+        opener.isServedByProcess = opener.isServedByProcess || KernelFile.isServedByProcess(path)
         opener.ioctlFromChild = { file, request, argument in
             guard let descriptor = (file as? KernelFile)?.descriptor else { return nil }
             let error = clinux_ioctl_in_child(descriptor.rawValue, request, argument)

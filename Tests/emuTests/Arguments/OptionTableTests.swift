@@ -32,7 +32,7 @@ import Testing
     static let noNumbers = ["", " ", "x", "1.5", "1e3", "0x10", "+1", "1,000", "nan", "99999999999999999999"]
 
     static let table: [Row] =
-        ["run", "check", "cycle", "info", "replay"].flatMap { command in
+        ["run", "check", "cycle", "exec", "info", "replay"].flatMap { command in
             [
                 Row(
                     command: command, option: "--device",
@@ -133,6 +133,10 @@ import Testing
                 command: "vduse", option: "--log-level", refused: ["", "loud", "0", "-1"],
                 taken: ["trace", "debug", "warning", "error", "critical"]),
             Row(
+                command: "exec", option: "--wire",
+                refused: ["", "x", "generator", "tap:", "tap:a@/", "-1", "capture:x,generator"],
+                taken: ["loopback", "none", "tap:a", "tap:a@b", "capture:x", "capture:x,tap:a"]),
+            Row(
                 command: "replay", option: "--random", refused: noNumbers + ["-1", "0"],
                 taken: ["1", "1000000"]),
             Row(
@@ -143,12 +147,15 @@ import Testing
     /// The one line that `emu` refuses `words` with before it touches anything; `nil` where it would start.
     private func refusal(_ words: [String]) -> String? {
         do {
-            let prepared = try CommandWords(commands: ["run", "check", "cycle", "vduse", "info", "replay"])
-                .prepared(words)
+            let prepared = try CommandWords(commands: [
+                "run", "check", "cycle", "vduse", "exec", "info", "replay",
+            ])
+            .prepared(words)
             switch try Emu.parseAsRoot(prepared) {
             case let run as RunCommand: _ = try run.options()
             case let cycle as CycleCommand: _ = try cycle.plan()
             case let vduse as VDUSECommand: try vduse.checkPort()
+            case let exec as ExecCommand: try exec.checkPort()
             default: break
             }
             return nil
@@ -183,6 +190,8 @@ import Testing
     func missingOrRepeated(row: Row) throws {
         let missing = try #require(refusal(row.words + [row.option]))
         #expect(missing.contains(row.option))
+        // Of devices there may be several.
+        guard row.testDescription != "exec --device" else { return }
         let twice = try #require(
             refusal(
                 row.words + [row.option, row.taken[0], row.option, row.taken[0]]))
@@ -192,7 +201,7 @@ import Testing
     /// Every option that takes a value has its row: an option added later is not left out.
     @Test(
         "The table has every option of the help",
-        arguments: ["run", "check", "cycle", "vduse", "info", "replay"])
+        arguments: ["run", "check", "cycle", "vduse", "exec", "info", "replay"])
     func everyOption(command: String) throws {
         let help = Emu.helpMessage(
             for: try #require(Emu.configuration.subcommands.first { $0._commandName == command }))

@@ -1,0 +1,37 @@
+internal import CLinux
+internal import SimulatedVDPA
+internal import SystemPackage
+
+extension CallerProcess {
+    /// The string at `address`, unless it is longer than `limit` bytes or cannot be read. A page that ends is no reason:
+    /// bytes are asked for up to the next one at a time.
+    func path(at address: UInt, atMost limit: Int) -> String? {
+        var bytes: [UInt8] = []
+        while bytes.count < limit {
+            let next = address &+ UInt(bytes.count)
+            let count = min(limit - bytes.count, 4096 - Int(next % 4096))
+            guard let more = try? copy(at: next, count: count) else { return nil }
+            if let end = more.firstIndex(of: 0) {
+                return String(decoding: bytes + more[..<end], as: UTF8.self)
+            }
+            bytes += more
+        }
+        return nil
+    }
+
+    /// Whether it has the descriptor `number`.
+    func hasDescriptor(_ number: Int32) -> Bool {
+        unsafe "\(folder)/fd/\(number)".withCString { unsafe clinux_is_link($0) == 1 }
+    }
+
+    /// The first byte of the lock that the file of its descriptor `number` holds, if that is a lock of an open file.
+    func lockedByte(_ number: Int32) -> UInt64? {
+        for line in ProcText.contents("\(folder)/fdinfo/\(number)").split(separator: "\n")
+        where line.hasPrefix("lock:") && line.contains("OFDLCK") {
+            let words = line.split { $0.isWhitespace }
+            guard words.count >= 2 else { continue }
+            return UInt64(words[words.count - 2])
+        }
+        return nil
+    }
+}

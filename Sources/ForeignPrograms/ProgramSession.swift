@@ -1,0 +1,234 @@
+internal import CLinux
+internal import Glibc
+internal import Logging
+internal import SimulatedVDPA
+internal import SystemPackage
+
+/// What the calls of a program mean to its devices. Supervisor's thread only.
+struct ProgramSession {
+    private var devices: [ExposedDevice]
+    private var clients = ClientTable()
+    /// Where descriptors of devices are put.
+    private let numbers: Range<Int32>
+    private let current: CurrentCaller
+    private let probe: FileDescriptor
+    private let logger: Logger
+
+    init(
+        devices: [ExposedDevice], numbers: Range<Int32>, current: CurrentCaller, probe: FileDescriptor,
+        logger: Logger
+    ) {
+        self.devices = devices
+        self.numbers = numbers
+        self.current = current
+        self.probe = probe
+        self.logger = logger
+    }
+
+    /// Releases every device.
+    mutating func end() {
+        for index in devices.indices { devices[index].release() }
+        for exposed in devices where exposed.device.faultCount > 0 {
+            let last = exposed.device.recentFaults.last.map { "; the last: \($0)" } ?? ""
+            logger.warning(
+                "\(exposed.path): \(exposed.device.faultCount) accesses of the device found no map\(last)")
+        }
+        clients.forget()
+    }
+
+    /// Releases the devices that no program has open any more.
+    mutating func releaseClosed() {
+        for index in devices.indices { devices[index].releaseIfClosed(probe) }
+    }
+
+    /// Answers `call`, or has the kernel make it where it is none of ours.
+    mutating func take(_ call: CallNotification, of program: borrowing SupervisedProgram) {
+        switch call.call {
+        case .open: open(call, pathAt: call.address(0), flags: call.number(1), of: program)
+        case .openat: open(call, pathAt: call.address(1), flags: call.number(2), of: program)
+        case .openat2: openByRecord(call, of: program)
+        case .close: close(call, of: program)
+        case .ioctl, .write, .read, .map:
+            releaseClosed()
+            let descriptor = call.call == .map ? call.number(4) : call.number(0)
+            guard let index = device(descriptor, of: call) else { return program.pass(call) }
+            use(devices[index], call, of: program)
+        case .status: tellStatus(call, of: program, pathAt: 0, to: 1)
+        case .statusOfDescriptor: tellStatus(call, of: program, descriptor: 0, to: 1)
+        case .statusAt: tellStatus(call, of: program, descriptor: 0, pathAt: 1, to: 2)
+        case .extendedStatus:
+            tellStatus(call, of: program, descriptor: 0, pathAt: 1, to: 4, mask: call.number(3))
+        case .access: tellAccess(call, of: program, pathAt: 0)
+        case .accessAt: tellAccess(call, of: program, pathAt: 1)
+        case .other: program.pass(call)
+        }
+    }
+
+    // MARK: What a device's file is
+
+    /// The device whose path is the argument `path`; where that is empty or none, whose descriptor is the argument
+    /// `descriptor`.
+    private func device(
+        _ call: CallNotification, descriptor: Int? = nil, pathAt path: Int? = nil
+    ) -> Int? {
+        if let path {
+            let text =
+                call.address(path) == 0
+                ? "" : CallerProcess(thread: call.thread).path(at: call.address(path), atMost: 64)
+            guard text == "" else { return devices.firstIndex { $0.path == text } }
+        }
+        return descriptor.flatMap { device(call.number($0), of: call) }
+    }
+
+    private func tellStatus(
+        _ call: CallNotification, of program: borrowing SupervisedProgram, descriptor: Int? = nil,
+        pathAt path: Int? = nil,
+        to answer: Int, mask: Int32? = nil
+    ) {
+        guard let index = device(call, descriptor: descriptor, pathAt: path) else {
+            return program.pass(call)
+        }
+        guard program.stillWaits(call) else { return }
+        do throws(Errno) {
+            let bytes = try devices[index].node.status(mask: mask)
+            try CallerProcess(thread: call.thread).store(bytes, at: call.address(answer))
+            program.answer(call, 0)
+        } catch {
+            program.refuse(call, error)
+        }
+    }
+
+    /// A device's file may be read and written by everybody, and executed by nobody.
+    private func tellAccess(
+        _ call: CallNotification, of program: borrowing SupervisedProgram, pathAt path: Int
+    ) {
+        guard device(call, pathAt: path) != nil else { return program.pass(call) }
+        if call.number(path + 1) & X_OK != 0 {
+            program.refuse(call, .permissionDenied)
+        } else {
+            program.answer(call, 0)
+        }
+    }
+
+    // MARK: Open and close
+
+    /// openat2(2): `struct open_how` begins with 64 bits of flags.
+    private mutating func openByRecord(_ call: CallNotification, of program: borrowing SupervisedProgram) {
+        let process = CallerProcess(thread: call.thread)
+        guard let flags = try? process.word(at: call.address(2)) else { return program.pass(call) }
+        open(call, pathAt: call.address(1), flags: Int32(truncatingIfNeeded: flags), of: program)
+    }
+
+    private mutating func open(
+        _ call: CallNotification, pathAt address: UInt, flags: Int32, of program: borrowing SupervisedProgram
+    ) {
+        let process = CallerProcess(thread: call.thread)
+        guard let path = process.path(at: address, atMost: 64) else { return program.pass(call) }
+        if path == "/proc/self/status" { return openStatus(call, flags: flags, of: program) }
+        guard let index = devices.firstIndex(where: { $0.path == path }) else { return program.pass(call) }
+        releaseClosed()
+        guard program.stillWaits(call) else { return }
+        do throws(Errno) {
+            guard flags & O_DIRECTORY == 0 else { throw .notDirectory }
+            guard flags & (O_CREAT | O_EXCL) != O_CREAT | O_EXCL else { throw .fileExists }
+            guard let number = numbers.first(where: { !process.hasDescriptor($0) }) else {
+                throw .tooManyOpenFiles
+            }
+            current.process = process
+            let placeholder = try devices[index].open(isWritable: flags & O_ACCMODE != O_RDONLY)
+            // The program's own descriptor is the only one from here on: its last close is the device's.
+            defer { try? placeholder.close() }
+            do throws(Errno) {
+                try program.answer(call, with: placeholder, as: number, closesOnExec: flags & O_CLOEXEC != 0)
+            } catch {
+                devices[index].release()
+                throw error
+            }
+        } catch {
+            program.refuse(call, error)
+        }
+    }
+
+    /// A process's own status, with the pages that its devices would have pinned: VmPin of another process cannot be moved.
+    private mutating func openStatus(
+        _ call: CallNotification, flags: Int32, of program: borrowing SupervisedProgram
+    ) {
+        let caller = clients.caller(thread: call.thread)
+        let pages = devices.reduce(0) { $0 + $1.pinnedPages(of: caller) }
+        guard pages > 0, flags & O_ACCMODE == O_RDONLY,
+            let copy = StatusCopy.make(of: caller.process, pinnedPages: pages)
+        else { return program.pass(call) }
+        defer { try? copy.close() }
+        guard program.stillWaits(call) else { return }
+        do throws(Errno) {
+            try program.answer(call, with: copy, closesOnExec: flags & O_CLOEXEC != 0)
+        } catch {
+            program.refuse(call, error)
+        }
+    }
+
+    /// The kernel closes the descriptor; where it was the last one, the device is released before anybody else is answered.
+    private mutating func close(_ call: CallNotification, of program: borrowing SupervisedProgram) {
+        guard device(call.number(0), of: call) != nil else { return program.pass(call) }
+        program.pass(call)
+        for _ in 0..<100 where CallerProcess(thread: call.thread).hasDescriptor(call.number(0)) {
+            clinux_yield()
+        }
+        releaseClosed()
+    }
+
+    // MARK: A call on a device
+
+    /// Whose descriptor `number` is in the caller's table: the device whose placeholder's lock it shows.
+    private func device(_ number: Int32, of call: CallNotification) -> Int? {
+        guard number >= 0, let token = CallerProcess(thread: call.thread).lockedByte(number) else {
+            return nil
+        }
+        return devices.firstIndex { $0.token == token && $0.file != nil }
+    }
+
+    private mutating func use(
+        _ device: ExposedDevice, _ call: CallNotification, of program: borrowing SupervisedProgram
+    ) {
+        guard let file = device.file else { return program.pass(call) }
+        if call.call == .ioctl, Self.isGeneric(call.number(1)) { return program.pass(call) }
+        let caller = clients.caller(thread: call.thread)
+        guard program.stillWaits(call) else { return }
+        current.process = caller.process
+        file.caller = caller
+        do throws(Errno) {
+            program.answer(call, try perform(call, on: file, isWritable: device.isWritable))
+        } catch {
+            logger.debug("call refused", metadata: ["device": "\(device.path)", "errno": "\(error)"])
+            program.refuse(call, error)
+        }
+    }
+
+    private func perform(
+        _ call: CallNotification, on file: VhostVDPACharacterDevice, isWritable: Bool
+    ) throws(Errno) -> Int64 {
+        switch call.call {
+        case .ioctl:
+            return Int64(try file.ioctl(UInt(UInt32(bitPattern: call.number(1))), call.address(2)))
+        case .write:
+            guard isWritable else { throw .badFileDescriptor }
+            // rw_verify_area: a count that is negative.
+            guard call.count(2) >= 0 else { throw .invalidArgument }
+            return Int64(try file.write(at: call.address(1), byteCount: call.count(2)))
+        case .map:
+            let page = try unsafe file.map(
+                length: call.count(1), protection: call.number(2), flags: call.number(3),
+                offset: call.count(5))
+            // A page of ours is none of the program's.
+            unsafe munmap(page, call.count(1))
+            throw Errno(rawValue: 524)  // ENOTSUPP
+        // vhost-vdpa has no read.
+        default: throw .invalidArgument
+        }
+    }
+
+    /// What the kernel answers for any file, and never asks the file's driver.
+    private static func isGeneric(_ request: Int32) -> Bool {
+        [0x5450, 0x5451, 0x5421, 0x5452].contains(request)  // FIONCLEX, FIOCLEX, FIONBIO, FIOASYNC
+    }
+}

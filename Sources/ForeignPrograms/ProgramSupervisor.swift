@@ -1,0 +1,93 @@
+internal import CLinux
+internal import Glibc
+package import Logging
+package import SimulatedVDPA
+internal import SystemPackage
+package import VirtioNet
+
+/// Runs a program, unmodified, that finds simulated devices where it looks for `/dev/vhost-vdpa-N`.
+///
+/// What the program and its children do to such a file is answered here, by seccomp user notification; everything else
+/// goes to the kernel, and the data path is not seen at all: rings and eventfds are shared. It is no security boundary.
+/// One thread makes, runs and ends it.
+package struct ProgramSupervisor: ~Copyable {
+    /// How long after the last close of a descriptor a device is released, at the most, where no call tells of it.
+    private static let look: Int32 = 10
+
+    /// The environment variable that tells a program what its devices stand for: `PATH=SPEC`, with `;` between two.
+    package static let devicesVariable = "EMU_EXEC_DEVICES"
+
+    private let logger: Logger
+    private let current: CurrentCaller
+    private let devices: [ExposedDevice]
+    private let numbers: Range<Int32>
+
+    /// Makes `specifications`' devices, the first of which is `/dev/vhost-vdpa-0`, each with a port of `wires`.
+    package init(
+        _ specifications: [SimulatedDeviceSpecification], logger: Logger,
+        wire: (SimulatedDeviceSpecification) throws -> WirePort
+    ) throws {
+        self.logger = logger
+        let current = CurrentCaller()
+        self.current = current
+        var generator = SystemRandomNumberGenerator()
+        let base = UInt64.random(in: 1..<1 << 40, using: &generator) << 8
+        let major = DeviceNode.freeMajor()
+        devices = try specifications.enumerated().map { number, specification in
+            let pinner = AccountingPinner(
+                limit: { current.process.memlockPages },
+                mappings: { range throws(Errno) in
+                    try current.process.mappings(range)
+                })
+            let device = try SimulatedVDPADevice(
+                specification, name: "vdpa\(number)", wire: try wire(specification), pinner: pinner,
+                logger: logger)
+            return ExposedDevice(
+                device, pinner: pinner, number: number, major: major, token: base + UInt64(number))
+        }
+        let limit = Int32(clamping: DescriptorLimit.soft)
+        let end = min(limit, 1024)
+        numbers = max(end - 64, end / 2)..<end
+    }
+
+    /// Runs `words`, and returns how the program has ended, once it and whatever it has started have. `isInterrupted` is
+    /// asked every few milliseconds: from the first `true` on the program is asked to end (SIGTERM).
+    package consuming func run(
+        _ words: [String], isInterrupted: () -> Bool = { false }
+    ) throws(ForeignProgramError) -> ProgramEnd {
+        let told = devices.map { "\($0.path)=\($0.device.specification.map(String.init) ?? "")" }
+        unsafe setenv(Self.devicesVariable, told.joined(separator: ";"), 1)
+        let program = try SupervisedProgram(words, devices: numbers)
+        let probe: FileDescriptor
+        do {
+            probe = try FileDescriptor.open(FilePath("/dev/full"), .readWrite, options: .closeOnExec)
+        } catch {
+            throw ForeignProgramError(.noDevice, error as? Errno ?? .ioError, program: "/dev/full")
+        }
+        defer { try? probe.close() }
+        var session = ProgramSession(
+            devices: devices, numbers: numbers, current: current, probe: probe, logger: logger)
+        defer { session.end() }
+        var (end, hasAsked): (ProgramEnd?, Bool) = (nil, false)
+        while true {
+            if !hasAsked, isInterrupted() {
+                hasAsked = true
+                kill(program.process, SIGTERM)
+            }
+            switch program.next(milliseconds: Self.look) {
+            case .call(let call): session.take(call, of: program)
+            case .nothing: session.releaseClosed()
+            case .ended:
+                while end == nil {
+                    end = program.takeEnd()
+                    if end == nil { clinux_pause(1) }
+                }
+            }
+            if end == nil {
+                end = program.takeEnd()
+            } else if case .ended = program.next(milliseconds: 0), let end {
+                return end
+            }
+        }
+    }
+}

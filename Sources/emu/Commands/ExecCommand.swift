@@ -1,0 +1,92 @@
+internal import ArgumentParser
+internal import EmulatedMachine
+internal import ForeignPrograms
+internal import Glibc
+internal import Logging
+internal import SimulatedVDPA
+internal import VirtioNet
+
+/// `emu exec`: a program, unmodified, on simulated devices.
+struct ExecCommand: EmuCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "exec",
+        abstract: "Runs a program that finds simulated devices at /dev/vhost-vdpa-0, -1, ….",
+        discussion: """
+            The program and what it starts see the devices, and nothing else changes for them; it needs no privilege. Its \
+            exit status is emu's. docs/exec.md says what works and what does not.
+
+            Examples:
+              emu exec --device sim,parent=stateful -- ./my-vmm --vhost-vdpa /dev/vhost-vdpa-0
+              emu exec -- emu check --device /dev/vhost-vdpa-0
+
+            Words: parent and port are explained in emu(1) and docs/glossary.md.
+            """
+    )
+
+    @Option(
+        name: .customLong("device"),
+        help: DeviceOption.help("sim[,key=value]…, once for each device (default: sim)."),
+        transform: DeviceSpecification.init(parsing:))
+    var devices: [DeviceSpecification] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "What stands at the end of each device's wire (default: loopback).", valueName: "port"),
+        completion: .list(PortSpecification.completions(at: .wire)),
+        transform: PortSpecification.init(argument:))
+    var wire: PortSpecification = .loopback
+
+    @Argument(
+        parsing: .postTerminator,
+        help: ArgumentHelp("The program and its arguments, behind '--'.", valueName: "program"))
+    var program: [String] = []
+
+    @OptionGroup var output: OutputOptions
+
+    func execute(_ interrupt: RunInterrupt) throws(StartError) -> ExitStatus {
+        guard !program.isEmpty else {
+            throw StartError("which program? Put it behind '--', as in emu exec -- ./my-vmm")
+        }
+        guard !output.json else {
+            throw StartError(
+                "--json: emu exec prints no result of its own, only the program does; leave it out")
+        }
+        let specifications = try (devices.isEmpty ? [.standard] : devices).map(simulated)
+        try checkPort()
+        let logger = output.makeLogger()
+        let supervisor: ProgramSupervisor
+        do {
+            supervisor = try ProgramSupervisor(specifications, logger: logger) { specification in
+                try WirePort(opening: wire, queuePairs: specification.queuePairs) { logger.warning("\($0)") }
+            }
+        } catch {
+            throw StartError("\(error)")
+        }
+        interrupt.enter("the program to end")
+        do throws(ForeignProgramError) {
+            switch try supervisor.run(program, isInterrupted: { interrupt.wasRaised }) {
+            case .status(let status): Glibc.exit(status)
+            case .signal(let signal): Glibc.exit(128 + signal)
+            }
+        } catch {
+            throw StartError("\(error)")
+        }
+    }
+
+    /// Throws where the port cannot stand at a wire.
+    func checkPort() throws(StartError) {
+        do throws(PortError) {
+            try wire.check(at: .wire)
+        } catch {
+            throw StartError("--wire \(wire): \(error)")
+        }
+    }
+
+    private func simulated(_ device: DeviceSpecification) throws(StartError) -> SimulatedDeviceSpecification {
+        guard case .simulated(let specification) = device.kind else {
+            throw StartError("--device \(device): a program is given simulated devices: use sim[,key=value]…")
+        }
+        try device.checkMachine()
+        return specification
+    }
+}
