@@ -25,9 +25,10 @@ package enum ServiceEnding: Equatable, Sendable {
 /// | SET_STATUS with any bit | the queues' kicks are bound: from a reset on the kernel has none |
 /// | SET_STATUS with FEATURES_OK | refused where the driver's features are not this device's |
 /// | SET_STATUS with DRIVER_OK | the device runs; each queue starts with its first kick |
-/// | a kick of a queue that does not run | what the driver has mapped is mapped here, and the queue starts |
+/// | a kick of a queue that does not run | what the driver has mapped is mapped here, and the queue starts; the kick waits where it cannot |
 /// | UPDATE_IOTLB | what was mapped is given up and mapped anew, with nothing in flight |
-/// | GET_VQ_STATE | where the data path stands, or what the driver has set |
+/// | GET_VQ_STATE | a disabled queue stops; where the queue stands or has stopped, or what the driver has set |
+/// | the kernel refuses an interrupt | it is made again until the kernel takes it |
 /// | SET_STATUS 0 | the queues stop, with nothing in flight, and everything is unmapped |
 /// | this process begins with a device that runs | the queues that are enabled go on at their used index |
 /// | this process ends | the queues stop, and the kernel remembers the kicks that come meanwhile |

@@ -21,6 +21,8 @@ struct ControlWorker: ~Copyable, EventLoopWorker {
     var loop: EventLoop
     var progress = WorkerProgress()
     var queue: FrameQueue
+    /// The driver has negotiated VIRTIO_NET_F_CTRL_VQ; without it the queue rests, and a kick of it is lost.
+    var hasControlQueue = false
     private let configuration: ConfigurationSpace
     private var segments = SegmentBuffer(capacity: segmentCount)
     /// The command that is looked at: the card's own copy.
@@ -56,7 +58,8 @@ struct ControlWorker: ~Copyable, EventLoopWorker {
     /// Answers every command there is. Returns whether there was any.
     mutating func serve() -> Bool {
         queue.served.receiveKicks(loop.takeSignals(0))
-        guard let features = queue.served.setup?.features, features.contains(.controlQueue) else {
+        guard hasControlQueue else {
+            queue.served.loseKicks()
             return false
         }
         queue.served.resolveRing()
