@@ -9,7 +9,8 @@ internal import WorkerRuntime
 /// The thread of a card's control queue (`mlx5_cvq_kick_handler` in drivers/vdpa/mlx5/net/mlx5_vnet.c).
 ///
 /// MAC_ADDR_SET changes the card's address, apart from one of zeros; everything else is an error. A command whose header
-/// is not there is answered with one too, where mlx5 stops in front of it for good.
+/// is not there is answered with one too, where mlx5 stops in front of it for good. What the driver has negotiated is asked
+/// at every kick, as mlx5 does (`actual_features`).
 struct ControlWorker: ~Copyable, EventLoopWorker {
     /// The longest chain is a ring of 256.
     private static let segmentCount = 512
