@@ -75,16 +75,18 @@ import WorkerRuntime
     @Test("A device that was taken over serves a queue that could not start at first")
     func takeOver() throws {
         device.enableQueues()
+        device.rings[1].availIndex = 5
+        device.rings[1].usedIndex = 5
         device.offerFrame()
         device.kernel.isRunning = true
         device.kernel.refusesRegions = true
         var service = try device.makeService()
         try service.takeOver()
         try device.step(&service)
-        #expect(device.rings[1].usedIndex == 0)
+        #expect(device.rings[1].usedIndex == 5)
         device.kernel.refusesRegions = false
         try device.step(&service)
-        #expect(device.rings[1].usedIndex == 1)
+        #expect(device.rings[1].usedIndex == 6)
     }
 
     @Test("A message that comes with a kick of the queue's last life starts nothing in its next one")
@@ -128,8 +130,10 @@ import WorkerRuntime
         #expect(device.kernel.interrupts == [1, 0])
     }
 
-    @Test("An interrupt that was refused is none after a reset")
-    func interruptAfterReset() throws {
+    @Test(
+        "An interrupt that was refused is none once the device has stopped",
+        arguments: [.reset, [.acknowledge, .driver, .featuresOK]] as [DeviceStatus])
+    func interruptAfterStop(status: DeviceStatus) throws {
         var service = try device.makeService()
         device.enableQueues()
         device.offerFrame()
@@ -137,11 +141,10 @@ import WorkerRuntime
         device.kernel.refusedInterrupts = 100
         device.kernel.kick(1)
         try device.step(&service)
-        device.kernel.send(.setStatus(.reset))
+        device.kernel.send(.setStatus(status))
         try device.step(&service)
         device.kernel.refusedInterrupts = 0
-        device.enableQueues(at: 1)
-        try device.start(&service)
+        device.kernel.send(.setStatus([.acknowledge, .driver, .featuresOK, .driverOK]))
         try device.step(&service)
         #expect(device.kernel.interrupts.isEmpty)
     }
@@ -191,6 +194,18 @@ import WorkerRuntime
         device.kernel.send(.queueState(queue: 1))
         try device.step(&service)
         #expect(device.kernel.outcomes.last == .queueState(queue: 1, availIndex: 7))
+        device.rings[1].availIndex = 7
+        device.rings[1].usedIndex = 5
+        device.offerFrame()
+        device.kernel.send(.setStatus([.acknowledge, .driver, .featuresOK, .driverOK]))
+        try device.step(&service)
+        device.kernel.kick(1)
+        device.kernel.send(.queueState(queue: 1))
+        try device.step(&service)
+        device.kernel.send(.queueState(queue: 1))
+        try device.step(&service)
+        #expect(device.kernel.outcomes.last == .queueState(queue: 1, availIndex: 8))
+        #expect(device.card.counts(1).packets == 2)
         device.kernel.send(.setStatus(.reset))
         device.enableQueues()
         device.kernel.send(.queueState(queue: 1))

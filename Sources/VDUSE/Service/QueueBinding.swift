@@ -20,7 +20,9 @@ struct QueueBinding {
     var isKicked = false
     /// The driver is to be interrupted, and the kernel has refused it so far.
     var owesInterrupt = false
-    /// Where it stopped last; `nil` where it has not run since the reset.
+    /// It may have run since the reset, here or with another process: its used index says where it goes on.
+    var hasRun = false
+    /// Where it stopped here; `nil` where it has not run here since the reset.
     var stop: Stop?
     /// Why it could not start, as it was said last.
     var refusal: String?

@@ -31,16 +31,16 @@ extension VDUSEService where Calls: ~Copyable {
 
     /// Starts a queue that was kicked at the ring that the kernel knows, and has the kick served. One that cannot start
     /// stays kicked, and says why where that is wrong.
-    mutating func start(_ index: Int, isRecovery: Bool) {
+    mutating func start(_ index: Int) {
         do throws(VDUSEError) {
-            if let setup = try setup(of: index, isRecovery: isRecovery) { start(setup) }
+            if let setup = try setup(of: index) { start(setup) }
         } catch {
             refuse(index, "\(error)")
         }
     }
 
     /// What a queue that the driver has enabled starts with; `nil` where it cannot start.
-    private mutating func setup(of index: Int, isRecovery: Bool) throws(VDUSEError) -> QueueSetup? {
+    private mutating func setup(of index: Int) throws(VDUSEError) -> QueueSetup? {
         let queue = try calls.queue(index)
         guard queue.isReady else { return nil }
         let features = try calls.driverFeatures().intersection(description.dataPathFeatures)
@@ -50,7 +50,7 @@ extension VDUSEService where Calls: ~Copyable {
             return nil
         }
         let used = layout.addresses.deviceArea
-        let recovered = isRecovery ? regions.region(holding: used)?.usedIndex(at: used) : nil
+        let recovered = goesOn(index, queue) ? regions.region(holding: used)?.usedIndex(at: used) : nil
         return QueueSetup(
             queue: index, layout: layout, features: features,
             state: .split(nextAvail: recovered ?? beginning(of: index, queue)), call: queues[index].call)
@@ -75,6 +75,12 @@ extension VDUSEService where Calls: ~Copyable {
         logger.warning("queue \(index) cannot start: \(reason)")
     }
 
+    /// Whether a queue that does not run goes on with the ring that it had, where nothing is in flight.
+    private func goesOn(_ index: Int, _ queue: QueueInformation) -> Bool {
+        guard let stop = queues[index].stop else { return queues[index].hasRun }
+        return stop.kernelIndex == queue.availIndex
+    }
+
     /// Where the ring of a queue that does not run goes on: where it stopped, or where the driver has moved it since then.
     ///
     /// A driver that moves it to where it was before the last start is not told from one that has left it alone.
@@ -95,6 +101,7 @@ extension VDUSEService where Calls: ~Copyable {
 
     private mutating func noteStopped(_ index: Int, _ state: QueueState, _ kernelIndex: UInt16?) {
         queues[index].isStarted = false
+        queues[index].hasRun = true
         queues[index].stop = QueueBinding.Stop(
             availIndex: state.base.availIndex, kernelIndex: kernelIndex)
         passCall(index)

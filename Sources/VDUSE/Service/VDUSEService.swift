@@ -91,10 +91,11 @@ package struct VDUSEService<Calls: VDUSECalls & ~Copyable>: ~Copyable {
         guard calls.interruptConfiguration() else { return }
         status = [.acknowledge, .driver, .featuresOK, .driverOK]
         run()
+        for index in queues.indices { queues[index].hasRun = true }
         for index in queues.indices where try calls.queue(index).isReady {
             // What the other process had been kicked for and has not done is done now, or as soon as the queue can start.
             queues[index].isKicked = true
-            start(index, isRecovery: true)
+            start(index)
             interrupt(index)
         }
     }
@@ -153,7 +154,7 @@ package struct VDUSEService<Calls: VDUSECalls & ~Copyable>: ~Copyable {
         if isSignalled, let kick = queues[index].kick, kick.event.drain() > 0 {
             queues[index].isKicked = true
         }
-        if queues[index].isKicked { start(index, isRecovery: queues[index].stop != nil) }
+        if queues[index].isKicked { start(index) }
     }
 
     /// Throws where the kernel has given the device up, which makes its file readable for good.
