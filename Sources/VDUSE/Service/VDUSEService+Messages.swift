@@ -15,6 +15,7 @@ extension VDUSEService where Calls: ~Copyable {
         }
     }
 
+    /// Does what is asked, and says what to answer.
     private mutating func respond(to request: KernelMessage.Request) -> KernelAnswer.Outcome {
         do throws(VDUSEError) {
             switch request {
@@ -29,8 +30,8 @@ extension VDUSEService where Calls: ~Copyable {
         }
     }
 
-    /// Where a queue stands. One that its driver has disabled stops for that: of nobody else does this process learn that it
-    /// is (API version 0), and what is told must stay true.
+    /// Where a queue stands. One that its driver has disabled stops for that: the kernel tells of a disable
+    /// only who asks (API version 0), and what is answered must stay true.
     private mutating func state(of index: Int) throws(VDUSEError) -> KernelAnswer.Outcome {
         guard queues.indices.contains(index) else { return .failed }
         let queue = try calls.queue(index)
@@ -42,6 +43,7 @@ extension VDUSEService where Calls: ~Copyable {
         return .queueState(queue: index, availIndex: beginning(of: index, queue))
     }
 
+    /// Goes along with the driver's status, or refuses it.
     private mutating func setStatus(_ new: DeviceStatus) throws(VDUSEError) -> KernelAnswer.Outcome {
         logger.info("the driver sets the status \(new)")
         guard new != .reset else {

@@ -8,6 +8,7 @@ internal import VirtioDevice
 
 /// The queues' starts and stops, their kicks and interrupts, and what they translate through.
 extension VDUSEService where Calls: ~Copyable {
+    /// Notes that the driver has started the device: each queue starts with its first kick.
     mutating func run() {
         isRunning = true
         startCount += 1
@@ -43,12 +44,12 @@ extension VDUSEService where Calls: ~Copyable {
     private mutating func setup(of index: Int) throws(VDUSEError) -> QueueSetup? {
         let queue = try calls.queue(index)
         guard queue.isReady else { return nil }
-        let features = try calls.driverFeatures().intersection(description.dataPathFeatures)
-        showRegions(dropped: try refreshRegions())
         guard let layout = queue.layout, layout.size.nonzeroBitCount == 1 else {
             refuse(index, "no ring has \(queue.size) descriptors")
             return nil
         }
+        let features = try calls.driverFeatures().intersection(description.dataPathFeatures)
+        showRegions(dropped: try refreshRegions())
         let used = layout.addresses.deviceArea
         let recovered = goesOn(index, queue) ? regions.region(holding: used)?.usedIndex(at: used) : nil
         return QueueSetup(
