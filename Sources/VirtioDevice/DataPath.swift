@@ -1,6 +1,7 @@
 package import GuestMemory
 package import LinuxHost
 package import VirtQueue
+package import Virtio
 package import WorkerRuntime
 
 /// The part of a simulated device that moves data, as its vDPA parent driver commands it.
@@ -16,6 +17,10 @@ package protocol DataPath: AnyObject, Sendable {
     /// Replaces the IOTLB that the rings of `queues` translate through, apart from their buffers, for good: the queues of
     /// a parent that has `get_vq_desc_group`. Until the first time the rings go through the buffers' own.
     func setRingTranslation(_ entries: [TranslationEntry], queues: Range<Int>)
+
+    /// Goes by `features` from now on, where what the device does with a chain depends on them: those of its data path that
+    /// the driver has set, whenever a queue was started. Its rings go by those of their start.
+    func setFeatures(_ features: VirtioFeatures)
 
     /// Starts queues where they say that they go on; one whose rings do not translate faults at its first kick.
     ///
@@ -76,6 +81,8 @@ package protocol DataPath: AnyObject, Sendable {
 extension DataPath {
     /// Of a device whose rings and buffers are always in one address space.
     package func setRingTranslation(_ entries: [TranslationEntry], queues: Range<Int>) {}
+    /// Of a device that does the same with a chain whatever was negotiated.
+    package func setFeatures(_ features: VirtioFeatures) {}
     package var configurationSpace: ConfigurationSpace? { nil }
     package var failure: WorkerFailure? { nil }
     package func settle() {}

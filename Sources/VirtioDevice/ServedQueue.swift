@@ -224,6 +224,9 @@ public struct ServedQueue: ~Copyable {
         setKicked(true)
     }
 
+    /// Loses the kicks that were noted, of a queue that is not looked at for now.
+    package mutating func loseKicks() { setKicked(false) }
+
     /// Finds the rings in memory where a kicked queue does not have them; where they do not translate, that is
     /// a fault, and the queue waits for the next kick.
     package mutating func resolveRing() {

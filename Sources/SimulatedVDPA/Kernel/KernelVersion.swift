@@ -15,15 +15,15 @@ public enum KernelVersion: String, CaseIterable, Comparable, Sendable {
     case v7_3 = "7.3"
 
     /// Orders kernels as they came out.
-    public static func < (left: Self, right: Self) -> Bool { left.age > right.age }
+    public static func < (left: Self, right: Self) -> Bool { left.place < right.place }
 
-    /// How many of the kernels are newer.
-    private var age: Int {
+    /// How many of the kernels came out before this one.
+    private var place: Int {
         switch self {
-        case .v6_1: 3
-        case .v6_12: 2
-        case .v7_2: 1
-        case .v7_3: 0
+        case .v6_1: 0
+        case .v6_12: 1
+        case .v7_2: 2
+        case .v7_3: 3
         }
     }
 

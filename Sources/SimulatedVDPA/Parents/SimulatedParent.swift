@@ -95,6 +95,7 @@ package final class SimulatedParent: ParentDriver {
         }
         driverFeatures =
             behaviour.remembersUnofferedFeatures ? features : features.intersection(deviceFeatures)
+        dataPath.setFeatures(dataPathFeatures)
     }
 
     package func configuration(at offset: Int, count: Int) -> [UInt8] {
@@ -168,6 +169,7 @@ package final class SimulatedParent: ParentDriver {
         iommu.resetGroups()
         if flags.contains(.cleanMap) || behaviour.wipesOnReset || faults.losesMaps { iommu.loseMaps() }
         driverFeatures = []
+        dataPath.setFeatures([])
         storedStatus = []
         isHeld = false
         events.reset()

@@ -105,7 +105,6 @@ package struct VDUSEDeviceFile: VDUSECalls, ~Copyable {
         try call(clinux_vduse_vq_setup_kickfd, &structure, "VDUSE_VQ_SETUP_KICKFD(queue: \(queue))")
     }
 
-    @discardableResult
     package func interrupt(queue: Int) -> Bool {
         var structure = KernelStructure(byteCount: 4)
         structure.set(0, UInt32(queue))
@@ -121,7 +120,7 @@ package struct VDUSEDeviceFile: VDUSECalls, ~Copyable {
     /// where nothing is mapped.
     package func region(
         from first: IOVirtualAddress, known: [MappedRegion]
-    ) throws(VDUSEError) -> MappedRegion? {
+    ) throws(VDUSEError) -> FoundRegion? {
         var structure = KernelStructure(byteCount: 32)
         structure.set(8, first.rawValue)
         structure.set(16, UInt64.max)
@@ -145,9 +144,9 @@ package struct VDUSEDeviceFile: VDUSECalls, ~Copyable {
         }
         let (offset, access) = (structure.field(0, UInt64.self), MemoryAccess(rawValue: structure.field(24)))
         if let region = known.first(where: { $0.isMapping(of: range, access, fileOffset: offset) }) {
-            return region
+            return .mapped(region)
         }
-        return try MappedRegion(range, access: access, file: file, fileOffset: offset)
+        return try FoundRegion(mapping: range, access: access, file: file, fileOffset: offset)
     }
 
     private func call(

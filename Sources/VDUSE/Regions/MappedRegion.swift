@@ -9,7 +9,8 @@ internal import VirtQueue
 ///
 /// Of a device that Linux's own driver has it is a part of the bounce buffers, or of what was allocated for rings, and of
 /// one that vhost-vdpa has a part of the file that its owner mapped there (drivers/vdpa/vdpa_user/iova_domain.c).
-/// The memory is as long as its owner leaves it: who cuts that file has this process end with SIGBUS, as any process that
+/// What is mapped are whole pages of that file, huge ones where it has those, and no page is reserved: its owner has what
+/// the region has of them. The memory is as long as its owner leaves it: who cuts that file has this process end with SIGBUS, as any process that
 /// maps a file of somebody else's.
 @safe
 package final class MappedRegion: Sendable {
@@ -28,17 +29,17 @@ package final class MappedRegion: Sendable {
         func refusal(_ errno: Errno?, _ context: String? = nil) -> VDUSEError {
             VDUSEError(.map, call: "mmap of the driver's memory at \(range)", errno: errno, context: context)
         }
-        // Memory that begins in the middle of a page lies behind the beginning of that page.
-        let inset = fileOffset & UInt64(HostPage.byteCount - 1)
         guard let count = range.byteCount?.rawValue, count < 1 << 62, fileOffset < 1 << 62 else {
             throw refusal(nil, "no file is as long")
         }
-        byteCount = count + inset
+        let span = FileSpan(offset: fileOffset, byteCount: count, pageByteCount: pageByteCount(of: file))
+        byteCount = span.byteCount
         let protection =
             (access.contains(.read) ? PROT_READ : 0) | (access.contains(.write) ? PROT_WRITE : 0)
         var address: UnsafeMutableRawPointer?
         let result = unsafe clinux_mmap(
-            &address, Int(byteCount), protection, MAP_SHARED, file.rawValue, off_t(fileOffset - inset))
+            &address, Int(byteCount), protection, MAP_SHARED | MAP_NORESERVE, file.rawValue,
+            off_t(span.offset))
         guard result == 0, let address = unsafe address else {
             let errno = Errno(rawValue: -result)
             throw refusal(errno, Shortage.advice(errno))
@@ -46,7 +47,7 @@ package final class MappedRegion: Sendable {
         unsafe base = address
         self.fileOffset = fileOffset
         entry = TranslationEntry(
-            range: range, host: HostAddress(rawValue: UInt64(UInt(bitPattern: address)) + inset),
+            range: range, host: HostAddress(rawValue: UInt64(UInt(bitPattern: address)) + span.inset),
             access: access)
     }
 
@@ -67,5 +68,18 @@ package final class MappedRegion: Sendable {
         return withExtendedLifetime(self) { unsafe UsedIndex(usedRing: host)?.value }
     }
 
+    /// Never unmaps the region, as somebody may use it as long as this process lives.
+    func keep() { _ = unsafe Unmanaged.passRetained(self) }
+
     deinit { _ = unsafe clinux_unmap(base, byteCount) }
+}
+
+/// The pages in which `file` is mapped: this machine's, or the huge ones of hugetlbfs, which are its blocks.
+private func pageByteCount(of file: FileDescriptor) -> UInt64 {
+    let page = UInt64(HostPage.byteCount)
+    var status = stat()
+    guard unsafe fstat(file.rawValue, &status) == 0, let block = UInt64(exactly: status.st_blksize),
+        block > page, block.nonzeroBitCount == 1
+    else { return page }
+    return block
 }

@@ -6,6 +6,8 @@ package import GuestMemory
 /// without a word, and is there by the time the driver kicks: so the table is filled before a queue starts.
 package struct RegionTable {
     package private(set) var regions: [MappedRegion] = []
+    /// What this process cannot map, as of the last look: an access to it is a fault, and to everything else is not.
+    package private(set) var unreachable: [UnreachableRegion] = []
 
     package init() {}
 
@@ -20,13 +22,18 @@ package struct RegionTable {
         _ calls: borrowing some VDUSECalls & ~Copyable
     ) throws(VDUSEError) -> [MappedRegion] {
         var found: [MappedRegion] = []
+        var leftOut: [UnreachableRegion] = []
         var next: IOVirtualAddress? = 0
         while let first = next, let region = try calls.region(from: first, known: regions) {
-            found.append(region)
-            next = region.entry.range.last.advanced(by: ByteCount(1))
+            switch region {
+            case .mapped(let mapped): found.append(mapped)
+            case .unreachable(let unreachable): leftOut.append(unreachable)
+            }
+            next = region.range.last.advanced(by: ByteCount(1))
         }
         let dropped = regions.filter { old in !found.contains { $0 === old } }
         regions = found
+        unreachable = leftOut
         return dropped
     }
 

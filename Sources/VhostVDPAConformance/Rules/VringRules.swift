@@ -146,6 +146,9 @@ enum VringRules {
             // VDUSE notes that the queue is enabled and tells nobody: whoever serves it asks for the ring when it starts.
             guard !device.opener.isServedByProcess else {
                 try driver.expectTraffic("enabled before the addresses")
+                try driver.enable(client, queue: 1, 0)
+                try driver.enable(client, queue: 1, 1)
+                try driver.expectTraffic("off and on again")
                 return
             }
             try driver.expectNoTraffic("enabled before the addresses")

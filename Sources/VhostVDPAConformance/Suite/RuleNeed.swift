@@ -22,8 +22,6 @@ package enum RuleNeed: Hashable, Sendable {
     case addressSpaces(UInt32)
     /// The backend feature with this bit is offered.
     case backendFeature(Int)
-    /// A parent that resumes what it suspends, where its kernel has RESUME: VDUSE does not.
-    case resumable
     /// A kernel from this release on.
     case since(KernelRelease)
     /// The 1:1 state of an on-chip IOMMU moves packets.
@@ -44,7 +42,6 @@ package enum RuleNeed: Hashable, Sendable {
         case .keepsMaps: "keeps maps"
         case .addressSpaces(let count): "\(count) address spaces"
         case .backendFeature(let bit): "backend feature \(bit)"
-        case .resumable: "RESUME from 6.3 on"
         case .since(let release): "Linux \(release)"
         case .identity: "identity"
         case .descriptor: "descriptor"
@@ -71,7 +68,7 @@ package enum RuleNeed: Hashable, Sendable {
         case .traffic, .onChip, .platform, .setMap, .simulatorNetwork: traits.unknown.traffic
         case .losesMaps, .keepsMaps: traits.unknown.reset
         case .identity: traits.unknown.identity
-        case .virtualAddresses, .pinned, .addressSpaces, .backendFeature, .resumable, .since, .descriptor:
+        case .virtualAddresses, .pinned, .addressSpaces, .backendFeature, .since, .descriptor:
             nil
         }
     }
@@ -102,9 +99,6 @@ package enum RuleNeed: Hashable, Sendable {
         case .backendFeature(let bit):
             traits.backendFeatures & (1 << UInt64(bit)) == 0
                 ? "the device does not offer backend feature \(bit)" : nil
-        case .resumable:
-            opener.kernel >= KernelRelease(6, 3) && traits.backendFeatures & (1 << BackendBit.resume) == 0
-                ? "the device cannot be resumed, as VDUSE's" : nil
         case .since(let release):
             opener.kernel < release ? "the kernel is older than \(release)" : nil
         case .identity: traits.noIdentity

@@ -50,9 +50,24 @@ struct ControlledDeviceTests {
         return unsafe memory.load(fromByteOffset: 32, as: UInt8.self)
     }
 
-    private func startControl() {
+    private func startControl(_ features: VirtioFeatures = .controlQueue) {
+        guest.device.setFeatures(features)
         guest.device.setTranslation(guest.entries, queues: 2..<3)
-        guest.device.startQueue(2, layout: control.layout, features: .controlQueue, base: 0)
+        guest.device.startQueue(2, layout: control.layout, features: features, base: 0)
+    }
+
+    @Test("Without CTRL_VQ the control queue rests, and a kick of it is lost: with it the next one is served")
+    func notNegotiated() {
+        startControl([])
+        // The device comes to rest: ``answer(_:)`` waits for that.
+        #expect(answer([1, 1, 2, 4, 6, 8, 10, 12]) == nil)
+        guest.device.setFeatures(.controlQueue)
+        guest.device.settle()
+        #expect(control.usedIndex == 0)
+        guest.device.kick(2)
+        guest.device.settle()
+        #expect(control.usedIndex == 1)
+        #expect(space.read(at: 0, count: 6) == [2, 4, 6, 8, 10, 12])
     }
 
     @Test("MAC_ADDR_SET changes the address, apart from one of zeros; everything else is an error")

@@ -40,6 +40,7 @@ struct VdpasimNetTests {
             features: VirtioFeatures = .version1, receives: Bool = true
         ) {
             raw.device.setTranslation(raw.entries, queues: 0..<2)
+            raw.device.setFeatures(features)
             for queue in receives ? [0, 1] : [1] {
                 raw.device.startQueue(queue, layout: raw.rings[queue].layout, features: features, base: 0)
             }
@@ -49,6 +50,7 @@ struct VdpasimNetTests {
             features: VirtioFeatures = [.version1, .controlQueue]
         ) {
             raw.device.setTranslation(raw.entries, queues: 2..<3)
+            raw.device.setFeatures(features)
             raw.device.startQueue(2, layout: control.layout, features: features, base: 0)
         }
 
@@ -279,6 +281,7 @@ struct VdpasimNetTests {
         let counters = try (0..<3).map { _ in try EventCounter() }
         let calls = try counters.map { try SharedEventFD(duplicating: $0.descriptor) }
         guest.raw.device.setTranslation(guest.raw.entries, queues: 0..<3)
+        guest.raw.device.setFeatures([.version1, .controlQueue])
         for (queue, ring) in (guest.raw.rings + [guest.control]).enumerated() {
             guest.raw.device.startQueue(
                 queue, layout: ring.layout, features: [.version1, .controlQueue], base: 0, call: calls[queue])
@@ -346,6 +349,42 @@ struct VdpasimNetTests {
         guest.command([1, 1] + Self.own.octets, head: 0)
         guest.kick(2)
         #expect(guest.control.usedIndex == 0)
+    }
+
+    @Test("the features of the moment say how long a header is, whenever the queues were enabled")
+    func headerOfTheMoment() throws {
+        let guest = try Guest()
+        guest.start(features: [])
+        guest.offerReceive(0..<2)
+        // Ten bytes of header, an address that is not the device's two bytes further on.
+        guest.send(to: .broadcast, byteCount: 16, headerByteCount: 10)
+        guest.kick(1)
+        #expect(guest.sent == 1 && guest.arrived == 1)
+        guest.raw.device.setFeatures(.version1)
+        guest.send(to: .broadcast, byteCount: 16, head: 1, headerByteCount: 10)
+        guest.kick(1)
+        #expect(guest.sent == 2 && guest.arrived == 1)
+        guest.send(to: .broadcast, byteCount: 18, head: 2)
+        guest.kick(1)
+        #expect(guest.sent == 3 && guest.arrived == 2)
+    }
+
+    @Test("the features of the moment say whether there is a control queue: a kick is looked at or lost")
+    func controlQueueOfTheMoment() throws {
+        let guest = try Guest()
+        guest.startControl(features: .version1)
+        guest.raw.device.setFeatures([.version1, .controlQueue])
+        guest.command([1, 1] + Self.own.octets, head: 0)
+        guest.kick(2)
+        #expect(guest.control.usedIndex == 1)
+        guest.raw.device.setFeatures(.version1)
+        guest.command([1, 1] + Self.own.octets, head: 2)
+        guest.kick(2)
+        guest.raw.device.setFeatures([.version1, .controlQueue])
+        guest.settle()
+        #expect(guest.control.usedIndex == 1)
+        guest.kick(2)
+        #expect(guest.control.usedIndex == 2)
     }
 
     @Test("a suspended device keeps a kick; without one a resume serves nothing", arguments: [true, false])

@@ -2,6 +2,7 @@ import SimulatedVDPA
 import SystemPackage
 import Testing
 import VhostVDPAConformance
+import Virtio
 
 @Suite("What the simulated devices offer")
 struct NegotiationRules {
@@ -27,6 +28,25 @@ struct NegotiationRules {
         #expect(client.call(Request.setFeatures, UInt64(1 << 33 | 1 << 32)) == nil)
         #expect(client.setStatus(0xb) == nil)
         #expect(client.status == 0xb)
+    }
+
+    @Test(
+        "A device has the features that it goes by as soon as they are set, until the reset; others it never sees",
+        arguments: [
+            ("sim,profile=vdpasim-net", [.version1, .controlQueue]), ("sim,parent=mlx5", .controlQueue),
+            ("sim", []),
+        ] as [(String, VirtioFeatures)])
+    func featuresOfTheMoment(_ specification: String, _ own: VirtioFeatures) throws {
+        let client = try Client.owned(specification)
+        #expect(client.setStatus(3) == nil)
+        try client.expectSuccess(client.setVring(Request.setVringNum, 1, 8))
+        try client.expectSuccess(client.setVring(Request.setVringEnable, 1, 1))
+        #expect(client.dataPath.features == [])
+        let features: VirtioFeatures = [.version1, .accessPlatform, .controlQueue, .mac]
+        #expect(client.call(Request.setFeatures, features.low) == nil)
+        #expect(client.dataPath.features == own)
+        #expect(client.setStatus(0) == nil)
+        #expect(client.dataPath.features == [])
     }
 
     @Test("22. vp_vdpa's rings have 256 entries at the most")

@@ -62,6 +62,7 @@ final class RecordingDataPath: DataPath {
         var translations: [Int: [TranslationEntry]] = [:]
         var ringTranslations: [Int: [TranslationEntry]] = [:]
         var running: Set<Int> = []
+        var features: VirtioFeatures = []
 
         mutating func start(_ queues: [QueueSetup]) {
             for setup in queues {
@@ -98,6 +99,9 @@ final class RecordingDataPath: DataPath {
         }
     }
 
+    /// What the device goes by at this moment, whenever its queues were started.
+    var features: VirtioFeatures { state.withLock { $0.features } }
+
     /// What `queue` translates through.
     func translation(_ queue: Int) -> [TranslationEntry] { state.withLock { $0.translations[queue] ?? [] } }
 
@@ -124,6 +128,8 @@ final class RecordingDataPath: DataPath {
             for queue in queues { state.ringTranslations[queue] = entries }
         }
     }
+
+    func setFeatures(_ features: VirtioFeatures) { state.withLock { $0.features = features } }
 
     func start(_ queues: [QueueSetup]) {
         state.withLock { state in

@@ -25,9 +25,20 @@ final class KernelDouble: VDUSECalls {
     var isRunning = false
     /// Where each mapped region begins in the file; empty where the driver has mapped nothing.
     var regions: [(range: AddressRange<IOVirtualAddress>, offset: UInt64)] = []
-    /// The next question for a region is refused.
+    /// Questions for a region are refused.
     var refusesRegions = false
+    /// What the driver mapped may be written, as far as it says, and cannot be.
+    var unwritable: Set<AddressRange<IOVirtualAddress>> = []
+    /// What was mapped here and still is.
+    var mapped: [MappedRegion] { made.compactMap(\.region) }
+    private var made: [WeakRegion] = []
     let file: FileDescriptor
+    /// The same file, which may be read alone.
+    private let readOnly: FileDescriptor
+    /// Nothing is to be learned of this queue.
+    var failingQueue: Int?
+    /// So many interrupts are refused from now on, as before the kernel has noted DRIVER_OK.
+    var refusedInterrupts = 0
     private var messages: [KernelMessage] = []
     private let readable: SharedEventFD
 
@@ -39,11 +50,15 @@ final class KernelDouble: VDUSECalls {
         let descriptor = unsafe clinux_memfd_create("driver", clinux_mfd_cloexec)
         try #require(descriptor >= 0)
         file = FileDescriptor(rawValue: descriptor)
+        readOnly = unsafe try FileDescriptor.open("/proc/self/fd/\(descriptor)", .readOnly)
         try #require(clinux_set_file_size(descriptor, 1 << 20) == 0)
         regions = [(try #require(Self.memoryRange), 0)]
     }
 
-    deinit { try? file.close() }
+    deinit {
+        try? file.close()
+        try? readOnly.close()
+    }
 
     // MARK: The driver
 
@@ -82,7 +97,10 @@ final class KernelDouble: VDUSECalls {
 
     func driverFeatures() throws(VDUSEError) -> VirtioFeatures { features }
 
-    func queue(_ index: Int) throws(VDUSEError) -> QueueInformation { queues[index] }
+    func queue(_ index: Int) throws(VDUSEError) -> QueueInformation {
+        if index == failingQueue { throw VDUSEError(.call, call: "VDUSE_VQ_GET_INFO", errno: .ioError) }
+        return queues[index]
+    }
 
     func bindKick(_ kick: FileDescriptor?, queue: Int) throws(VDUSEError) {
         do throws(Errno) {
@@ -93,22 +111,33 @@ final class KernelDouble: VDUSECalls {
     }
 
     func interrupt(queue: Int) -> Bool {
-        guard isRunning, queues[queue].isReady else { return false }
-        interrupts.append(queue)
+        guard isRunning, refusedInterrupts == 0 else {
+            refusedInterrupts -= 1
+            return false
+        }
+        if queues[queue].isReady { interrupts.append(queue) }
         return true
     }
 
     func interruptConfiguration() -> Bool { isRunning }
 
-    func region(from first: IOVirtualAddress, known: [MappedRegion]) throws(VDUSEError) -> MappedRegion? {
+    func region(from first: IOVirtualAddress, known: [MappedRegion]) throws(VDUSEError) -> FoundRegion? {
         if refusesRegions { throw VDUSEError(.map, call: "mmap", errno: .noMemory) }
         guard let region = regions.first(where: { $0.range.last >= first }) else { return nil }
         if let old = known.first(where: {
             $0.isMapping(of: region.range, .readWrite, fileOffset: region.offset)
         }) {
-            return old
+            return .mapped(old)
         }
         mapCount += 1
-        return try MappedRegion(region.range, access: .readWrite, file: file, fileOffset: region.offset)
+        let source = unwritable.contains(region.range) ? readOnly : file
+        let found = try FoundRegion(
+            mapping: region.range, access: .readWrite, file: source, fileOffset: region.offset)
+        if case .mapped(let new) = found { made.append(WeakRegion(region: new)) }
+        return found
     }
+}
+
+private struct WeakRegion {
+    weak var region: MappedRegion?
 }

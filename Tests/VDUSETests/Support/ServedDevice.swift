@@ -16,8 +16,8 @@ final class ServedDevice {
     let kernel: KernelDouble
     let card: NetworkDevice
     let rings: [RawRing]
-    private let events: ServiceEvents
-    private let interrupt: SharedEventFD
+    let events: ServiceEvents
+    let interrupt: SharedEventFD
     /// The driver's view of its memory.
     private let view: MappedRegion
     private static let features: VirtioFeatures = [.version1, .accessPlatform, .eventIndex]
@@ -41,13 +41,15 @@ final class ServedDevice {
 
     deinit { card.shutdown() }
 
-    func makeService() throws -> VDUSEService<KernelDouble> {
+    /// The service of the card, or of `dataPath` instead of it.
+    func makeService(_ dataPath: (any DataPath)? = nil) throws -> VDUSEService<KernelDouble> {
         try VDUSEService(
             kernel,
             VDUSEDescription(
                 deviceID: .network, features: Self.features, dataPathFeatures: [.eventIndex], queueCount: 2,
                 maximumQueueSize: 1024, configuration: []),
-            dataPath: card, events: events, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            dataPath: dataPath ?? card, events: events,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     /// The driver enables its queues, with their rings.

@@ -9,7 +9,8 @@ internal import WorkerRuntime
 /// The thread of a card's control queue (`mlx5_cvq_kick_handler` in drivers/vdpa/mlx5/net/mlx5_vnet.c).
 ///
 /// MAC_ADDR_SET changes the card's address, apart from one of zeros; everything else is an error. A command whose header
-/// is not there is answered with one too, where mlx5 stops in front of it for good.
+/// is not there is answered with one too, where mlx5 stops in front of it for good. What the driver has negotiated is asked
+/// at every kick, as mlx5 does (`actual_features`).
 struct ControlWorker: ~Copyable, EventLoopWorker {
     /// The longest chain is a ring of 256.
     private static let segmentCount = 512
@@ -21,6 +22,8 @@ struct ControlWorker: ~Copyable, EventLoopWorker {
     var loop: EventLoop
     var progress = WorkerProgress()
     var queue: FrameQueue
+    /// The driver has negotiated VIRTIO_NET_F_CTRL_VQ; without it the queue rests, and a kick of it is lost.
+    var hasControlQueue = false
     private let configuration: ConfigurationSpace
     private var segments = SegmentBuffer(capacity: segmentCount)
     /// The command that is looked at: the card's own copy.
@@ -56,7 +59,8 @@ struct ControlWorker: ~Copyable, EventLoopWorker {
     /// Answers every command there is. Returns whether there was any.
     mutating func serve() -> Bool {
         queue.served.receiveKicks(loop.takeSignals(0))
-        guard let features = queue.served.setup?.features, features.contains(.controlQueue) else {
+        guard hasControlQueue else {
+            queue.served.loseKicks()
             return false
         }
         queue.served.resolveRing()

@@ -2,8 +2,11 @@ package import Virtio
 package import VirtioDevice
 package import VirtioNet
 
-/// The network card of `parent=mlx5`: pairs like ``NetworkCard``'s, and a control queue behind the last of them, which is
-/// a group of its own; the data queues' rings may have another address space than their buffers (`mlx5_vdpa.h`).
+/// A network card with a control queue, by which its driver changes its address: `profile=standard` behind
+/// `parent=mlx5`. It has pairs like ``NetworkCard``'s, and the control queue behind the last of them.
+///
+/// The control queue is a group of its own, and the data queues' rings may have another address space than their buffers
+/// (`mlx5_vdpa.h`).
 ///
 /// VIRTIO_NET_F_MQ is not offered yet, so no driver asks for pairs: all of them run, and the control queue is always
 /// where mlx5 has it with that feature.

@@ -76,6 +76,10 @@ package final class ControlledDevice: NetworkDataPath {
         if hasControl(queues) { withControl { $0.replaceRingTable(entries) } }
     }
 
+    package func setFeatures(_ features: VirtioFeatures) {
+        control.perform { worker in worker.hasControlQueue = features.contains(.controlQueue) }
+    }
+
     package func start(_ queues: [QueueSetup]) {
         startControl(queues)
         pairs.start(queues.filter { !isControl($0.queue) })

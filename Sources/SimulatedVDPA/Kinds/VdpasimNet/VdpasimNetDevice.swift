@@ -55,6 +55,10 @@ package final class VdpasimNetDevice: NetworkDataPath {
         }
     }
 
+    package func setFeatures(_ features: VirtioFeatures) {
+        worker.perform { worker in worker.features = features }
+    }
+
     package func start(_ queues: [QueueSetup]) {
         worker.perform { worker in
             worker.takeEarlierKicks()

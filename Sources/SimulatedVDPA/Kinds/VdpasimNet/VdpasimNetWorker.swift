@@ -33,6 +33,9 @@ struct VdpasimNetWorker: ~Copyable, EventLoopWorker {
     var receive: FrameQueue
     var transmit: FrameQueue
     var control: FrameQueue
+    /// What the driver has set until this moment, whenever the queues were enabled: it says how long a frame's header is, and
+    /// whether there is a control queue (`vdpasim->features`).
+    var features: VirtioFeatures = []
     /// What kicks have scheduled.
     var work = KickedWork()
     private let configuration: ConfigurationSpace
@@ -120,7 +123,7 @@ struct VdpasimNetWorker: ~Copyable, EventLoopWorker {
     // MARK: Frames
 
     private mutating func loopFrames() {
-        guard let features = transmit.served.setup?.features, receive.served.isStarted else { return }
+        guard transmit.served.isStarted, receive.served.isStarted else { return }
         let headerByteCount =
             features.contains(.version1) ? NetworkHeader.byteCount : Self.legacyHeaderByteCount
         transmit.served.lookAgain()
@@ -212,9 +215,7 @@ struct VdpasimNetWorker: ~Copyable, EventLoopWorker {
     /// The answer to a class that is not known is what the last command of the same pass was answered, as in the
     /// kernel: alone it is an error.
     private mutating func serveControlQueue() {
-        guard let features = control.served.setup?.features, features.contains(.controlQueue) else {
-            return
-        }
+        guard control.served.isStarted, features.contains(.controlQueue) else { return }
         control.served.lookAgain()
         guard var queue = control.served.takeRing(as: AnyDeviceQueue.self) else { return }
         var answer = ControlCommand.error

@@ -1,4 +1,5 @@
-/// `struct virtio_net_ctrl_hdr` and the values vdpa_sim_net knows (virtio 1.2, section 5.1.6.5).
+/// The header of a command to a network device, `struct virtio_net_ctrl_hdr`, and the values that the simulated devices with
+/// a control queue know (virtio 1.2, section 5.1.6.5).
 struct ControlCommand {
     static let headerByteCount = 2
     static let macClass: UInt8 = 1  // VIRTIO_NET_CTRL_MAC

@@ -3,15 +3,16 @@ internal import Glibc
 internal import VirtQueue
 internal import Virtio
 
-/// A page that a frame passes through on its way from one chain to another, as in vdpa_sim_net: the device looks at
-/// its own copy, which the guest cannot change any more.
+/// A page that a control command, or a frame of vdpa_sim_net's, passes through on its way from one chain to another: the
+/// device looks at its own copy, which the guest cannot change any more.
 @safe
 struct PageBuffer: ~Copyable {
-    /// The longest frame, header included: PAGE_SIZE of vdpa_sim_net's machine. What is longer is cut.
+    /// The longest command, and the longest frame with its header: PAGE_SIZE of vdpa_sim_net's machine. What is longer is
+    /// cut.
     static let byteCount = 4096
 
     private let start: UnsafeMutableRawPointer
-    /// The bytes of the frame in the buffer.
+    /// How many bytes the frame or the command in the buffer has.
     private(set) var count = 0
 
     init() {
