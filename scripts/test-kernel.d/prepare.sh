@@ -38,7 +38,7 @@ prepare_kernels() {
 
 # kernel-vm installs what it needs itself.
 install_tools() {
-    "$ROOT/scripts/bootstrap" strace gojq iperf3 || exit 2
+    "$ROOT/scripts/bootstrap" strace gojq iperf3 ping || exit 2
     command -v gcc-12 >/dev/null && return
     say "installing gcc-12"
     apt_install gcc-12 || die "apt-get could not install gcc-12"
