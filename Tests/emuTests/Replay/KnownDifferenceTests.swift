@@ -14,17 +14,28 @@ import Testing
         #expect(KnownDifference.row(of: Self.take, kernel: .number(.max), simulated: .number(.max - 1)) == 8)
     }
 
+    /// A step and what a kernel and a simulated device answered.
+    struct Answers: Sendable {
+        let step: ScriptStep
+        let kernel: ScriptAnswer
+        let simulated: ScriptAnswer
+    }
+
+    private static let others = [
+        Answers(step: take, kernel: .number(.max - 1), simulated: .number(.max)),
+        Answers(step: take, kernel: .number(.max), simulated: .number(.max - 2)),
+        Answers(step: take, kernel: .number(.max), simulated: .ok),
+        Answers(step: take, kernel: .number(2), simulated: .number(1)),
+        Answers(step: .settle, kernel: .number(.max), simulated: .number(.max - 1)),
+    ]
+
     @Test(
         "Nothing else is known: another call, another answer, the answers the other way round",
-        arguments: [
-            (Self.take, ScriptAnswer.number(.max - 1), .number(.max)),
-            (Self.take, .number(.max), .number(.max - 2)),
-            (Self.take, .number(.max), .ok),
-            (Self.take, .number(2), .number(1)),
-            (.settle, .number(.max), .number(.max - 1)),
-        ])
-    func nothingElse(_ step: ScriptStep, _ kernel: ScriptAnswer, _ simulated: ScriptAnswer) {
-        #expect(KnownDifference.row(of: step, kernel: kernel, simulated: simulated) == nil)
+        arguments: others)
+    func nothingElse(_ answers: Answers) {
+        let row = KnownDifference.row(
+            of: answers.step, kernel: answers.kernel, simulated: answers.simulated)
+        #expect(row == nil)
     }
 
     @Test("The row is the document's that speaks of it")
