@@ -21,7 +21,8 @@ final class ScriptRoom {
         var known = Self.taken.load(ordering: .acquiring)
         while true {
             let free = (~known).trailingZeroBitCount
-            precondition(free < UInt64.bitWidth, "64 scripts are played at the same time; no room is left for another")
+            precondition(
+                free < UInt64.bitWidth, "64 scripts are played at the same time; no room is left for another")
             let (isMine, now) = Self.taken.compareExchange(
                 expected: known, desired: known | 1 << free, ordering: .acquiringAndReleasing)
             if isMine {

@@ -8,13 +8,17 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../random.sh"
 SCRIPTS=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../../../Tests/DeviceScriptsTests/Scripts")
 
-# own_scripts: the scripts that name this kernel and device; how many entries the device takes is nothing to them.
-own_scripts() {
+# device_of_scripts: this device as scripts name it; how many entries it takes is nothing to them.
+device_of_scripts() {
     # shellcheck disable=SC2153  # the guest has it
-    local device=$DEVICE
-    device=${device//,entries=24576/}
-    device=${device//:entries=24576/}
-    grep -lxF -- "# real: $KERNEL $device" "$SCRIPTS"/*.script || true
+    local device=${DEVICE//,entries=24576/}
+    echo "${device//:entries=24576/}"
+}
+
+# own_scripts: the scripts that name this kernel and device.
+own_scripts() {
+    # shellcheck disable=SC2153  # so is this
+    grep -lxF -- "# real: $KERNEL $(device_of_scripts)" "$SCRIPTS"/*.script || true
 }
 
 check_scripts() {
