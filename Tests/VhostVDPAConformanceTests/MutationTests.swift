@@ -39,7 +39,9 @@ struct MutationTests {
     func document() throws {
         let root = URL(filePath: #filePath).appending(path: "../../..").standardized
         let text = try String(contentsOf: root.appending(path: "docs/reliability.md"), encoding: .utf8)
-        let words = "each of the \(RuleBook.rules.count) rules of vhost-vdpa in a device, \(Breaks.all.count) breaks in all"
+        let words =
+            "each of the \(RuleBook.rules.count) rules of vhost-vdpa in a device,"
+            + " \(Breaks.all.count) breaks in all"
         #expect(text.contains(words))
     }
 
