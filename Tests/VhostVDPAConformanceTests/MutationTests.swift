@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import VhostVDPAConformance
 import WorkerRuntime
@@ -32,6 +33,16 @@ struct MutationTests {
         let broken = Set(Breaks.all.map(\.rule))
         #expect(broken == Set(RuleBook.rules.map(\.number)))
         print("mutations: \(Breaks.all.count) breaks of \(broken.count) rules")
+    }
+
+    @Test("docs/reliability.md says how many breaks there are")
+    func document() throws {
+        let root = URL(filePath: #filePath).appending(path: "../../..").standardized
+        let text = try String(contentsOf: root.appending(path: "docs/reliability.md"), encoding: .utf8)
+        let words =
+            "each of the \(RuleBook.rules.count) rules of vhost-vdpa in a device,"
+            + " \(Breaks.all.count) breaks in all"
+        #expect(text.contains(words))
     }
 
     /// What unbroken devices pass, by specification: many breaks have the same one.

@@ -42,5 +42,13 @@ KERNEL_BUILD_FACTS=(KERNEL_SUITES KERNEL_PACKAGES KERNEL_LIBRARIES KERNEL_MAKE K
 # serves_vduse DEVICE: whether the loaded kernel's VM with this device has one of VDUSE's as well, for test-kernel.
 serves_vduse() { [[ $1 == "$KERNEL_VDUSE_BESIDE" ]]; }
 
+# why_not_run STATUS MESSAGES: after `kernel-vm build`, of the loaded kernel: why it is not to be had, where that is no failure: it is in
+# an archive that the machine's own apt does not have. Status 1 where it was built, or has to be: what does not compile, and what
+# the machine's own suites do not give, is a failure.
+why_not_run() {
+    (($1 == 69 && ${#KERNEL_SUITES[@]} > 0)) || return 1
+    sed -n '$s/^kernel-vm: //p' "$2"
+}
+
 # kernel_persists: whether it offers IOTLB_PERSIST, backend feature 8.
 kernel_persists() { ((KERNEL_BACKEND[vdpasim] & 1 << 8)); }

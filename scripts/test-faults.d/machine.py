@@ -7,6 +7,7 @@ import os
 import pathlib
 import pwd
 import queue
+import re
 import shutil
 import subprocess
 import uuid
@@ -15,7 +16,8 @@ import uuid
 class Command:
     """A command of emu's that is tried, and how to see that its answer is whole."""
 
-    def __init__(self, name, text, json=False, report=False, taps=False, root=False, lines=None, calls=True, capture=None):
+    def __init__(self, name, text, json=False, report=False, taps=False, root=False, lines=None, calls=True, capture=None, record=None,
+                 status=0):
         self.name, self.words = name, text.split()
         # What its stdout must be: JSON, or as many lines as without a fault ("same"), or a verdict.
         self.json, self.lines = json, lines
@@ -23,8 +25,10 @@ class Command:
         # mapping that is made or moved has it read all mappings anew.
         self.calls = calls
         self.report, self.taps = report, taps
-        # A file that its frames go to.
-        self.capture = capture
+        # A file that its frames go to, and one that its calls go to.
+        self.capture, self.record = capture, record
+        # How it ends without a fault. What cannot start on any machine like this one has one line, and never ends with 0.
+        self.status = status
         # TAPs in a namespace and pages pinned over the limit take privileges.
         self.root = root or taps
         self.whole = None
@@ -52,8 +56,34 @@ COMMANDS = (
     Command("run-capture", "run --memory 64M --duration 200ms --interval 50ms --guest capture:guest.pcapng", capture="guest.pcapng"),
     Command("run-pinned", "run --device sim,use-va=off,memlock=unlimited,entries=65536 --memory 64M --duration 200ms --interval 50ms",
             root=True),
+    Command("run-record", "run --memory 64M --duration 200ms --interval 50ms --record run.script", record="run.script"),
+    Command("check-record", "check --only 1,12,39 --record check.script", lines="same", record="check.script"),
+    Command("replay", "replay SCRIPT", lines="same"),
+    Command("replay-json", "replay SCRIPT --against sim --json", json=True),
+    Command("replay-random", "replay --random 3 --calls 60 --seed 1 --against sim --json", json=True),
+    # Where there is VDUSE it serves a device until somebody ends it: scripts/test-kernel has that (steps/85-vduse.sh).
+    *([] if os.path.exists("/dev/vduse/control") else [Command("vduse", "vduse --name faults0", status=2)]),
     Command("run-tap", "run --memory 64M --duration 200ms --interval 50ms --guest GUEST --wire WIRE", taps=True),
 )
+
+
+# A script with something of everything that a process does, and answers that are expected.
+SCRIPT = """open -> ok
+SET_OWNER -> ok
+memory ram 8K shared
+UPDATE iova=0x1000 size=0x2000 memory=ram+0x0 access=rw -> ok
+store ram+0x0 bytes=00ff
+load ram+0x0 length=2 -> bytes=00ff
+protect ram+0x1000 4K none
+eventfd kick
+SET_VRING_KICK index=1 fd=kick -> ok
+signal kick
+take kick -> 1
+child SET_VRING_NUM index=0 num=8 -> EPERM
+settle
+GET_VRING_BASE index=1 -> 0
+close -> ok
+"""
 
 
 def kernel_folder(folder):
@@ -74,7 +104,7 @@ def kernel_folder(folder):
 class Place:
     """A folder of its own for one run, and TAPs that nobody else has meanwhile."""
 
-    table = baseline = None
+    table = baseline = script = None
 
     def __init__(self, command, folder, taps):
         self.command, self.folder, self.taps = command, folder, taps
@@ -85,11 +115,18 @@ class Place:
             self.baseline = os.path.join(folder, "floor.jsonl")
             with open(self.baseline, "w", encoding="utf-8") as file:
                 file.write('{"strategy": "persist", "memoryBytes": 67108864, "p50": 20}\n')
-        given = {"REPORT": self.reports, "TABLE": self.table, "BASELINE": self.baseline, "GUEST": taps and taps[0], "WIRE": taps and taps[1]}
+        if "SCRIPT" in command.words:
+            self.script = os.path.join(folder, "played.script")
+            with open(self.script, "w", encoding="utf-8") as file:
+                file.write(SCRIPT)
+        given = {"SCRIPT": self.script, "REPORT": self.reports, "TABLE": self.table, "BASELINE": self.baseline, "GUEST": taps and taps[0], "WIRE": taps and taps[1]}
         self.arguments = [given.get(word, word) for word in command.words]
 
     def incomplete(self, outcome):
         """What is missing in the answer of a run that ended with 0."""
+        if self.command.status != 0:
+            yield "it ended with 0 where it cannot start"
+            return
         if "stdout" in outcome.trial.lost:
             yield "its answer could not be written, and it ended with 0"
             return
@@ -112,6 +149,19 @@ class Place:
 
         if self.command.capture:
             yield from self.cut(self.command.capture)
+        if self.command.record:
+            yield from self.cut_script(self.command.record)
+
+    def cut_script(self, name):
+        """Whether a recording is not of whole lines, or lacks what every command does: the close of its last file."""
+        try:
+            with open(os.path.join(self.folder, name), encoding="utf-8") as file:
+                text = file.read()
+        except OSError as error:
+            yield f"{name}: {error.strerror}"
+            return
+        if not text.endswith("\n") or not re.search(r"^(\w+\.)?close -> ok$", text, re.M):
+            yield f"{name} is cut"
 
     def cut(self, name):
         """Whether a pcapng file is not of whole blocks: each has its length behind its type, and once more at its end."""

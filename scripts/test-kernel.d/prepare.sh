@@ -17,7 +17,7 @@ prepare() {
 # prepare_kernels: into `kernels` those that can be booted, into `not_run` a line for each that is in an archive that the
 # machine's own apt does not have, and is not to be had now. It is no failure of emu's, nor is it passed.
 prepare_kernels() {
-    local kernel status wanted
+    local kernel status wanted why
     mapfile -t wanted < <(if [[ ${only_kernel:-all} == all ]]; then kernel_names; else echo "$only_kernel"; fi)
     for kernel in "${wanted[@]}"; do
         load_kernel "$kernel"
@@ -26,8 +26,8 @@ prepare_kernels() {
         cat "$WORK/build" >&2
         if ((status == 0)); then
             kernels+=("$kernel")
-        elif ((status == 69 && ${#KERNEL_SUITES[@]} > 0)); then
-            not_run+=("$kernel: not run: $(sed -n '$s/^kernel-vm: //p' "$WORK/build")")
+        elif why=$(why_not_run "$status" "$WORK/build"); then
+            not_run+=("$kernel: not run: $why")
             say "${not_run[-1]}"
         else
             die "$kernel: kernel-vm build ended with $status"
@@ -38,7 +38,7 @@ prepare_kernels() {
 
 # kernel-vm installs what it needs itself.
 install_tools() {
-    "$ROOT/scripts/bootstrap" strace gojq iperf3 || exit 2
+    "$ROOT/scripts/bootstrap" strace gojq iperf3 ping || exit 2
     command -v gcc-12 >/dev/null && return
     say "installing gcc-12"
     apt_install gcc-12 || die "apt-get could not install gcc-12"

@@ -5,7 +5,7 @@
 # twin_of KERNEL DEVICE: the simulated device with the same kernel, parent and parameters. The kernel is the one whose facts
 # are loaded.
 twin_of() {
-    local kernel=$1 device=$2 option spec=sim,kernel=$1 parent=set-map
+    local device=$2 option spec=sim,kernel=$1 parent=set-map
     local name=${device%%:*}
     local options=${device#"$name"}
     if [[ $name == vp_vdpa ]]; then

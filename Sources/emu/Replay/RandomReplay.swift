@@ -23,7 +23,8 @@ struct RandomReplay {
         var report = RandomReplayReport(
             device: device.description, against: against.description, seed: "\(seed)", scripts: count,
             played: 0,
-            callsEach: callsEach, calls: 0, successShare: 0, answers: 0, neverAsked: [], differing: 0,
+            callsEach: callsEach, calls: 0, successShare: 0, answers: 0, neverAsked: [], known: [],
+            differing: 0,
             kinds: [],
             interrupted: false, problems: [])
         for index in 0..<count {
@@ -35,9 +36,9 @@ struct RandomReplay {
             report.played += 1
             coverage.note(script, answers)
             report.problems = [first, second].compactMap(\.failure)
-            guard let difference = Difference(script, answers, others), report.problems.isEmpty else {
-                continue
-            }
+            guard report.problems.isEmpty else { continue }
+            note(known: script, answers, others, seed, in: &report)
+            guard let difference = unknown(of: script, answers, others) else { continue }
             report.differing += 1
             if let known = report.kinds.firstIndex(where: { difference.isAlike($0) }) {
                 report.kinds[known].scripts += 1
@@ -53,6 +54,38 @@ struct RandomReplay {
         output.print(report.verdict)
         if output.json { Console.output(JSONText.encode(report)) }
         return report.status
+    }
+
+    /// The first step that the two answered differently, and no row says that they do.
+    private func unknown(of script: DeviceScript, _ answers: [ScriptAnswer?], _ others: [ScriptAnswer?])
+        -> Difference?
+    {
+        Difference(script, answers, others) { row(of: $0, $1, $2) != nil }
+    }
+
+    /// Counts the answers that differ as a row says, each with the first script's seed.
+    private func note(
+        known script: DeviceScript, _ answers: [ScriptAnswer?], _ others: [ScriptAnswer?], _ seed: UInt64,
+        in report: inout RandomReplayReport
+    ) {
+        for (line, played) in zip(script.lines, zip(answers, others)) {
+            guard let step = line.step, let answer = played.0, let other = played.1,
+                let row = row(of: step, answer, other)
+            else { continue }
+            if let index = report.known.firstIndex(where: { $0.row == row }) {
+                report.known[index].answers += 1
+            } else {
+                report.known.append(.init(row: row, answers: 1, seed: "\(seed)"))
+            }
+        }
+    }
+
+    /// The row of a difference that is known; nil for every other one, and where two devices are of one make.
+    private func row(of step: ScriptStep, _ answer: ScriptAnswer, _ other: ScriptAnswer) -> Int? {
+        guard device.isSimulated != against.isSimulated else { return nil }
+        return device.isSimulated
+            ? KnownDifference.row(of: step, kernel: other, simulated: answer)
+            : KnownDifference.row(of: step, kernel: answer, simulated: other)
     }
 
     /// What the device is, from its own answers.
@@ -78,11 +111,11 @@ struct RandomReplay {
             // What has lost a map or a wait may reach memory that is nobody's, or show a race.
             guard generator.permits(script) else { return false }
             let (answers, others) = (try first.play(script), try second.play(script))
-            return Difference(script, answers, others)?.isAlike(difference) ?? false
+            return self.unknown(of: script, answers, others)?.isAlike(difference) ?? false
         }
         // Played once more for its answers.
         let (answers, others) = (try first.play(short), try second.play(short))
-        let words = Difference(short, answers, others) ?? difference
+        let words = self.unknown(of: short, answers, others) ?? difference
         let lines = zip(short.lines.indices, zip(short.lines, answers)).map { index, played in
             let mark = index == words.line ? "\(against) answers \(words.expected)" : nil
             return played.1.map { played.0.answered($0, otherThan: mark) } ?? played.0
@@ -100,9 +133,19 @@ private struct Difference {
     let expected: String
     let seen: String
 
-    init?(_ script: DeviceScript, _ answers: [ScriptAnswer?], _ others: [ScriptAnswer?]) {
+    /// Nil where there is none but those that are known.
+    init?(
+        _ script: DeviceScript, _ answers: [ScriptAnswer?], _ others: [ScriptAnswer?],
+        isKnown: (ScriptStep, ScriptAnswer, ScriptAnswer) -> Bool
+    ) {
         guard
-            let line = script.lines.indices.first(where: { answers[$0] != others[$0] }),
+            let line = script.lines.indices.first(where: { index in
+                guard answers[index] != others[index] else { return false }
+                guard let step = script.lines[index].step, let answer = answers[index],
+                    let other = others[index]
+                else { return true }
+                return !isKnown(step, answer, other)
+            }),
             let step = script.lines[line].step, let answer = answers[line], let other = others[line]
         else { return nil }
         self.line = line

@@ -17,6 +17,15 @@ struct RandomReplayReport: JSONResult, Codable, Equatable, Sendable {
         var script: String
     }
 
+    /// Answers that differ as a row of "Does not imitate" in docs/simulated-devices.md says.
+    struct Known: Codable, Equatable, Sendable {
+        var row: Int
+        /// How many there were.
+        var answers: Int
+        /// The seed of the first script that showed one, in decimal digits.
+        var seed: String
+    }
+
     var device: String
     var against: String
     /// The first script's seed, in decimal digits; the next ones follow it.
@@ -33,7 +42,9 @@ struct RandomReplayReport: JSONResult, Codable, Equatable, Sendable {
     var answers: Int
     /// Calls that were never made in a situation in which they can be.
     var neverAsked: [String]
-    /// How many scripts showed a difference.
+    /// Differences that are no fault: a real device answers so, and a simulated one does not imitate it.
+    var known: [Known]
+    /// How many scripts showed any other difference.
     var differing: Int
     var kinds: [Kind]
     var interrupted: Bool
@@ -53,8 +64,13 @@ struct RandomReplayReport: JSONResult, Codable, Equatable, Sendable {
             "\(device): \(done) from seed \(seed), \(NumberText.grouped(calls)) calls also made on \(against):"
                 + (differing == 0 ? " none differs" : " \(NumberText.grouped(differing)) scripts DIFFER")
         ]
+        lines += known.map { known in
+            "\(NumberText.grouped(known.answers)) \(known.answers == 1 ? "difference" : "differences") of row \(known.row) of"
+                + " \"Does not imitate\" (docs/simulated-devices.md), first from seed \(known.seed)"
+        }
         lines += kinds.map { kind in
-            "DIFFERS in \(kind.scripts): \(kind.call) -> \(kind.seen), \(against) answers \(kind.expected); seed \(kind.seed),"
+            "DIFFERS in \(kind.scripts): \(kind.call) -> \(kind.seen), \(against) answers \(kind.expected); again:"
+                + " emu replay --random 1 --calls \(callsEach) --seed \(kind.seed) --device \(device) --against \(against);"
                 + " the shortest part of it that does:\n\(kind.script)"
         }
         lines += problems.map { "WRONG: \($0)" }

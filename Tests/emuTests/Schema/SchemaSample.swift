@@ -199,14 +199,14 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
             RandomReplayReport(
                 device: "sim", against: "sim,kernel=6.1", seed: "18446744073709551615", scripts: 5, played: 4,
                 callsEach: 300, calls: 640, successShare: 80, answers: 500, neverAsked: ["MISS (suspended)"],
-                differing: 1,
+                known: [.init(row: 8, answers: 2, seed: "9")], differing: 1,
                 kinds: [
                     .init(
                         call: "RESUME", expected: "ok", seen: "EPERM", scripts: 1, seed: "7",
                         script: "open -> ok\nRESUME -> ok\n")
                 ], interrupted: true, problems: ["a problem"]))
         sample.bounded.insert("successShare")
-        sample.closed.formUnion(["seed", "kinds.seed"])
+        sample.closed.formUnion(["seed", "known.seed", "kinds.seed"])
         return sample
     }
 

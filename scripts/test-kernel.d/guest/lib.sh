@@ -35,6 +35,17 @@ fail() {
     exit 1
 }
 
+# await WORDS COMMAND...: until the command succeeds. A minute without that fails, with the words: nothing here waits so long.
+await() {
+    local words=$1 tries
+    shift
+    for ((tries = 0; tries < 600; tries++)); do
+        ! "$@" || return 0
+        sleep 0.1
+    done
+    fail "$words"
+}
+
 # MARK: Facts. What is expected of each kernel stands in its file of kernel-vm.d/kernels and nowhere else.
 
 # shellcheck source=SCRIPTDIR/../../lib/kernels.bash

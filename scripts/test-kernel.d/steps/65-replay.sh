@@ -4,15 +4,21 @@
 # that are made up, played here and on the simulation that stands for this device; what a million calls find, `test-kernel
 # --random` has.
 
+# shellcheck source=SCRIPTDIR/../random.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../random.sh"
 SCRIPTS=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../../../Tests/DeviceScriptsTests/Scripts")
 
-# own_scripts: the scripts that name this kernel and device; how many entries the device takes is nothing to them.
-own_scripts() {
+# device_of_scripts: this device as scripts name it; how many entries it takes is nothing to them.
+device_of_scripts() {
     # shellcheck disable=SC2153  # the guest has it
-    local device=$DEVICE
-    device=${device//,entries=24576/}
-    device=${device//:entries=24576/}
-    grep -lxF -- "# real: $KERNEL $device" "$SCRIPTS"/*.script || true
+    local device=${DEVICE//,entries=24576/}
+    echo "${device//:entries=24576/}"
+}
+
+# own_scripts: the scripts that name this kernel and device.
+own_scripts() {
+    # shellcheck disable=SC2153  # so is this
+    grep -lxF -- "# real: $KERNEL $(device_of_scripts)" "$SCRIPTS"/*.script || true
 }
 
 check_scripts() {
@@ -32,30 +38,31 @@ check_scripts() {
 # A device of another kind has none.
 if [[ -n $(own_scripts) ]]; then check "device scripts" check_scripts; fi
 
-# The same scripts on every kernel and device on one day, and others on the next.
-SEED=$(date +%Y%m%d)
-
 # configuration_bytes: what the device's configuration space holds, as digits.
 configuration_bytes() {
     printf 'open\nGET_CONFIG offset=0 length=24\nclose\n' | "$EMU" replay - --device "$FILE" |
         sed -n 's/^GET_CONFIG.* -> bytes=//p'
 }
 
+# The same scripts on every kernel and device, and none of them the next day: the host has chosen the first seed. What differs is
+# printed with the command that plays it again, in a VM of this kernel and device.
 check_random() {
-    local status=0 twin configuration
+    local status=0 twin configuration wrong seed=${RANDOM_SEED:?the host chooses it}
     twin=$(<"$LOG/twin-spec")
     configuration=$(configuration_bytes)
     # Among the calls are those that write the configuration, which a device keeps: the steps that follow want it as it was.
     # shellcheck disable=SC2064  # as it is now
     trap "printf 'open\nSET_CONFIG offset=0 bytes=$configuration -> ok\nclose\n' | '$EMU' replay - --device '$FILE' >/dev/null" EXIT
-    timeout 300 "$EMU" replay --json --random 30 --seed "$SEED" --device "$FILE" --against "$twin" \
+    "$EMU" replay --json --random "$RANDOM_SCRIPTS" --seed "$seed" --device "$FILE" --against "$twin" \
         >"$LOG/random.json" 2>"$LOG/random.txt" || status=$?
     ((status <= 1)) || fail "emu replay ended with $status: $(tail -n 1 "$LOG/random.txt")"
     cat "$LOG/random.txt"
-    gojq -r '(.kinds[] | "DIFFERS: \(.call) -> \(.seen), the twin answers \(.expected)"), (.problems[] | "WRONG: \(.)"),
-        "\(.calls) calls from seed \(.seed): \(.answers) answers told apart, \(.differing) of \(.played) scripts differ"' \
-        "$LOG/random.json"
-    exit "$status"
+    wrong=$(random_differences "$LOG/random.json") || fail "random.json cannot be read"
+    [[ -z $wrong ]] || printf '%s\n' "$wrong"
+    # The row of a check that fails has the command as well.
+    [[ -z $wrong ]] || fail "$(random_summary "$LOG/random.json"); first: $(head -n 1 <<<"$wrong")"
+    ((status == 0)) || fail "emu replay ended with $status and names nothing that differs"
+    random_summary "$LOG/random.json"
 }
 
 # Behind vp_vdpa is a network card of QEMU's, with features, a configuration and queues of its own, and what is mapped out of
