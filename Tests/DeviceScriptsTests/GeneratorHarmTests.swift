@@ -67,7 +67,8 @@ struct GeneratorHarmTests {
                 }
             }
         }
-        #expect(starts > 300 && refused > 100, "\(starts) starts, \(refused) features without ACCESS_PLATFORM")
+        #expect(
+            starts > 300 && refused > 100, "\(starts) starts, \(refused) features without ACCESS_PLATFORM")
     }
 
     @Test(
