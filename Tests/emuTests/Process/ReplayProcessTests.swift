@@ -206,6 +206,23 @@ import Testing
         }
     }
 
+    /// The device keeps the address that the first replay writes.
+    @Test(
+        "A difference that does not come again when the script is shortened is shown as it was seen, and is status 1"
+    )
+    func comesAndGoes() throws {
+        let outcome = try Self.replay(
+            "open\nGET_CONFIG offset=0 length=1 -> bytes=00\nSET_CONFIG offset=0 bytes=00\n", "--device",
+            Self.device,
+            "--minimise", "--json")
+        #expect(outcome.status == 1)
+        let report = try outcome.result(ReplayReport.self)
+        #expect(
+            report.differences.count == 1 && report.problems.contains { $0.contains("it comes and goes") })
+        #expect(
+            outcome.errors.contains("GET_CONFIG offset=0 length=1 -> bytes=52  # DIFFERS: expected bytes=00"))
+    }
+
     @Test("Two devices that both refuse to be opened are not alike: what they answer then is nobody's")
     func neitherOpens() throws {
         let script = try DeviceScript(parsing: "# both\nopen\nGET_STATUS\nopen second\nclose\n")
