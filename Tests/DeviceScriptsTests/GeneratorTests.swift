@@ -88,6 +88,7 @@ struct GeneratorTests {
         let profile = try #require(ScriptDeviceProfile(answers: answers.compactMap(\.self)))
         #expect(profile.mapsVirtualAddresses == virtual)
         #expect(profile.loopsFrames == specification.contains("vdpasim-net"))
+        #expect(profile.sparesKernel == specification.contains("vp-vdpa"))
         if specification == "sim,profile=vdpasim-net" {
             var expected = Self.network
             expected.address = profile.address

@@ -122,6 +122,29 @@ struct RecorderTests {
         #expect(try session.differences() == [])
     }
 
+    @Test("finds the areas of a range among those of the process, whole, and no other line is one")
+    func areas() {
+        let text = """
+            1000-3000 rw-s 00000000 00:01 2048 /memfd:ram
+            3000-4000 r--p 00000000 00:00 0 [a name-with 9000-a000]
+            nonsense
+            -
+            8000-9000 ---p 00000000 00:00 0
+            7f0000000000-7fffffffffff rwxp 00000000 00:00 0
+            ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]
+            """
+        func found(_ range: Range<UInt64>) -> [Range<UInt64>] {
+            ProcessArea.among(text, in: range).map(\.range)
+        }
+        #expect(found(0..<0x1000) == [] && found(0..<0x1001) == [0x1000..<0x3000])
+        #expect(found(0x2fff..<0x3001) == [0x1000..<0x3000, 0x3000..<0x4000])
+        #expect(found(0x3000..<0x3001) == [0x3000..<0x4000])
+        #expect(found(0x4000..<0x8000) == [] && found(0x9000..<0xa000) == [])
+        #expect(found(0..<UInt64.max).count == 5)
+        #expect(ProcessArea.among(text, in: 0x8000..<0x8001).first?.protection == ScriptProtection.none)
+        #expect(ProcessArea.among(text, in: 0x1000..<0x1001).first?.isShared == true)
+    }
+
     @Test("makes the memory that an UPDATE speaks of, whole, with its kind and what it does not permit")
     func memory() throws {
         let session = try Session()

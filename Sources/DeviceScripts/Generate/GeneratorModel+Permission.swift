@@ -7,7 +7,8 @@ extension GeneratorModel {
     /// memory holds.
     func permits(_ step: ScriptStep) -> Bool {
         switch step {
-        case .signal(let name, _):
+        case .signal(let name, let count):
+            if Self.fills(count), isCall(name) { return false }
             let bound = queues.filter { $0.kick == name }.count
             return bound == 0 || mayKick && (bound == 1 || !hasWork)
         case .request(let request, _, let caller): return permits(request, caller)
@@ -21,14 +22,26 @@ extension GeneratorModel {
     private func permits(_ request: ScriptRequest, _ caller: ScriptCaller) -> Bool {
         switch (request.kind?.name, request.argument) {
         case ("SET_VRING_KICK", .file(_, .eventFD)): return mayKick
+        case ("SET_VRING_CALL", .file(let index, .eventFD(let name))): return permitsCall(index, name)
+        case ("SET_CONFIG_CALL", .descriptor(.eventFD(let name))): return !fullEvents.contains(name)
         case ("RESUME", _): return mayKick
         // A device with work left that stops and goes on is as one that is kicked.
-        case ("SET_STATUS", .number(let number)): return number & 4 == 0 || runs || mayKick
+        case ("SET_STATUS", .number(let number)):
+            if number & 4 != 0, profile.sparesKernel, mayRefuseStatus { return false }
+            return number & 4 == 0 || runs || mayKick
         default: return true
         }
     }
 
+    private func permitsCall(_ index: VringIndex, _ name: ScriptName) -> Bool {
+        guard !fullEvents.contains(name) else { return false }
+        guard profile.sparesKernel, index.rawValue < profile.queueCount else { return true }
+        return index.rawValue < UInt32(queues.count)
+            && !queues.enumerated().contains { $0.offset != Int(index.rawValue) && $0.element.call == name }
+    }
+
     private func permits(_ message: ScriptMessage) -> Bool {
+        if profile.sparesKernel, message.kind == .update, !(1...3).contains(message.access) { return false }
         guard message.kind == .update, message.size > 0, let last = lastAddress(message) else { return true }
         if maps.overlaps(space(of: message), message.iova.rawValue, last) { return true }
         if case .memory(let name, let offset) = message.memory, let memory = memories[name] {

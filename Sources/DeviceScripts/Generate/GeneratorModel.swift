@@ -20,6 +20,14 @@ struct GeneratorModel {
     /// In the order in which they lie in the process.
     var memoryOrder: [ScriptName] = []
     private(set) var events: [ScriptName] = []
+    /// Eventfds whose counter may be near its end. A device's call adds to one of them further than a process can.
+    private(set) var fullEvents: Set<ScriptName> = []
+    /// What SET_CONFIG_CALL has bound.
+    private(set) var configurationCall: ScriptName?
+    /// Features without ACCESS_PLATFORM may be the device's, which then may keep neither FEATURES_OK nor DRIVER_OK.
+    private(set) var mayRefuseStatus = false
+    /// Every status bit that was asked for since the last reset.
+    private var askedStatus: UInt8 = 0
     /// What is in the rings' memory.
     private(set) var image = GeneratorRingImage()
     /// A frame or a command may stand in a ring.
@@ -65,10 +73,14 @@ struct GeneratorModel {
                 }
             change(name, offset, count.rawValue, page)
         case .unmap(let name, let offset, let count): change(name, offset, count.rawValue, .hole)
-        case .eventFD(let name, _): events.append(name)
+        case .eventFD(let name, let count):
+            events.append(name)
+            if Self.fills(count) { fullEvents.insert(name) }
+        case .signal(let name, let count): if Self.fills(count) { fullEvents.insert(name) }
+        case .take(let name): fullEvents.remove(name)
         case .store(let name, let offset, let bytes):
             if name == GeneratorRings.memory { store(bytes, at: offset) }
-        case .write, .writeFrom, .map, .ring, .load, .signal, .take, .settle, .pause: break
+        case .write, .writeFrom, .map, .ring, .load, .settle, .pause: break
         }
     }
 
@@ -92,6 +104,7 @@ struct GeneratorModel {
         file = name
         owner = .nobody
         backendFeatures = []
+        configurationCall = nil
         reset()
         for index in queues.indices { queues[index] = GeneratorQueue() }
     }
@@ -107,6 +120,8 @@ struct GeneratorModel {
 
     private mutating func reset() {
         status = 0
+        askedStatus = 0
+        mayRefuseStatus = false
         isSuspended = false
         maps.reset(persists: persists)
         for index in queues.indices { queues[index].reset() }
@@ -131,6 +146,8 @@ struct GeneratorModel {
         case ("SET_OWNER", _): if owner == .nobody { owner = caller == .process ? .process : .child }
         case ("SET_BACKEND_FEATURES", .number(let bits)): setBackendFeatures(BackendFeatures(rawValue: bits))
         case ("SET_STATUS", .number(let number)): setStatus(UInt8(truncatingIfNeeded: number))
+        case ("SET_FEATURES", .number(let bits)): setFeatures(bits)
+        case ("SET_CONFIG_CALL", .descriptor(let descriptor)): Self.bind(descriptor, to: &configurationCall)
         case ("SUSPEND", _): if runs, profile.offers(.suspend) { isSuspended = true }
         case ("RESUME", _): if runs, profile.offers(.resume) { isSuspended = false }
         case (_, .state(let index, let number)):
@@ -170,7 +187,24 @@ struct GeneratorModel {
         backendFeatures = wanted
     }
 
+    private mutating func setFeatures(_ bits: UInt64) {
+        if bits & 1 << 33 == 0 {
+            mayRefuseStatus = true
+        } else if askedStatus & 8 == 0 {
+            mayRefuseStatus = false
+        }
+    }
+
+    /// Whether what is added to a counter may bring it to its end. 2⁶⁴-1 is refused.
+    static func fills(_ count: UInt64) -> Bool { count >= 1 << 63 && count < .max }
+
+    /// Whether the device signals the eventfd.
+    func isCall(_ name: ScriptName) -> Bool {
+        configurationCall == name || queues.contains { $0.call == name }
+    }
+
     private mutating func setStatus(_ wanted: UInt8) {
+        askedStatus |= wanted
         guard wanted == 0 || status & ~wanted == 0 else { return }
         guard wanted == 0 else {
             status = wanted

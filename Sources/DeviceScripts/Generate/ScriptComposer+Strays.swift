@@ -166,7 +166,7 @@ extension ScriptComposer {
         let isKick = request == "SET_VRING_KICK"
         var names = isKick ? Self.kickNames : Self.callNames
         if isKick, model.events.contains("signalled") { names.append("signalled") }
-        if request != "SET_VRING_KICK", model.events.contains("full") { names.append("full") }
+        if isKick, model.events.contains("full") { names.append("full") }
         return dice.pick(weighing: [
             (8, .eventFD(dice.pick(names))), (3, ScriptDescriptor.none), (1, .closed), (1, .nullDevice),
         ])

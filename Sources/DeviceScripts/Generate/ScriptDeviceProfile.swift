@@ -35,6 +35,11 @@ public struct ScriptDeviceProfile: Hashable, Sendable {
     /// Rings may hold what virtio forbids: chains that break its rules or do not translate, indexes that jump. What a
     /// device does with them is its own affair.
     public var breaksRings = false
+    /// Leaves out the calls that bring the kernel down behind vp_vdpa (docs/real-device.md, "Three more, in vp_vdpa"): one
+    /// eventfd as the call of two queues, DRIVER_OK after features without ACCESS_PLATFORM, an UPDATE that permits nothing.
+    ///
+    /// A device that pins and is not the kernel's simulator may be such a one. With `false` they are made.
+    public var sparesKernel = false
 
     /// The profile of vdpa_sim_net as Linux 6.12 has it.
     public static let simulatorNetwork = Self(
@@ -112,5 +117,6 @@ extension ScriptDeviceProfile {
         // The kernel's simulator is told by its queues, its configuration and its command: as the rules tell it.
         loopsFrames =
             kind == 1 && queues == 3 && configuration == 24 && features & (1 << 17) != 0 && size == 256
+        sparesKernel = !mapsVirtualAddresses && !loopsFrames
     }
 }

@@ -148,7 +148,8 @@ struct ScriptComposer {
             (model.hasFeatures ? 1 : 6, .status), (runs ? 1 : 4, .prepareRing),
             (runs ? 1 : 8, .start), (hasRings ? 10 : 0, .post), (hasRings ? 6 : 1, .kick),
             (hasRings ? 4 : 0, .command), (6, .look),
-            (runs ? 3 : 1, .suspend), (model.isSuspended ? 5 : 1, .resume), (runs ? 3 : 1, .reset),
+            (runs ? 3 : 1, .suspend), (model.isSuspended ? 5 : 1, .resume),
+            (runs ? 3 : profile.sparesKernel && model.mayRefuseStatus ? 6 : 1, .reset),
             (2, .group), (runs ? 2 : 0, .restart), (1, .close), (runs ? 2 : 1, .reenable),
         ])
         switch move {

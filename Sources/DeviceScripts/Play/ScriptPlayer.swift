@@ -14,7 +14,7 @@ public final class ScriptPlayer {
     private var files: [ScriptName: ScriptFile] = [:]
     private var memories: [ScriptName: ScriptMemory] = [:]
     private var events: [ScriptName: SharedEventFD] = [:]
-    private let room = ScriptRoom()
+    private let room: ScriptRoom
     private var nullDevice: FileDescriptor?
 
     /// Plays `script` on `target`, from its first line. `note` is told each line's number, from 0, and its answer.
@@ -27,7 +27,12 @@ public final class ScriptPlayer {
         _ script: DeviceScript, on target: ScriptTarget, note: (Int, ScriptAnswer) -> Void = { _, _ in }
     ) throws(ScriptProblem) -> [ScriptAnswer?] {
         try script.check()
-        let player = ScriptPlayer(script, target)
+        guard let room = ScriptRoom() else {
+            throw .shortage(
+                line: 1,
+                reason: "\(ScriptRoom.count) scripts are played at the same time; wait for one of them")
+        }
+        let player = ScriptPlayer(script, target, room)
         var answers = [ScriptAnswer?](repeating: nil, count: script.lines.count)
         for (index, line) in script.lines.enumerated() {
             guard !target.isInterrupted() else { break }
@@ -39,9 +44,10 @@ public final class ScriptPlayer {
         return answers
     }
 
-    private init(_ script: DeviceScript, _ target: ScriptTarget) {
+    private init(_ script: DeviceScript, _ target: ScriptTarget, _ room: ScriptRoom) {
         self.script = script
         self.target = target
+        self.room = room
     }
 
     deinit { try? nullDevice?.close() }
@@ -76,7 +82,13 @@ public final class ScriptPlayer {
         do throws(Errno) {
             return try call()
         } catch {
-            throw .shortage("\(what): \(error) (errno \(error.rawValue))")
+            let advice =
+                switch error {
+                case .tooManyOpenFiles: "; raise the limit of open files (ulimit -n), or use fewer"
+                case .noMemory: "; make less memory, or raise the limit of address space (ulimit -v)"
+                default: ""
+                }
+            throw .shortage("\(what): \(error) (errno \(error.rawValue))\(advice)")
         }
     }
 
@@ -153,23 +165,40 @@ public final class ScriptPlayer {
             try refusing { () throws(Errno) in try file.call(request.number, argument: address, by: caller) }
             return .ok
         }
-        let bytes = try encoded(request)
+        let bytes = whole(try encoded(request), of: request)
         let answer = try refusing { () throws(Errno) in
             try file.call(request.number, bytes: bytes, by: caller)
         }
         guard caller == .process else { return .ok }
         return switch shape {
-        case .get: .number(answer.littleEndianNumber)
-        case .getState: .number(Array(answer[4...]).littleEndianNumber)
+        case .get(let byteCount, _): .number(Array(answer.prefix(byteCount)).littleEndianNumber)
+        case .getState: .number(Array(answer[4..<8]).littleEndianNumber)
         case .getConfiguration where answer.count > 8: .bytes(Array(answer[8...]))
         case .getRange:
             .range(
-                first: Array(answer[..<8]).littleEndianNumber, last: Array(answer[8...]).littleEndianNumber)
+                first: Array(answer[..<8]).littleEndianNumber,
+                last: Array(answer[8..<16]).littleEndianNumber)
         default: .ok
         }
     }
 
-    /// What the argument points at, in as many bytes as the request is about.
+    /// The bytes with zeroes behind them, as many as the kernel looks at: a script may give a request less, or the struct of
+    /// another one, and a configuration's length with no room for it.
+    private func whole(_ bytes: [UInt8], of request: ScriptRequest) -> [UInt8] {
+        var count = Int(request.number >> 16 & 0x3fff)
+        let isConfiguration = [.getConfiguration, .setConfiguration].contains(request.kind?.shape)
+        if isConfiguration, bytes.count >= 8 {
+            let length = Array(bytes[4..<8]).littleEndianNumber
+            // What is beyond any configuration space is refused before it is looked at.
+            count = 8 + Int(min(length, Self.configurationLimit))
+        }
+        return bytes + [UInt8](repeating: 0, count: max(0, count - bytes.count))
+    }
+
+    /// More than any configuration space has.
+    private static let configurationLimit: UInt64 = 1 << 16
+
+    /// What the argument points at, as the script has it.
     private func encoded(_ request: ScriptRequest) throws(StepFailure) -> [UInt8] {
         let size = Int(request.number >> 16 & 0x3fff)
         switch request.argument {
@@ -185,9 +214,7 @@ public final class ScriptPlayer {
                     \.rawValue.littleEndianBytes)
         case .descriptor(let descriptor): return (try number(of: descriptor)).littleEndianBytes
         case .configurationRead(let offset, let count):
-            // What is beyond any configuration space is refused before it is looked at.
             return offset.littleEndianBytes + count.littleEndianBytes
-                + [UInt8](repeating: 0, count: Int(min(count, 1 << 16)))
         case .configurationWrite(let offset, let bytes):
             return offset.littleEndianBytes + UInt32(truncatingIfNeeded: bytes.count).littleEndianBytes
                 + bytes

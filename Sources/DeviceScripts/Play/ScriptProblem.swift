@@ -24,8 +24,8 @@ extension DeviceScript {
     /// What is read at a time, in bytes: an answer is for people.
     static var loadLimit: Int { 1 << 20 }
 
-    /// Refuses a script that speaks of what it has not made.
-    func check() throws(ScriptProblem) {
+    /// Refuses a script that speaks of what it has not made. ``ScriptPlayer`` does so itself.
+    package func check() throws(ScriptProblem) {
         var memory: [ScriptName: UInt64] = [:]
         var events: Set<ScriptName> = []
         var total: UInt64 = 0
@@ -46,10 +46,10 @@ extension DeviceScript {
                 guard count.rawValue % UInt64(ScriptMemory.pageByteCount) == 0 else {
                     throw wrong("\(count) is no whole number of pages")
                 }
-                total += min(count.rawValue, Self.memoryLimit)
-                guard total <= Self.memoryLimit else {
+                guard count.rawValue <= Self.memoryLimit - total else {
                     throw wrong("that is more memory than an address space has")
                 }
+                total += count.rawValue
                 memory[name] = count.rawValue
             case .eventFD(let name, _):
                 guard memory[name] == nil, events.insert(name).inserted else {

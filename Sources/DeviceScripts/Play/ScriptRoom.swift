@@ -9,21 +9,22 @@ final class ScriptRoom {
     /// and where a sanitizer's runtime has nothing of its own.
     static let firstAddress: UInt = 0x5500_0000_0000
     private static let byteCount: UInt = 1 << 36
-    /// A bit per room that somebody has. No lock of the standard library: ThreadSanitizer does not see what it orders.
-    private static let taken = Atomic<UInt64>(0)
-
+    private let rooms: ScriptRooms
     private let number: Int
     /// Where the next memory may begin.
     private(set) var next: UInt
 
-    /// Takes the lowest room that is free. There are 64, far more than threads that play.
-    init() {
-        var known = Self.taken.load(ordering: .acquiring)
+    /// How many there are: far more than threads that play.
+    static let count = UInt64.bitWidth
+
+    /// Takes the lowest room that is free; `nil` where there is none.
+    init?(of rooms: ScriptRooms = .process) {
+        self.rooms = rooms
+        var known = rooms.taken.load(ordering: .acquiring)
         while true {
             let free = (~known).trailingZeroBitCount
-            precondition(
-                free < UInt64.bitWidth, "64 scripts are played at the same time; no room is left for another")
-            let (isMine, now) = Self.taken.compareExchange(
+            guard free < Self.count else { return nil }
+            let (isMine, now) = rooms.taken.compareExchange(
                 expected: known, desired: known | 1 << free, ordering: .acquiringAndReleasing)
             if isMine {
                 number = free
@@ -34,8 +35,16 @@ final class ScriptRoom {
         next = Self.firstAddress + UInt(number) * Self.byteCount
     }
 
-    deinit { Self.taken.bitwiseAnd(~(1 << number), ordering: .acquiringAndReleasing) }
+    deinit { rooms.taken.bitwiseAnd(~(1 << number), ordering: .acquiringAndReleasing) }
 
     /// Moves on behind `byteCount` bytes, and a gap.
     func pass(_ byteCount: Int) { next += UInt(byteCount) + ScriptMemory.gapByteCount }
+}
+
+/// Which rooms somebody has.
+final class ScriptRooms: Sendable {
+    /// The process's.
+    static let process = ScriptRooms()
+    /// A bit per room. No lock of the standard library: ThreadSanitizer does not see what it orders.
+    fileprivate let taken = Atomic<UInt64>(0)
 }

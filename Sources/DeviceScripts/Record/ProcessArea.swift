@@ -10,10 +10,43 @@ struct ProcessArea: Hashable {
     /// Whether it is mapped MAP_SHARED.
     let isShared: Bool
 
-    /// The areas that have an address of `range`, whole, lowest first. Takes time in proportion to all of them.
+    /// The areas that have an address of `range`, whole, lowest first. Takes time in proportion to all of them: the kernel
+    /// writes each down. Only those of the range are looked at closer.
     static func current(in range: Range<UInt64>) -> [ProcessArea] {
-        (KernelText.of("/proc/self/maps") ?? "").utf8.split(separator: UInt8(ascii: "\n"))
-            .compactMap(ProcessArea.init).filter { $0.range.overlaps(range) }
+        among(KernelText.of("/proc/self/maps") ?? "", in: range)
+    }
+
+    /// The same of the text of such a file, whose lines ascend.
+    static func among(_ text: String, in range: Range<UInt64>) -> [ProcessArea] {
+        var areas: [ProcessArea] = []
+        var rest = text.utf8[...]
+        while !rest.isEmpty {
+            let line = rest.prefix { $0 != UInt8(ascii: "\n") }
+            rest = rest[line.endIndex...].dropFirst()
+            guard let ends = ends(of: line) else { continue }
+            if ends.start >= range.upperBound { break }
+            if ends.end > range.lowerBound, let area = ProcessArea(line: line) { areas.append(area) }
+        }
+        return areas
+    }
+
+    /// The two numbers that a line begins with. No string is made of them: there may be tens of thousands of lines.
+    private static func ends(of line: Substring.UTF8View) -> (start: UInt64, end: UInt64)? {
+        var (start, end) = (UInt64(0), UInt64(0))
+        var isEnd = false
+        for byte in line {
+            let digit: UInt8
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
+            case UInt8(ascii: "-") where !isEnd:
+                isEnd = true
+                continue
+            default: return isEnd ? (start, end) : nil
+            }
+            if isEnd { end = end << 4 | UInt64(digit) } else { start = start << 4 | UInt64(digit) }
+        }
+        return nil
     }
 
     /// Reads a line as `7f00-7f10 rw-s 00000000 00:01 2048 /memfd:ram`.

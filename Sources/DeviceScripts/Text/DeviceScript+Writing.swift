@@ -13,8 +13,17 @@ extension DeviceScript.Line: CustomStringConvertible {
         if let expectation {
             text += " -> \(ScriptText.text(expectation, of: step))"
         }
-        if let comment { text += (text.isEmpty ? "# " : "  # ") + comment }
+        // One line whatever the comment has: what stands behind a line's end would be a call.
+        if let comment {
+            let parts = comment.split(omittingEmptySubsequences: false) { Self.isEnd($0) }
+            text += (text.isEmpty ? "# " : "  # ") + parts.joined(separator: " ")
+        }
         return text
+    }
+
+    /// Whether a line of a script's text ends with the character.
+    static func isEnd(_ character: Character) -> Bool {
+        character == "\n" || character == "\r\n" || character == "\r"
     }
 }
 
@@ -141,7 +150,9 @@ enum ScriptText {
             let fields = kind?.fields ?? ScriptRequestKind.standardFields
             if kind?.shape == .getState, number == 0 { return "\(fields.index)=\(index)" }
             return "\(fields.index)=\(index) \(fields.number)=\(number)"
-        case .file(let index, let descriptor): return "index=\(index) fd=\(text(descriptor))"
+        case .file(let index, let descriptor):
+            let word = (kind?.fields ?? ScriptRequestKind.standardFields).index
+            return "\(word)=\(index) fd=\(text(descriptor))"
         case .addresses(let addresses): return text(addresses)
         case .descriptor(let descriptor): return "fd=\(text(descriptor))"
         case .configurationRead(let offset, let count): return "offset=\(offset) length=\(count)"

@@ -17,7 +17,9 @@ struct ScriptLineReader {
         let verb = parts[parts.count - 1]
         var reader = Self(words: try ScriptWords(verb: verb, words.dropFirst()))
         let step = try reader.step(of: file, by: caller)
-        if let left = reader.words.left { throw ScriptLineError(reason: "'\(left)' says nothing to \(verb)") }
+        if let left = reader.words.left {
+            throw ScriptLineError(reason: "'\(ScriptLiteral.shown(left))' says nothing to \(verb)")
+        }
         if parts.count == 2, !step.hasFile { throw ScriptLineError(reason: "\(verb) is not done to a file") }
         guard caller == .process || step.isRequest else {
             throw ScriptLineError(reason: "a child makes ioctls alone, no \(verb)")
@@ -61,9 +63,11 @@ struct ScriptLineReader {
         case "settle": return .settle
         case "pause": return .pause(milliseconds: try words.milliseconds())
         case "IOCTL":
-            guard let word = words.takeBare(), let number = ScriptLiteral.number(word) else {
+            guard let word = words.takeBare(), let number = ScriptLiteral.number(word), number <= UInt32.max
+            else {
                 throw ScriptLineError(
-                    reason: "IOCTL takes a request's number first, as IOCTL 0x4008afee bytes=00")
+                    reason:
+                        "IOCTL takes a request's number first, of 32 bits, as IOCTL 0x4008afee bytes=00")
             }
             return .request(
                 ScriptRequest(number: UInt(number), try argument(of: .numbered(UInt(number)))), file: file,
@@ -75,7 +79,7 @@ struct ScriptLineReader {
             guard let kind = ScriptRequestKind.named(words.verb) else {
                 throw ScriptLineError(
                     reason:
-                        "'\(words.verb)' is no call: a request's name without VHOST_ and VDPA_, IOCTL and its number,"
+                        "'\(ScriptLiteral.shown(words.verb))' is no call: a request's name without VHOST_ and VDPA_, IOCTL and its number,"
                         + " or one of open, close, write, map, doorbell, memory, protect, unmap, store, load,"
                         + " eventfd, signal, take, settle, pause")
             }
@@ -92,6 +96,7 @@ struct ScriptLineReader {
         if let pointer = try words.takePointer() { return .pointer(pointer) }
         if let word = words.takeBare() {
             guard let number = ScriptLiteral.number(word) else { throw ScriptLiteral.noNumber(word) }
+            try Self.require(number, fits: kind)
             return .number(number)
         }
         let fields = kind?.fields ?? ScriptRequestKind.standardFields
@@ -112,6 +117,16 @@ struct ScriptLineReader {
         if let descriptor = try words.optionalDescriptor() { return .descriptor(descriptor) }
         if words.has("bytes") { return .bytes(try words.bytes()) }
         return .nothing
+    }
+
+    /// What would be cut off is refused: SET_STATUS 0x100 would be a reset.
+    private static func require(
+        _ number: UInt64, fits kind: ScriptRequestKind?
+    ) throws(ScriptLineError) {
+        guard case .set(let byteCount) = kind?.shape, byteCount < 8, number >> UInt64(8 * byteCount) != 0
+        else { return }
+        throw ScriptLineError(
+            reason: "\(kind?.name ?? "") takes a number of \(8 * byteCount) bits, no \(number)")
     }
 
     private mutating func addresses() throws(ScriptLineError) -> ScriptVringAddresses {
@@ -140,7 +155,9 @@ struct ScriptLineReader {
         case "rw": return 3
         default:
             guard let number = ScriptLiteral.number(word).flatMap(UInt8.init(exactly:)) else {
-                throw ScriptLineError(reason: "access= takes ro, wo, rw or a number up to 255, no '\(word)'")
+                throw ScriptLineError(
+                    reason:
+                        "access= takes ro, wo, rw or a number up to 255, no '\(ScriptLiteral.shown(word))'")
             }
             return number
         }

@@ -2,8 +2,22 @@ internal import GuestMemory
 
 /// Values as a script writes them, read.
 enum ScriptLiteral {
+    /// A word as a message shows it: not longer than a line, and without what a terminal would act on.
+    static func shown(_ word: some StringProtocol) -> String {
+        let scalars = word.unicodeScalars.prefix(shownCount).map { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: Unicode.Scalar(0xfffd) ?? "?"
+            default: scalar
+            }
+        }
+        let isWhole = word.unicodeScalars.dropFirst(shownCount).isEmpty
+        return String(String.UnicodeScalarView(scalars)) + (isWhole ? "" : "…")
+    }
+
+    private static let shownCount = 40
+
     static func noNumber(_ word: Substring) -> ScriptLineError {
-        ScriptLineError(reason: "'\(word)' is no number: decimal, or hexadecimal behind 0x")
+        ScriptLineError(reason: "'\(shown(word))' is no number: decimal, or hexadecimal behind 0x")
     }
 
     static func number(_ word: Substring) -> UInt64? {
@@ -15,7 +29,7 @@ enum ScriptLiteral {
             Character(Unicode.Scalar($0)).hexDigitValue.flatMap(UInt8.init(exactly:))
         }
         guard digits.count % 2 == 0, digits.allSatisfy({ $0 != nil }) else {
-            throw ScriptLineError(reason: "'\(word.prefix(32))' is no bytes: two hexadecimal digits for each")
+            throw ScriptLineError(reason: "'\(shown(word))' is no bytes: two hexadecimal digits for each")
         }
         return stride(from: 0, to: digits.count, by: 2).map { (digits[$0] ?? 0) << 4 | (digits[$0 + 1] ?? 0) }
     }
@@ -34,13 +48,13 @@ enum ScriptLiteral {
         if word.hasPrefix("bytes=") { return .bytes(try bytes(word.dropFirst(6))) }
         if let number = number(word) { return .number(number) }
         if let errno = ErrnoName.errno(word) { return .error(errno) }
-        let ends = word.split(separator: ".", omittingEmptySubsequences: true).map(number)
+        let ends = word.split(separator: "..", omittingEmptySubsequences: false).map(number)
         if ends.count == 2, let first = ends[0], let last = ends[1] {
             return .range(first: first, last: last)
         }
         throw ScriptLineError(
             reason:
-                "'\(word)' is no answer: ok, a number, 0x0..0xff, bytes=…, an error as EINVAL; '?' before it takes"
+                "'\(shown(word))' is no answer: ok, a number, 0x0..0xff, bytes=…, an error as EINVAL; '?' before it takes"
                 + " any other success")
     }
 
@@ -48,7 +62,7 @@ enum ScriptLiteral {
         guard let name = ScriptName(rawValue: String(word)), !["none", "closed", "null"].contains(word) else {
             throw ScriptLineError(
                 reason:
-                    "'\(word)' is no name: letters, digits, - and _, a letter first; none, closed and null are taken"
+                    "'\(shown(word))' is no name: letters, digits, - and _, a letter first; none, closed and null are taken"
             )
         }
         return name

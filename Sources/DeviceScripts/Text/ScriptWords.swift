@@ -18,7 +18,9 @@ struct ScriptWords {
                 bare.append(word)
                 continue
             }
-            guard !has(String(sides[0])) else { throw ScriptLineError(reason: "\(sides[0])= stands twice") }
+            guard !has(String(sides[0])) else {
+                throw ScriptLineError(reason: "\(ScriptLiteral.shown(sides[0]))= stands twice")
+            }
             values.append((sides[0], sides[1]))
         }
     }
@@ -58,7 +60,8 @@ struct ScriptWords {
     mutating func place() throws(ScriptLineError) -> (ScriptName, UInt64) {
         let word = try needBare("a place in memory, as ram+0x1000")
         guard case .memory(let name, let offset) = try ScriptLiteral.pointer(word) else {
-            throw ScriptLineError(reason: "'\(word)' is no place in memory, as ram+0x1000 is")
+            throw ScriptLineError(
+                reason: "'\(ScriptLiteral.shown(word))' is no place in memory, as ram+0x1000 is")
         }
         return (name, offset)
     }
@@ -66,7 +69,7 @@ struct ScriptWords {
     mutating func size() throws(ScriptLineError) -> ByteCount {
         let word = try needBare("a size, as 64K")
         guard let count = ByteCount(parsing: word), count.rawValue > 0 else {
-            throw ScriptLineError(reason: "'\(word)' is no size, as 4096, 64K or 2M is")
+            throw ScriptLineError(reason: "'\(ScriptLiteral.shown(word))' is no size, as 4096, 64K or 2M is")
         }
         return count
     }
@@ -77,7 +80,7 @@ struct ScriptWords {
         let choices = Value.allCases.map(\.rawValue).joined(separator: ", ")
         let word = try needBare("one of \(choices)")
         guard let value = Value(rawValue: String(word)) else {
-            throw ScriptLineError(reason: "'\(word)' is none of \(choices)")
+            throw ScriptLineError(reason: "'\(ScriptLiteral.shown(word))' is none of \(choices)")
         }
         return value
     }
@@ -85,7 +88,7 @@ struct ScriptWords {
     mutating func milliseconds() throws(ScriptLineError) -> Int {
         let word = try needBare("a time, as 5ms")
         guard word.hasSuffix("ms"), let number = UInt32(word.dropLast(2)) else {
-            throw ScriptLineError(reason: "'\(word)' is no time, as 5ms is")
+            throw ScriptLineError(reason: "'\(ScriptLiteral.shown(word))' is no time, as 5ms is")
         }
         return Int(number)
     }

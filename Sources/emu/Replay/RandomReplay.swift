@@ -43,7 +43,8 @@ struct RandomReplay {
             if let known = report.kinds.firstIndex(where: { difference.isAlike($0) }) {
                 report.kinds[known].scripts += 1
             } else if report.kinds.count < Self.shownKinds {
-                report.kinds.append(try shortest(script, difference, seed, generator, first, second))
+                let seen = Seen(script: script, answers: answers, difference: difference)
+                report.kinds.append(try shortest(seen, seed, generator, first, second))
             }
         }
         report.interrupted = interrupt.wasRaised
@@ -99,24 +100,35 @@ struct RandomReplay {
         return profile
     }
 
+    /// A script that was played, with what the first device answered and where the second one did not.
+    private struct Seen {
+        var script: DeviceScript
+        var answers: [ScriptAnswer?]
+        var difference: Difference
+    }
+
     private func shortest(
-        _ script: DeviceScript, _ difference: Difference, _ seed: UInt64, _ generator: ScriptGenerator,
-        _ first: ReplayedDevice, _ second: ReplayedDevice
+        _ whole: Seen, _ seed: UInt64, _ generator: ScriptGenerator, _ first: ReplayedDevice,
+        _ second: ReplayedDevice
     ) throws(StartError) -> RandomReplayReport.Kind {
         var minimiser = ScriptMinimiser()
         minimiser.isInterrupted = { interrupt.wasRaised }
         // What stands behind the difference has no part in it.
-        let part = DeviceScript(lines: Array(script.lines[...difference.line]))
-        let short = try minimiser.minimise(part) { (script) throws(StartError) in
+        var best = whole
+        best.script.lines.removeSubrange((whole.difference.line + 1)...)
+        // The answers are those of the time when it was seen: it may come and go, and somebody may ask to end.
+        _ = try minimiser.minimise(best.script) { (script) throws(StartError) in
             // What has lost a map or a wait may reach memory that is nobody's, or show a race.
             guard generator.permits(script) else { return false }
             let (answers, others) = (try first.play(script), try second.play(script))
-            return self.unknown(of: script, answers, others)?.isAlike(difference) ?? false
+            guard let difference = self.unknown(of: script, answers, others), difference.isAlike(whole.difference)
+            else { return false }
+            best = Seen(script: script, answers: answers, difference: difference)
+            return true
         }
-        // Played once more for its answers.
-        let (answers, others) = (try first.play(short), try second.play(short))
-        let words = self.unknown(of: short, answers, others) ?? difference
-        let lines = zip(short.lines.indices, zip(short.lines, answers)).map { index, played in
+        let words = best.difference
+        let lines = zip(best.script.lines.indices, zip(best.script.lines, best.answers)).map {
+            index, played in
             let mark = index == words.line ? "\(against) answers \(words.expected)" : nil
             return played.1.map { played.0.answered($0, otherThan: mark) } ?? played.0
         }

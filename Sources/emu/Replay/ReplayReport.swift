@@ -35,10 +35,14 @@ struct ReplayReport: JSONResult, Codable, Equatable, Sendable {
 
     /// The last lines for a person, each a comment of the script that is printed.
     var verdict: String {
-        let other = against.map { "answers compared with \($0)" } ?? "answers expected"
-        var lines = [
-            "\(device): \(NumberText.grouped(calls)) \(calls == 1 ? "call" : "calls"), \(NumberText.grouped(compared)) \(other),"
+        let outcome =
+            compared == 0
+            ? "no answer compared"
+            : "\(NumberText.grouped(compared)) \(compared == 1 ? "answer" : "answers")"
+                + " \(against.map { "compared with \($0)" } ?? "expected"),"
                 + " \(differences.isEmpty ? "none" : NumberText.grouped(differences.count)) \(differences.count > 1 ? "differ" : "differs")"
+        var lines = [
+            "\(device): \(NumberText.grouped(calls)) \(calls == 1 ? "call" : "calls"), \(outcome)"
         ]
         lines += problems.map { "WRONG: \($0)" }
         if compared == 0, !interrupted {
@@ -46,7 +50,13 @@ struct ReplayReport: JSONResult, Codable, Equatable, Sendable {
                 "NOTHING COMPARED: the script expects no answer; a line takes one behind '->', and --against compares two devices"
             )
         }
-        if interrupted { lines.append("INTERRUPTED: the calls that were not made may differ") }
+        if interrupted {
+            lines.append(
+                differences.isEmpty
+                    ? "INTERRUPTED: the calls that were not made may differ"
+                    : "INTERRUPTED: the calls that were not made may differ, too, and fewer may show a difference"
+            )
+        }
         return lines.map { "# \($0)" }.joined(separator: "\n")
     }
 }

@@ -1,6 +1,7 @@
 internal import DeviceScripts
 internal import EmulatedMachine
 internal import Logging
+internal import SystemPackage
 internal import VhostVDPAConformance
 
 /// One `emu replay`, from a script that was read to exit status.
@@ -17,9 +18,9 @@ struct ReplaySession {
             if let against { try ReplayedDevice(against, output: output, interrupt: interrupt) } else { nil }
         interrupt.enter("a call to end")
         var report = try play(script, on: first, second, printing: !isMinimised)
-        if isMinimised, !report.differences.isEmpty, !report.interrupted {
-            let short = try shortest(script, showing: report.differences, first, second)
-            report = try play(short, on: first, second, printing: true)
+        if isMinimised, !report.differences.isEmpty {
+            if !report.interrupted { report = try shortest(script, report, first, second) }
+            output.print(String(report.script.dropLast()))
         }
         output.print(report.verdict)
         if output.json { Console.output(JSONText.encode(report)) }
@@ -58,9 +59,11 @@ struct ReplaySession {
             guard printing, lines.count > start else { return }
             output.print(lines[start...].map(\.description).joined(separator: "\n"))
         }
+        var refusal: String?
         if let second {
             let answers = try first.play(script)
             let others = try second.play(script)
+            refusal = Self.refusal(script, answers, others)
             for (index, line) in script.lines.enumerated() {
                 take(
                     line, answers[index], others[index].map { line.expectation(of: $0) },
@@ -78,7 +81,8 @@ struct ReplaySession {
             lines += script.lines[start...].prefix { $0.step == nil }
             show(from: start)
         }
-        let problems = [first, second].compactMap { $0?.failure }
+        var problems = [first, second].compactMap { $0?.failure }
+        if let refusal { problems.append(refusal) }
         return ReplayReport(
             device: device.description, against: against?.description, calls: calls, compared: compared,
             differences: differences, script: DeviceScript(lines: lines).description,
@@ -88,19 +92,48 @@ struct ReplaySession {
             problems: problems)
     }
 
-    /// The fewest lines that still show some of `differences`, and no other one: a call that is missed by what comes
-    /// after it is not what the script is about.
+    /// Why what two devices answered alike says nothing of either: `nil` where one of them was open.
+    static func refusal(
+        _ script: DeviceScript, _ answers: [ScriptAnswer?], _ others: [ScriptAnswer?]
+    ) -> String? {
+        let opens = script.lines.indices.filter { index in
+            if case .open = script.lines[index].step { true } else { false }
+        }
+        let seen = opens.flatMap { [answers[$0], others[$0]] }.compactMap(\.self)
+        guard let refusal = seen.first, case .error(let errno) = refusal, !seen.contains(where: \.isSuccess)
+        else { return nil }
+        return "neither device was opened: \(errno) (errno \(errno.rawValue)); end whoever else has them open"
+    }
+
+    /// `whole` of the fewest lines that still show some of its differences, and no other one: a call that is missed by what
+    /// comes after it is not what the script is about. Where somebody asked to end, of the fewest so far.
     private func shortest(
-        _ script: DeviceScript, showing differences: [ReplayReport.Difference], _ first: ReplayedDevice,
-        _ second: ReplayedDevice?
-    ) throws(StartError) -> DeviceScript {
-        let known = Set(differences.map { Shown($0, isExact: second == nil) })
+        _ script: DeviceScript, _ whole: ReplayReport, _ first: ReplayedDevice, _ second: ReplayedDevice?
+    ) throws(StartError) -> ReplayReport {
+        let known = Set(whole.differences.map { Shown($0, isExact: second == nil) })
+        func shows(_ report: ReplayReport) -> Bool {
+            !report.interrupted && !report.differences.isEmpty
+                && report.differences.allSatisfy { known.contains(Shown($0, isExact: second == nil)) }
+        }
+        var best = whole
         var minimiser = ScriptMinimiser()
         minimiser.isInterrupted = { interrupt.wasRaised }
-        return try minimiser.minimise(script) { (script) throws(StartError) in
-            let shown = try play(script, on: first, second, printing: false).differences
-            return !shown.isEmpty && shown.allSatisfy { known.contains(Shown($0, isExact: second == nil)) }
+        let short = try minimiser.minimise(script) { (script) throws(StartError) in
+            let report = try play(script, on: first, second, printing: false)
+            guard shows(report) else { return false }
+            best = report
+            return true
         }
+        let last = try play(short, on: first, second, printing: false)
+        if shows(last) { return last }
+        if interrupt.wasRaised {
+            best.interrupted = true
+        } else {
+            best.problems.append(
+                "played once more, the shortest part shows no such difference: it comes and goes; this is what was seen"
+            )
+        }
+        return best
     }
 
     /// What makes two differences one: the call, and where one answer is written down both answers.

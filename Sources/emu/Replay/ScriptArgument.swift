@@ -20,6 +20,11 @@ enum ScriptArgument {
         } catch {
             throw StartError("\(path), \(error) (docs/device-scripts.md)")
         }
+        do throws(ScriptProblem) {
+            try script.check()
+        } catch {
+            throw StartError("\(path), \(error) (docs/device-scripts.md)")
+        }
         guard !script.steps.isEmpty else {
             throw StartError("\(path): there is no call in it; docs/device-scripts.md says what a script is")
         }
