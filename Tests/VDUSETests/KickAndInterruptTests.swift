@@ -87,6 +87,7 @@ import WorkerRuntime
         device.kernel.refusesRegions = false
         try device.step(&service)
         #expect(device.rings[1].usedIndex == 6)
+        #expect(device.card.counts(1).packets == 1 && device.card.counts(1).errors == 0)
     }
 
     @Test("A message that comes with a kick of the queue's last life starts nothing in its next one")
