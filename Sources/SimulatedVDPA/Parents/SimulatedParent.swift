@@ -124,10 +124,12 @@ package final class SimulatedParent: ParentDriver {
         if starts, faults.diesAtStart() { die() }
     }
 
-    /// Whether the device accepts the features that FEATURES_OK is to settle; it stays at its old status otherwise.
+    /// Whether the device accepts the features that FEATURES_OK is to settle; it stays at its old status otherwise. Without
+    /// VERSION_1 there is nothing to settle (`virtio_set_status` of QEMU 7.2, hw/virtio/virtio.c).
     private func takes(_ status: DeviceStatus) -> Bool {
         behaviour.accessPlatformCheck != .settingFeaturesOK || !status.contains(.featuresOK)
-            || storedStatus.contains(.featuresOK) || driverFeatures.contains(.accessPlatform)
+            || storedStatus.contains(.featuresOK) || !driverFeatures.contains(.version1)
+            || driverFeatures.contains(.accessPlatform)
     }
 
     /// Stops for good, until a reset, and asks for one (virtio 1.2, section 2.1.1).
