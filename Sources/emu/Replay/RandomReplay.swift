@@ -121,7 +121,8 @@ struct RandomReplay {
             // What has lost a map or a wait may reach memory that is nobody's, or show a race.
             guard generator.permits(script) else { return false }
             let (answers, others) = (try first.play(script), try second.play(script))
-            guard let difference = self.unknown(of: script, answers, others), difference.isAlike(whole.difference)
+            guard let difference = self.unknown(of: script, answers, others),
+                difference.isAlike(whole.difference)
             else { return false }
             best = Seen(script: script, answers: answers, difference: difference)
             return true
