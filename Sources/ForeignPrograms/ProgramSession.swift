@@ -51,13 +51,15 @@ struct ProgramSession {
         case .ioctl, .write, .read, .map:
             releaseClosed()
             let descriptor = call.call == .map ? call.number(4) : call.number(0)
+            if call.call == .map, call.number(3) & MAP_ANONYMOUS != 0 { return program.pass(call) }
             guard let index = device(descriptor, of: call) else { return program.pass(call) }
             use(devices[index], call, of: program)
         case .status: tellStatus(call, of: program, pathAt: 0, to: 1)
         case .statusOfDescriptor: tellStatus(call, of: program, descriptor: 0, to: 1)
-        case .statusAt: tellStatus(call, of: program, descriptor: 0, pathAt: 1, to: 2)
+        case .statusAt: tellStatus(call, of: program, descriptor: 0, pathAt: 1, flagsAt: 3, to: 2)
         case .extendedStatus:
-            tellStatus(call, of: program, descriptor: 0, pathAt: 1, to: 4, mask: call.number(3))
+            tellStatus(
+                call, of: program, descriptor: 0, pathAt: 1, flagsAt: 2, to: 4, mask: call.number(3))
         case .access: tellAccess(call, of: program, pathAt: 0)
         case .accessAt: tellAccess(call, of: program, pathAt: 1)
         case .other: program.pass(call)
@@ -69,23 +71,23 @@ struct ProgramSession {
     /// The device whose path is the argument `path`; where that is empty or none, whose descriptor is the argument
     /// `descriptor`.
     private func device(
-        _ call: CallNotification, descriptor: Int? = nil, pathAt path: Int? = nil
+        _ call: CallNotification, descriptor: Int? = nil, pathAt path: Int? = nil, flagsAt flags: Int? = nil
     ) -> Int? {
         if let path {
             let text =
                 call.address(path) == 0
                 ? "" : CallerProcess(thread: call.thread).path(at: call.address(path), atMost: 64)
             guard text == "" else { return devices.firstIndex { $0.path == text } }
+            guard let flags, call.number(flags) & clinux_at_empty_path != 0 else { return nil }
         }
         return descriptor.flatMap { device(call.number($0), of: call) }
     }
 
     private func tellStatus(
         _ call: CallNotification, of program: borrowing SupervisedProgram, descriptor: Int? = nil,
-        pathAt path: Int? = nil,
-        to answer: Int, mask: Int32? = nil
+        pathAt path: Int? = nil, flagsAt flags: Int? = nil, to answer: Int, mask: Int32? = nil
     ) {
-        guard let index = device(call, descriptor: descriptor, pathAt: path) else {
+        guard let index = device(call, descriptor: descriptor, pathAt: path, flagsAt: flags) else {
             return program.pass(call)
         }
         guard program.stillWaits(call) else { return }
@@ -125,13 +127,17 @@ struct ProgramSession {
         let process = CallerProcess(thread: call.thread)
         guard let path = process.path(at: address, atMost: 64) else { return program.pass(call) }
         if path == "/proc/self/status" { return openStatus(call, flags: flags, of: program) }
-        guard let index = devices.firstIndex(where: { $0.path == path }) else { return program.pass(call) }
+        // O_PATH asks the kernel's driver for nothing: that there is no such file is the nearest to it here.
+        guard flags & clinux_open_path == 0, let index = devices.firstIndex(where: { $0.path == path }) else {
+            return program.pass(call)
+        }
         releaseClosed()
         guard program.stillWaits(call) else { return }
         do throws(Errno) {
             guard flags & O_DIRECTORY == 0 else { throw .notDirectory }
             guard flags & (O_CREAT | O_EXCL) != O_CREAT | O_EXCL else { throw .fileExists }
-            guard let number = numbers.first(where: { !process.hasDescriptor($0) }) else {
+            // From the top: the program's own are given from the bottom.
+            guard let number = numbers.last(where: { !process.hasDescriptor($0) }) else {
                 throw .tooManyOpenFiles
             }
             current.process = process
@@ -142,7 +148,8 @@ struct ProgramSession {
                 try program.answer(call, with: placeholder, as: number, closesOnExec: flags & O_CLOEXEC != 0)
             } catch {
                 devices[index].release()
-                throw error
+                // No open is refused so: the program has lowered its limit.
+                throw error == .badFileDescriptor ? .tooManyOpenFiles : error
             }
         } catch {
             program.refuse(call, error)
@@ -153,6 +160,7 @@ struct ProgramSession {
     private mutating func openStatus(
         _ call: CallNotification, flags: Int32, of program: borrowing SupervisedProgram
     ) {
+        guard devices.contains(where: \.hasPins) else { return program.pass(call) }
         let caller = clients.caller(thread: call.thread)
         let pages = devices.reduce(0) { $0 + $1.pinnedPages(of: caller) }
         guard pages > 0, flags & O_ACCMODE == O_RDONLY,
@@ -181,7 +189,9 @@ struct ProgramSession {
 
     /// Whose descriptor `number` is in the caller's table: the device whose placeholder's lock it shows.
     private func device(_ number: Int32, of call: CallNotification) -> Int? {
-        guard number >= 0, let token = CallerProcess(thread: call.thread).lockedByte(number) else {
+        guard number >= 0, devices.contains(where: { $0.file != nil }),
+            let token = CallerProcess(thread: call.thread).lockedByte(number)
+        else {
             return nil
         }
         return devices.firstIndex { $0.token == token && $0.file != nil }
@@ -212,8 +222,8 @@ struct ProgramSession {
             return Int64(try file.ioctl(UInt(UInt32(bitPattern: call.number(1))), call.address(2)))
         case .write:
             guard isWritable else { throw .badFileDescriptor }
-            // rw_verify_area: a count that is negative.
-            guard call.count(2) >= 0 else { throw .invalidArgument }
+            // A count that is negative is no process's memory (access_ok).
+            guard call.count(2) >= 0 else { throw .badAddress }
             return Int64(try file.write(at: call.address(1), byteCount: call.count(2)))
         case .map:
             let page = try unsafe file.map(

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 package import Logging
 package import SimulatedVDPA
@@ -69,25 +68,26 @@ package struct ProgramSupervisor: ~Copyable {
             devices: devices, numbers: numbers, current: current, probe: probe, logger: logger)
         defer { session.end() }
         var (end, hasAsked): (ProgramEnd?, Bool) = (nil, false)
+        var nextLook = ContinuousClock.now
         while true {
-            if !hasAsked, isInterrupted() {
+            if isInterrupted() {
+                // What the program has left behind is not waited for.
+                if let end { return end }
+                if !hasAsked { kill(program.process, SIGTERM) }
                 hasAsked = true
-                kill(program.process, SIGTERM)
             }
             switch program.next(milliseconds: Self.look) {
-            case .call(let call): session.take(call, of: program)
-            case .nothing: session.releaseClosed()
-            case .ended:
-                while end == nil {
-                    end = program.takeEnd()
-                    if end == nil { clinux_pause(1) }
+            case .call(let call):
+                session.take(call, of: program)
+                let now = ContinuousClock.now
+                if now > nextLook {
+                    session.releaseClosed()
+                    nextLook = now.advanced(by: .milliseconds(Int64(Self.look)))
                 }
+            case .nothing: session.releaseClosed()
+            case .ended: return end ?? program.awaitEnd()
             }
-            if end == nil {
-                end = program.takeEnd()
-            } else if case .ended = program.next(milliseconds: 0), let end {
-                return end
-            }
+            if let now = program.takeEnd() { end = now }
         }
     }
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -18,11 +19,26 @@ struct clinux_limits {
     uint64_t soft, hard;
 };
 
-// A pidfd of the process that has the thread `thread`, any of its threads where the kernel can (PIDFD_THREAD, Linux
-// 6.9), else of its leader.
+// The number of the process that has the thread `thread`, or -errno.
+static inline int clinux_leader(int thread) {
+    char path[40], text[4096];
+    snprintf(path, sizeof path, "/proc/%d/status", thread);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return -errno;
+    ssize_t count = read(file, text, sizeof text - 1);
+    close(file);
+    text[count < 0 ? 0 : count] = 0;
+    const char *line = strstr(text, "\nTgid:");
+    return line ? (int)strtol(line + 6, 0, 10) : -ESRCH;
+}
+
+// A pidfd of the thread `thread`; where the kernel has none of threads (PIDFD_THREAD, Linux 6.9), of its process.
 static inline int clinux_pidfd(int thread) {
     long made = syscall(SYS_pidfd_open, thread, 0200U /* PIDFD_THREAD */);
-    if (made < 0 && errno == EINVAL) made = syscall(SYS_pidfd_open, thread, 0U);
+    if (made >= 0 || errno != EINVAL) return made < 0 ? -errno : (int)made;
+    int leader = clinux_leader(thread);
+    if (leader < 0) return leader;
+    made = syscall(SYS_pidfd_open, leader, 0U);
     return made < 0 ? -errno : (int)made;
 }
 
@@ -71,6 +87,21 @@ static inline int clinux_is_regular(const char *path, uint64_t device, uint64_t 
            device == ((uint64_t)major(found.st_dev) << 32 | minor(found.st_dev));
 }
 
+// The same of what is open as `file`.
+static inline int clinux_is_regular_file(int file, uint64_t device, uint64_t inode) {
+    struct stat found;
+    if (fstat(file, &found) < 0) return -errno;
+    return S_ISREG(found.st_mode) && found.st_ino == inode &&
+           device == ((uint64_t)major(found.st_dev) << 32 | minor(found.st_dev));
+}
+
+// Whether `file` is open for reading, and for writing where that is wanted.
+static inline int clinux_permits(int file, int is_writable) {
+    int flags = fcntl(file, F_GETFL);
+    if (flags < 0 || flags & 010000000 /* O_PATH */) return 0;
+    return (flags & O_ACCMODE) == O_RDWR || (!is_writable && (flags & O_ACCMODE) == O_RDONLY);
+}
+
 // Whether two threads have one address space (kcmp(2)): 1 or 0.
 static inline int clinux_same_memory(int one, int other) {
     long answer = syscall(SYS_kcmp, one, other, 1 /* KCMP_VM */, 0UL, 0UL);
@@ -109,5 +140,9 @@ static inline int clinux_device_statx(
     if (syscall(SYS_statx, AT_FDCWD, "/dev/full", 0, mask, answer) < 0) return -errno;
     const uint32_t number[2] = {device_major, device_minor};
     memcpy(answer + 0x80, number, sizeof number);
+    uint64_t inode;
+    memcpy(&inode, answer + 0x20, sizeof inode);
+    inode += 1000000 + device_minor;
+    memcpy(answer + 0x20, &inode, sizeof inode);
     return 0;
 }

@@ -43,6 +43,10 @@ static const int32_t clinux_call_access = SYS_access;
 static const int32_t clinux_call_faccessat = SYS_faccessat;
 static const int32_t clinux_call_faccessat2 = SYS_faccessat2;
 
+// Flags that the C library declares for _GNU_SOURCE alone.
+static const int32_t clinux_open_path = 010000000;      // O_PATH
+static const int32_t clinux_at_empty_path = 0x1000;     // AT_EMPTY_PATH
+
 // One call that waits for its answer.
 struct clinux_notification {
     uint64_t id;
@@ -128,7 +132,11 @@ static inline int clinux_install_filter(struct clinux_descriptor_range devices) 
         CLINUX_ALLOW,
     };
     struct sock_fprog program = {sizeof statements / sizeof statements[0], statements};
-    long made = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+    // A call that was taken is answered, whatever signal comes meanwhile: made a second time it would be another call
+    // (SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19). No mitigation is asked for that the program did not have.
+    const unsigned long listens = SECCOMP_FILTER_FLAG_NEW_LISTENER | 1UL << 2 /* SPEC_ALLOW */, is_killable = 1UL << 5;
+    long made = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, listens | is_killable, &program);
+    if (made < 0 && errno == EINVAL) made = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, listens, &program);
     return made < 0 ? -errno : (int)made;
 }
 
@@ -192,8 +200,8 @@ static inline void clinux_become_program(
         clinux_send_descriptor(socket, listener, -1);
         _exit(127);
     }
+    // The listener is closed by the exec; a close of it here could be a call that waits for an answer.
     if (clinux_send_descriptor(socket, 0, listener) < 0) _exit(127);
-    close(listener);
     execvp(arguments[0], arguments);
     clinux_send_descriptor(socket, -errno, -1);
     _exit(127);
@@ -205,6 +213,10 @@ static inline int clinux_start_supervised(
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return -errno;
     int supervisor = getpid(), error = 0;
+    // Where it is ignored nobody is told how a child has ended (waitpid(2)).
+    signal(SIGCHLD, SIG_DFL);
+    // Who daemonizes stays a descendant: of another process nobody may read the memory (Yama's ptrace_scope).
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     pid_t child = fork();
     if (child == 0) {
         close(ends[0]);
@@ -250,10 +262,17 @@ static inline int clinux_await_notification(int listener, int milliseconds) {
     return waited.revents & (POLLHUP | POLLERR) ? 2 : 0;
 }
 
-// The status of a child that has ended, and is waited for no more: 1, or 0 while it runs.
+// Waits for whatever has ended. The status of `process` once it is among them: 1, or 0 while it runs.
 static inline int clinux_reap(int process, int *status) {
-    pid_t ended = waitpid(process, status, WNOHANG);
-    return ended < 0 ? -errno : ended > 0;
+    for (;;) {
+        int any;
+        pid_t ended = waitpid(-1, &any, WNOHANG);
+        if (ended < 0) return -errno;
+        if (ended == 0) return 0;
+        if (ended != process) continue;
+        *status = any;
+        return 1;
+    }
 }
 
 static inline int clinux_exited(int status) { return WIFEXITED(status); }

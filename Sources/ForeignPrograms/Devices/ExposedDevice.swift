@@ -48,6 +48,9 @@ struct ExposedDevice {
         self.file = nil
     }
 
+    /// Whether pages are pinned for somebody.
+    var hasPins: Bool { file != nil && pinner.pinnedPages > 0 }
+
     /// The pages that are pinned for `caller`.
     func pinnedPages(of caller: SimulatedCaller) -> Int { file?.caller == caller ? pinner.pinnedPages : 0 }
 

@@ -61,12 +61,20 @@ struct SupervisedProgram: ~Copyable {
         }
     }
 
-    /// How the program itself has ended, or `nil` while it runs.
+    /// How the program itself has ended, once; `nil` while it runs. What it has left behind is waited for as well.
     borrowing func takeEnd() -> ProgramEnd? {
         var status: Int32 = 0
         guard unsafe clinux_reap(process, &status) == 1 else { return nil }
         return clinux_exited(status) != 0
             ? .status(clinux_exit_code(status)) : .signal(clinux_ending_signal(status))
+    }
+
+    /// How the program itself ends.
+    borrowing func awaitEnd() -> ProgramEnd {
+        while true {
+            if let end = takeEnd() { return end }
+            clinux_pause(1)
+        }
     }
 
     /// Whether the caller still waits, so that what was read of its memory was its own.

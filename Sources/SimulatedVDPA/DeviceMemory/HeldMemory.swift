@@ -6,6 +6,8 @@ final class HeldMemory: Sendable {
     /// A part of the client's addresses that the device has.
     private struct Piece: Sendable {
         let client: Range<UInt64>
+        /// What the window permits, which was mapped as the area was then.
+        let access: MemoryAccess
         /// `nil` where it is reached by the client's own mapping.
         let window: MemoryWindow?
     }
@@ -29,7 +31,8 @@ final class HeldMemory: Sendable {
             let first = wanted.lowerBound - wanted.lowerBound % page
             let pages = first..<first + (wanted.upperBound - first + page - 1) / page * page
             let window = process.window(on: pages, of: area)
-            return window != nil || hasHoles && !isForeign ? Piece(client: pages, window: window) : nil
+            return window != nil || hasHoles && !isForeign
+                ? Piece(client: pages, access: isForeign ? area.access : .readWrite, window: window) : nil
         }
     }
 
@@ -51,7 +54,7 @@ final class HeldMemory: Sendable {
                 parts.append(
                     TranslationEntry(
                         range: range, host: piece?.window?.address(of: host) ?? HostAddress(rawValue: host),
-                        access: entry.access))
+                        access: piece.map { entry.access.intersection($0.access) } ?? entry.access))
             }
             guard end < last else { return }
             host = end + 1

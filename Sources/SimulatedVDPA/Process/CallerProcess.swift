@@ -60,15 +60,19 @@ package struct CallerProcess: Hashable, Sendable {
             isWritable: area.isWritable)
     }
 
-    /// Opens the file of an area once more: by the area, where this process may, else by a descriptor that its process
-    /// still has.
+    /// The file of an area once more: a duplicate of a descriptor that its process still has, else opened by the area,
+    /// where this process may. What a descriptor is, is asked of /proc alone and of the duplicate: a file system that is
+    /// asked by path may wait for this process.
     private func open(_ file: ProcessMapping.File, _ area: ProcessMapping) -> FileDescriptor? {
+        for number in ProcessFiles.numbers(in: "\(folder)/fd")
+        where ProcessFiles.inode(of: "\(folder)/fdinfo/\(number)") ?? file.inode == file.inode {
+            guard let copy = try? duplicate(number) else { continue }
+            if ProcessFiles.isRegular(copy, file, isWritable: area.isWritable) { return copy }
+            try? copy.close()
+        }
         let mode: FileDescriptor.AccessMode = area.isWritable ? .readWrite : .readOnly
         let name = String(area.start, radix: 16) + "-" + String(area.end, radix: 16)
-        if let opened = open(FilePath("\(folder)/map_files/\(name)"), mode, file) { return opened }
-        return ProcessFiles.numbers(in: "\(folder)/fd").lazy.compactMap { number in
-            open(FilePath("\(folder)/fd/\(number)"), mode, file)
-        }.first
+        return open(FilePath("\(folder)/map_files/\(name)"), mode, file)
     }
 
     /// Opens `path` where it is `file`. What it is, is asked before: an open of another thing may do something.
@@ -76,7 +80,8 @@ package struct CallerProcess: Hashable, Sendable {
         _ path: FilePath, _ mode: FileDescriptor.AccessMode, _ file: ProcessMapping.File
     ) -> FileDescriptor? {
         guard ProcessFiles.isRegular(path, file) else { return nil }
-        return try? FileDescriptor.open(path, mode, options: .closeOnExec, retryOnInterrupt: false)
+        return try? FileDescriptor.open(
+            path, mode, options: [.closeOnExec, .nonBlocking], retryOnInterrupt: false)
     }
 
     // MARK: Descriptors and limits

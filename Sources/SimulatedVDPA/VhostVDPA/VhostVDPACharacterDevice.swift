@@ -292,8 +292,7 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
     ) throws(Errno) -> UnsafeMutableRawPointer {
         guard isOpen else { throw .badFileDescriptor }
         let page = HostPage.byteCount
-        guard length > 0, offset >= 0, offset % page == 0 else { throw .invalidArgument }
-        guard (length + page - 1) / page == 1 else { throw .invalidArgument }
+        guard length > 0, length <= page, offset >= 0, offset % page == 0 else { throw .invalidArgument }
         guard flags & MAP_TYPE != MAP_PRIVATE, protection & PROT_READ == 0 else { throw .invalidArgument }
         let queue = offset / page
         guard queue <= 0xffff else { throw .invalidArgument }

@@ -312,5 +312,6 @@ struct QueueRules {
         #expect(map(page, PROT_WRITE, MAP_PRIVATE) == .invalidArgument)
         #expect(map(page, PROT_WRITE, offset: 1) == .invalidArgument)
         #expect(map(0, PROT_WRITE) == .invalidArgument)
+        #expect(map(.max, PROT_WRITE) == .invalidArgument)
     }
 }

@@ -124,4 +124,57 @@ import Testing
         #expect(process.finish().status == (signal == SIGTERM ? 143 : 9))
         #expect(eventually { kill(program, 0) != 0 })
     }
+
+    @Test("what the program has left behind is answered as the program was, and waited for")
+    func descendants() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.url.appending(component: "done").path
+        let outcome = try Self.exec(
+            "sh", "-c", "(for turn in $(seq 50); do cat /dev/null; done; echo > \(file)) & exit 3")
+        #expect(outcome.status == 3)
+        let isDone = unsafe access(file, F_OK) == 0
+        #expect(isDone)
+    }
+
+    @Test("SIGTERM does not wait for what a program that has ended left behind")
+    func leftBehind() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.url.appending(component: "process").path
+        // Foundation waits for the end of whoever has a socket of its own, which the program inherits.
+        let script = """
+            for file in /proc/$$/fd/*; do [ ${file##*/} -le 2 ] || eval "exec ${file##*/}>&-"; done
+            sleep 1000 >/dev/null 2>&1 & echo $! > \(file).new; mv \(file).new \(file); exit 5
+            """
+        let process = try EmuProcess(["exec", "--", "bash", "-c", script])
+        var child: Int32 = 0
+        #expect(
+            eventually {
+                child =
+                    (try? String(contentsOfFile: file, encoding: .utf8)).flatMap { Int32($0.dropLast()) } ?? 0
+                return child > 0
+            })
+        process.send(SIGTERM)
+        #expect([5, 143].contains(process.finish().status))
+        kill(child, SIGKILL)
+    }
+
+    @Test("the program's end is seen where emu was started with SIGCHLD ignored")
+    func ignoredChildren() throws {
+        let outcome = try EmuProcess(
+            shell: #"exec env --ignore-signal=CHLD "$@""#, ["exec", "--", "sh", "-c", "exit 4"]
+        ).finish()
+        #expect(outcome.status == 4)
+    }
+
+    @Test(
+        "a few descriptors are no reason to wait for each other: it starts, or says what is missing",
+        arguments: [24, 40, 64])
+    func fewDescriptors(limit: Int) throws {
+        let outcome = try EmuProcess(
+            shell: #"ulimit -n \#(limit); exec "$@""#,
+            ["exec", "--device", "sim", "--device", "sim", "--", "sh", "-c", "exit 6"]
+        ).finish()
+        #expect(
+            outcome.status == 6 || outcome.status == 2 && outcome.errorLines.count == 1, "\(outcome.errors)")
+    }
 }
