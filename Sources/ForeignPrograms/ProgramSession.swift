@@ -127,6 +127,9 @@ struct ProgramSession {
         let process = CallerProcess(thread: call.thread)
         guard let path = process.path(at: address, atMost: 64) else { return program.pass(call) }
         if path == "/proc/self/status" { return openStatus(call, flags: flags, of: program) }
+        if path == "/proc/devices", let device = devices.first {
+            return openCopy(ProcCopy.devices(major: device.node.major), call, flags: flags, of: program)
+        }
         // O_PATH asks the kernel's driver for nothing: that there is no such file is the nearest to it here.
         guard flags & clinux_open_path == 0, let index = devices.firstIndex(where: { $0.path == path }) else {
             return program.pass(call)
@@ -163,10 +166,18 @@ struct ProgramSession {
         guard devices.contains(where: \.hasPins) else { return program.pass(call) }
         let caller = clients.caller(thread: call.thread)
         let pages = devices.reduce(0) { $0 + $1.pinnedPages(of: caller) }
-        guard pages > 0, flags & O_ACCMODE == O_RDONLY,
-            let copy = StatusCopy.make(of: caller.process, pinnedPages: pages)
-        else { return program.pass(call) }
+        guard pages > 0 else { return program.pass(call) }
+        openCopy(ProcCopy.status(of: caller.process, pinnedPages: pages), call, flags: flags, of: program)
+    }
+
+    /// Answers with `copy`, a file for reading; the kernel makes the call where there is none, or more is asked for.
+    private func openCopy(
+        _ copy: FileDescriptor?, _ call: CallNotification, flags: Int32,
+        of program: borrowing SupervisedProgram
+    ) {
+        guard let copy else { return program.pass(call) }
         defer { try? copy.close() }
+        guard flags & O_ACCMODE == O_RDONLY else { return program.pass(call) }
         guard program.stillWaits(call) else { return }
         do throws(Errno) {
             try program.answer(call, with: copy, closesOnExec: flags & O_CLOEXEC != 0)

@@ -177,4 +177,19 @@ import Testing
         #expect(
             outcome.status == 6 || outcome.status == 2 && outcome.errorLines.count == 1, "\(outcome.errors)")
     }
+
+    @Test("the file is a character device whose driver /proc/devices names, as DPDK asks for it")
+    func node() throws {
+        let outcome = try Self.exec(
+            "sh", "-c", "stat -c '%F %t %T' /dev/vhost-vdpa-0; test -r /dev/vhost-vdpa-0 && cat /proc/devices"
+        )
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let lines = outcome.output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let words = lines[0].split(separator: " ")
+        #expect(lines[0].hasPrefix("character special file ") && words.last == "0")
+        let major = try #require(UInt32(words[words.count - 2], radix: 16))
+        let named = try #require(lines.firstIndex(of: "\(major) vhost-vdpa"))
+        let blocks = try #require(lines.firstIndex(of: "Block devices:"))
+        #expect(named < blocks)
+    }
 }
