@@ -30,9 +30,9 @@ import Testing
 
     @Test(
         "emu check through it gives what emu check gives of the same device, rule by rule",
-        // A message of 40 bytes answers 72, as the kernel's; AddressSanitizer takes that for 72 bytes that were read.
-        .enabled(
-            if: Sanitizer.current != .address, "AddressSanitizer's write(2) does not know vhost's answer"),
+        // A message of 40 bytes answers 72, as the kernel's: AddressSanitizer takes that for 72 bytes that were read. Under
+        // ThreadSanitizer the rules' waits take minutes.
+        .enabled(if: Sanitizer.current == nil, "a sanitizer's write(2) does not know vhost's answer"),
         arguments: ["sim,kernel=6.1", "sim,parent=vp-vdpa", "sim,parent=mlx5", "sim,profile=vdpasim-net"])
     func rules(device: String) throws {
         let direct = try EmuProcess(["check", "--device", device]).finish()
