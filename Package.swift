@@ -123,9 +123,8 @@ let package = Package(
         + library(
             "ForeignPrograms",
             [
-                "SimulatedVDPA", "VhostVDPA", "VirtioNet", "WorkerRuntime", "GuestMemory", "LinuxHost",
-                "CLinux",
-                system, logging,
+                "SimulatedVDPA", "VhostVDPA", "VirtioNet", "VirtioDevice", "WorkerRuntime", "GuestMemory",
+                "LinuxHost", "CLinux", system, logging,
             ],
             testing: ["TestSupport"]
         )

@@ -3,6 +3,8 @@ internal import Glibc
 internal import Logging
 internal import SimulatedVDPA
 internal import SystemPackage
+internal import VirtioDevice
+internal import VirtioNet
 
 /// What the calls of a program mean to its devices. Supervisor's thread only.
 struct ProgramSession {
@@ -33,7 +35,31 @@ struct ProgramSession {
             logger.warning(
                 "\(exposed.path): \(exposed.device.faultCount) accesses of the device found no map\(last)")
         }
+        for exposed in devices { tellFailure(of: exposed) }
+        if let failure = SimulationFailure.description {
+            logger.error("\(failure): what came after is no kernel's answer")
+        }
         clients.forget()
+    }
+
+    /// Has what the workers have recorded on its way to the captures.
+    func flushCaptures() {
+        for exposed in devices { exposed.device.network?.flushCapture() }
+    }
+
+    /// Says what has failed of a device through no fault of the program's.
+    private func tellFailure(of exposed: ExposedDevice) {
+        guard let network = exposed.device.network else { return }
+        if let failure = network.failure { logger.error("\(exposed.path): \(failure)") }
+        // A worker's last command hands over what it has recorded.
+        exposed.device.shutdown()
+        guard let capture = network.capture else { return }
+        capture.finish()
+        if let failure = capture.outcome.failure {
+            logger.error(
+                "\(exposed.path): the capture \(capture.path) broke off after \(capture.outcome.recorded) frames: \(failure)"
+            )
+        }
     }
 
     /// Releases the devices that no program has open any more.

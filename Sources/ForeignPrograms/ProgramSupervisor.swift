@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 package import Logging
 package import SimulatedVDPA
@@ -44,9 +45,14 @@ package struct ProgramSupervisor: ~Copyable {
             return ExposedDevice(
                 device, pinner: pinner, number: number, major: major, token: base + UInt64(number))
         }
-        let limit = Int32(clamping: DescriptorLimit.soft)
+        let limit = Int32(clamping: clinux_descriptor_limit())
         let end = min(limit, 1024)
         numbers = max(end - 64, end / 2)..<end
+    }
+
+    /// Empties the files that the wires' frames are recorded in, now that everything else is there.
+    package borrowing func beginCaptures() throws(PortError) {
+        for exposed in devices { try exposed.device.network?.capture?.begin() }
     }
 
     /// Runs `words`, and returns how the program has ended, once it and whatever it has started have. `isInterrupted` is
@@ -68,7 +74,7 @@ package struct ProgramSupervisor: ~Copyable {
             devices: devices, numbers: numbers, current: current, probe: probe, logger: logger)
         defer { session.end() }
         var (end, hasAsked): (ProgramEnd?, Bool) = (nil, false)
-        var nextLook = ContinuousClock.now
+        var (nextLook, nextFlush) = (ContinuousClock.now, ContinuousClock.now)
         while true {
             if isInterrupted() {
                 // What the program has left behind is not waited for.
@@ -77,17 +83,20 @@ package struct ProgramSupervisor: ~Copyable {
                 hasAsked = true
             }
             switch program.next(milliseconds: Self.look) {
-            case .call(let call):
-                session.take(call, of: program)
-                let now = ContinuousClock.now
-                if now > nextLook {
-                    session.releaseClosed()
-                    nextLook = now.advanced(by: .milliseconds(Int64(Self.look)))
-                }
-            case .nothing: session.releaseClosed()
+            case .call(let call): session.take(call, of: program)
+            case .nothing: break
             case .ended: return end ?? program.awaitEnd()
             }
-            if let now = program.takeEnd() { end = now }
+            let now = ContinuousClock.now
+            if now >= nextLook {
+                session.releaseClosed()
+                nextLook = now.advanced(by: .milliseconds(Int64(Self.look)))
+            }
+            if now >= nextFlush {
+                session.flushCaptures()
+                nextFlush = now.advanced(by: .seconds(1))
+            }
+            if let ended = program.takeEnd() { end = ended }
         }
     }
 }

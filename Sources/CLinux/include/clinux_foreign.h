@@ -1,6 +1,5 @@
 // Another process's descriptors, limits and files, as far as this process may trace it. -errno on failure.
 #pragma once
-#include <dirent.h>
 #include <fcntl.h>
 #include <errno.h>
 #include <poll.h>
@@ -57,24 +56,6 @@ static inline int clinux_foreign_memlock_limit(int thread, uint64_t *bytes) {
     struct clinux_limits limits;
     if (syscall(SYS_prlimit64, thread, 8 /* RLIMIT_MEMLOCK */, (void *)0, &limits) < 0) return -errno;
     *bytes = limits.soft;
-    return 0;
-}
-
-// A folder whose entries are numbers.
-static inline void *clinux_open_folder(const char *path) { return opendir(path); }
-
-static inline void clinux_close_folder(void *folder) { closedir((DIR *)folder); }
-
-// The next entry that is a number: 1, or 0 after the last.
-static inline int clinux_next_number(void *folder, int *number) {
-    struct dirent *entry;
-    while ((entry = readdir((DIR *)folder))) {
-        char *end;
-        long value = strtol(entry->d_name, &end, 10);
-        if (end == entry->d_name || *end) continue;
-        *number = (int)value;
-        return 1;
-    }
     return 0;
 }
 

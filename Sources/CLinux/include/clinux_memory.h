@@ -106,6 +106,9 @@ static inline uint64_t clinux_soft_limit(int resource) {
     return limit.rlim_cur;
 }
 
+// The most descriptors, as far as it is known.
+static inline uint64_t clinux_descriptor_limit(void) { return clinux_soft_limit(RLIMIT_NOFILE); }
+
 // Those of locked memory, of the address space, and of the data in it.
 static inline uint64_t clinux_memlock_limit(void) { return clinux_soft_limit(RLIMIT_MEMLOCK); }
 static inline uint64_t clinux_address_space_limit(void) { return clinux_soft_limit(RLIMIT_AS); }

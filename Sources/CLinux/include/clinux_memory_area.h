@@ -6,9 +6,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 // struct procmap_query: 104 bytes.
@@ -66,32 +64,6 @@ static inline int clinux_map_again(uint64_t address, uint64_t bytes, uint64_t *a
     }
     if (made == -1) return -errno;
     *again = (uint64_t)made;
-    return 0;
-}
-
-// A file's bytes in this process.
-struct clinux_file_mapping {
-    uint64_t start, byte_count;
-    // What is mapped below the first byte that was wanted: the file's pages may be larger than the processor's.
-    uint64_t skipped;
-};
-
-// Maps `bytes` of `file` from `offset` on, in whole pages of the file's (st_blksize; 2 MiB in a hugetlbfs). 0 or -errno.
-static inline int clinux_map_file(
-    int file, uint64_t offset, uint64_t bytes, int is_writable, struct clinux_file_mapping *mapping) {
-    struct stat found;
-    if (fstat(file, &found) < 0) return -errno;
-    struct statfs system;
-    // Of other files st_blksize is what reading them is best done in.
-    const uint64_t page = fstatfs(file, &system) == 0 && system.f_type == 0x958458f6 /* HUGETLBFS_MAGIC */
-                              ? (uint64_t)found.st_blksize
-                              : (uint64_t)sysconf(_SC_PAGESIZE);
-    uint64_t first = offset - offset % page, end;
-    if (__builtin_add_overflow(offset, bytes, &end) || __builtin_add_overflow(end, page - 1, &end)) return -ENOMEM;
-    end -= end % page;
-    void *start = mmap(0, end - first, PROT_READ | (is_writable ? PROT_WRITE : 0), MAP_SHARED, file, (off_t)first);
-    if (start == MAP_FAILED) return -errno;
-    *mapping = (struct clinux_file_mapping){(uintptr_t)start, end - first, offset - first};
     return 0;
 }
 

@@ -75,11 +75,13 @@ struct clinux_supervised {
 #define CLINUX_ALLOW CLINUX_ANSWER(SECCOMP_RET_ALLOW)
 // The call `number`, whatever it has: 2 statements.
 #define CLINUX_CALL(number) CLINUX_IF((number), 1), CLINUX_NOTIFY
-// The call `number` on a descriptor of the range, which is its argument `argument`: 6 statements.
-#define CLINUX_CALL_ON(number, argument, range)                                                    \
-    CLINUX_IF((number), 5), CLINUX_LOAD(CLINUX_LOW_WORD(argument)),                                \
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (range).first, 0, 2),                                  \
+// Ours where the argument `argument` is a descriptor of the range, else the kernel's: 5 statements, of which the fourth
+// is the one that notifies.
+#define CLINUX_IF_DEVICE(argument, range)                                                          \
+    CLINUX_LOAD(CLINUX_LOW_WORD(argument)), BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (range).first, 0, 2), \
         BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (range).first + (range).count, 1, 0), CLINUX_NOTIFY, CLINUX_ALLOW
+// The call `number` on such a descriptor: 6 statements.
+#define CLINUX_CALL_ON(number, argument, range) CLINUX_IF((number), 5), CLINUX_IF_DEVICE(argument, range)
 
 // Installs the filter in this thread and returns its listener.
 //
@@ -114,21 +116,13 @@ static inline int clinux_install_filter(struct clinux_descriptor_range devices) 
         CLINUX_LOAD(CLINUX_LOW_WORD(2)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 72, 4, 0),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 40, 3, 0),
-        CLINUX_LOAD(CLINUX_LOW_WORD(0)),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, devices.first, 0, 2),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, devices.first + devices.count, 1, 0),
-        CLINUX_NOTIFY,
-        CLINUX_ALLOW,
+        CLINUX_IF_DEVICE(0, devices),
         // ioctl: a request of type 0xaf, or a descriptor of the range.
         CLINUX_IF(SYS_ioctl, 8),
         CLINUX_LOAD(CLINUX_LOW_WORD(1)),
         BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff00),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xaf00, 3, 0),
-        CLINUX_LOAD(CLINUX_LOW_WORD(0)),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, devices.first, 0, 2),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, devices.first + devices.count, 1, 0),
-        CLINUX_NOTIFY,
-        CLINUX_ALLOW,
+        CLINUX_IF_DEVICE(0, devices),
         CLINUX_ALLOW,
     };
     struct sock_fprog program = {sizeof statements / sizeof statements[0], statements};

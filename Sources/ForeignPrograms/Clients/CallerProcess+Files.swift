@@ -1,4 +1,5 @@
 internal import CLinux
+internal import LinuxHost
 internal import SimulatedVDPA
 internal import SystemPackage
 
@@ -26,7 +27,7 @@ extension CallerProcess {
 
     /// The first byte of the lock that the file of its descriptor `number` holds, if that is a lock of an open file.
     func lockedByte(_ number: Int32) -> UInt64? {
-        for line in ProcText.contents("\(folder)/fdinfo/\(number)").split(separator: "\n")
+        for line in (KernelText.of(FilePath("\(folder)/fdinfo/\(number)")) ?? "").split(separator: "\n")
         where line.hasPrefix("lock:") && line.contains("OFDLCK") {
             let words = line.split { $0.isWhitespace }
             guard words.count >= 2 else { continue }

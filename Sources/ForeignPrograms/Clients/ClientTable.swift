@@ -12,7 +12,7 @@ struct ClientTable {
         /// The thread that called first.
         let thread: Int32
         /// The process it was of.
-        let process: Int32?
+        let process: Int32
         /// `/proc/PID/mem`, which is of this address space for ever: it gives nothing once that is gone.
         let memory: FileDescriptor?
     }
@@ -23,7 +23,7 @@ struct ClientTable {
     mutating func caller(thread: Int32) -> SimulatedCaller {
         forgetTheDead()
         let process = CallerProcess(thread: thread)
-        let leader = Self.leader(of: thread)
+        let leader = clinux_leader(thread)
         for client in clients where Self.isSame(client, thread, leader) {
             return client.caller.calling(from: process)
         }
@@ -40,12 +40,12 @@ struct ClientTable {
         clients = []
     }
 
-    private static func isSame(_ client: Client, _ thread: Int32, _ leader: Int32?) -> Bool {
+    private static func isSame(_ client: Client, _ thread: Int32, _ leader: Int32) -> Bool {
         switch clinux_same_memory(client.thread, thread) {
         case 1: true
         case 0: false
         // The first thread has ended, or this machine does not compare: the process tells.
-        default: leader != nil && client.process == leader
+        default: leader > 0 && client.process == leader
         }
     }
 
@@ -57,12 +57,5 @@ struct ClientTable {
             try? memory.close()
             return true
         }
-    }
-
-    /// The number of the process that has `thread`.
-    private static func leader(of thread: Int32) -> Int32? {
-        let text = ProcText.contents("/proc/\(thread)/status")
-        return text.split(separator: "\n").first { $0.hasPrefix("Tgid:") }
-            .flatMap { Int32($0.dropFirst("Tgid:".count).trimmingPrefix { $0.isWhitespace }) }
     }
 }

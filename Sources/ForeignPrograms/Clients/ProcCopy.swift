@@ -8,21 +8,19 @@ internal import SystemPackage
 enum ProcCopy {
     /// The status of `process`, its VmPin more by `pinnedPages`.
     static func status(of process: CallerProcess, pinnedPages: Int) -> FileDescriptor? {
-        let lines = ProcText.contents("\(process.folder)/status").split(separator: "\n").map { line in
-            guard line.hasPrefix("VmPin:") else { return String(line) }
-            let words = line.split { $0.isWhitespace }
-            let own = words.count > 1 ? Int(words[1]) ?? 0 : 0
-            return "VmPin:\t\(own + pinnedPages * HostPage.byteCount / 1024) kB"
-        }
-        return file(lines)
+        guard let text = KernelText.of(FilePath("\(process.folder)/status")) else { return nil }
+        let own = KernelText.number("VmPin", in: text) ?? 0
+        let kibibytes = own + UInt64(pinnedPages * HostPage.byteCount / 1024)
+        return file(
+            text.split(separator: "\n").map {
+                $0.hasPrefix("VmPin:") ? "VmPin:\t\(kibibytes) kB" : String($0)
+            })
     }
 
     /// The drivers of this machine's character and block devices, with one of vhost-vdpa that has `major`.
     static func devices(major: UInt32) -> FileDescriptor? {
-        var lines = ProcText.contents("/proc/devices").split(
-            separator: "\n", omittingEmptySubsequences: false
-        )
-        .map(String.init)
+        guard let text = KernelText.of("/proc/devices") else { return nil }
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         // The character devices come first, and end with an empty line.
         guard let end = lines.firstIndex(of: "") else { return nil }
         lines.insert("\(major) vhost-vdpa", at: end)
@@ -30,7 +28,6 @@ enum ProcCopy {
     }
 
     private static func file(_ lines: [String]) -> FileDescriptor? {
-        guard !lines.isEmpty else { return nil }
         let number = unsafe clinux_memfd_create("proc", clinux_mfd_cloexec)
         guard number >= 0 else { return nil }
         let file = FileDescriptor(rawValue: number)

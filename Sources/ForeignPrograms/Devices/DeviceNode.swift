@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import LinuxHost
 internal import SystemPackage
 
 /// The file of an exposed device, as stat(2) shows it: a character device whose number no other has.
@@ -10,7 +11,7 @@ struct DeviceNode: Hashable, Sendable {
     /// A major number that no driver of this machine has: the highest of those that are given out at run time.
     static func freeMajor() -> UInt32 {
         let taken = Set(
-            ProcText.contents("/proc/devices").split(separator: "\n").compactMap { line in
+            (KernelText.of("/proc/devices") ?? "").split(separator: "\n").compactMap { line in
                 line.split(separator: " ").first.flatMap { UInt32($0) }
             })
         return (384...511).reversed().first { !taken.contains($0) } ?? 511

@@ -1,5 +1,7 @@
 internal import CLinux
+internal import Glibc
 internal import GuestMemory
+internal import LinuxHost
 internal import SystemPackage
 
 /// A second mapping of shared memory of a caller's, given back with the object.
@@ -27,14 +29,17 @@ final class MemoryWindow: Sendable {
     /// Maps `client`, another process's addresses, by what they are mapped of: `file` from `offset` on. `nil` where the
     /// kernel refuses.
     init?(_ client: Range<UInt64>, ofFile file: FileDescriptor, offset: UInt64, isWritable: Bool) {
-        var again = clinux_file_mapping(start: 0, byte_count: 0, skipped: 0)
-        guard
-            unsafe clinux_map_file(file.rawValue, offset, UInt64(client.count), isWritable ? 1 : 0, &again)
-                == 0
-        else { return nil }
+        guard UInt64(client.count) < 1 << 62, offset < 1 << 62 else { return nil }
+        let span = FileSpan(of: file, offset: offset, byteCount: UInt64(client.count))
+        var address: UnsafeMutableRawPointer?
+        let result = unsafe clinux_mmap(
+            &address, Int(span.byteCount), isWritable ? PROT_READ | PROT_WRITE : PROT_READ,
+            MAP_SHARED | MAP_NORESERVE, file.rawValue, off_t(span.offset))
+        guard result == 0, let address = unsafe address else { return nil }
+        let first = UInt64(UInt(bitPattern: address))
         self.client = client
-        start = again.start + again.skipped
-        mapped = again.start..<again.start + again.byte_count
+        start = first + span.inset
+        mapped = first..<first + span.byteCount
     }
 
     deinit { _ = clinux_unmap_again(mapped.lowerBound, UInt64(mapped.count)) }

@@ -46,8 +46,6 @@ struct PinAccount {
 
     /// The soft RLIMIT_MEMLOCK in pages; no limit is `Int.max`.
     static func memlockPages() -> Int {
-        var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(8), &limit) == 0 else { return 0 }  // RLIMIT_MEMLOCK
-        return Int(clamping: UInt64(limit.rlim_cur) / UInt64(HostPage.byteCount))
+        CallerProcess.this.memlockPages
     }
 }

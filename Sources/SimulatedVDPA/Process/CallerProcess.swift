@@ -93,10 +93,10 @@ package struct CallerProcess: Hashable, Sendable {
         return FileDescriptor(rawValue: answer)
     }
 
-    /// The soft RLIMIT_MEMLOCK in pages; no limit is `Int.max`.
+    /// The soft RLIMIT_MEMLOCK in pages; no limit is more than any memory has.
     package var memlockPages: Int {
         var bytes: UInt64 = 0
         guard unsafe clinux_foreign_memlock_limit(thread ?? 0, &bytes) == 0 else { return 0 }
-        return bytes == .max ? .max : Int(clamping: bytes / UInt64(HostPage.byteCount))
+        return Int(clamping: bytes / UInt64(HostPage.byteCount))
     }
 }

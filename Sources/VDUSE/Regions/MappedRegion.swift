@@ -10,8 +10,8 @@ internal import VirtQueue
 /// Of a device that Linux's own driver has it is a part of the bounce buffers, or of what was allocated for rings, and of
 /// one that vhost-vdpa has a part of the file that its owner mapped there (drivers/vdpa/vdpa_user/iova_domain.c).
 /// What is mapped are whole pages of that file, huge ones where it has those, and no page is reserved: its owner has what
-/// the region has of them. The memory is as long as its owner leaves it: who cuts that file has this process end with SIGBUS, as any process that
-/// maps a file of somebody else's.
+/// the region has of them. The memory is as long as its owner leaves it: who cuts that file has this process end with
+/// SIGBUS, as any process that maps a file of somebody else's.
 @safe
 package final class MappedRegion: Sendable {
     /// The addresses, where they are, and what the device may do there.
@@ -32,7 +32,7 @@ package final class MappedRegion: Sendable {
         guard let count = range.byteCount?.rawValue, count < 1 << 62, fileOffset < 1 << 62 else {
             throw refusal(nil, "no file is as long")
         }
-        let span = FileSpan(offset: fileOffset, byteCount: count, pageByteCount: pageByteCount(of: file))
+        let span = FileSpan(of: file, offset: fileOffset, byteCount: count)
         byteCount = span.byteCount
         let protection =
             (access.contains(.read) ? PROT_READ : 0) | (access.contains(.write) ? PROT_WRITE : 0)
@@ -72,14 +72,4 @@ package final class MappedRegion: Sendable {
     func keep() { _ = unsafe Unmanaged.passRetained(self) }
 
     deinit { _ = unsafe clinux_unmap(base, byteCount) }
-}
-
-/// The pages in which `file` is mapped: this machine's, or the huge ones of hugetlbfs, which are its blocks.
-private func pageByteCount(of file: FileDescriptor) -> UInt64 {
-    let page = UInt64(HostPage.byteCount)
-    var status = stat()
-    guard unsafe fstat(file.rawValue, &status) == 0, let block = UInt64(exactly: status.st_blksize),
-        block > page, block.nonzeroBitCount == 1
-    else { return page }
-    return block
 }

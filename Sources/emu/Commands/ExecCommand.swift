@@ -34,7 +34,7 @@ struct ExecCommand: EmuCommand {
             "What stands at the end of each device's wire (default: loopback).", valueName: "port"),
         completion: .list(PortSpecification.completions(at: .wire)),
         transform: PortSpecification.init(argument:))
-    var wire: PortSpecification = .loopback
+    var wire: PortSpecification?
 
     @Argument(
         parsing: .postTerminator,
@@ -53,12 +53,20 @@ struct ExecCommand: EmuCommand {
         }
         let specifications = try (devices.isEmpty ? [.standard] : devices).map(simulated)
         try checkPort()
+        try checkWires(specifications)
         let logger = output.makeLogger()
         let supervisor: ProgramSupervisor
         do {
             supervisor = try ProgramSupervisor(specifications, logger: logger) { specification in
-                try WirePort(opening: wire, queuePairs: specification.queuePairs) { logger.warning("\($0)") }
+                try WirePort(opening: wire ?? .loopback, queuePairs: specification.queuePairs) {
+                    logger.warning("\($0)")
+                }
             }
+        } catch {
+            throw StartError("\(error)")
+        }
+        do throws(PortError) {
+            try supervisor.beginCaptures()
         } catch {
             throw StartError("\(error)")
         }
@@ -76,9 +84,25 @@ struct ExecCommand: EmuCommand {
     /// Throws where the port cannot stand at a wire.
     func checkPort() throws(StartError) {
         do throws(PortError) {
-            try wire.check(at: .wire)
+            try wire?.check(at: .wire)
         } catch {
-            throw StartError("--wire \(wire): \(error)")
+            throw StartError("--wire \(wire.map { "\($0)" } ?? ""): \(error)")
+        }
+    }
+
+    /// Throws where a device has no such wire, or would have to share what stands at its end.
+    private func checkWires(_ specifications: [SimulatedDeviceSpecification]) throws(StartError) {
+        guard let wire else { return }
+        for (specification, device) in zip(specifications, devices)
+        where !specification.profile.kind(for: specification).takesWire {
+            throw StartError(
+                "--wire \(wire) with \(device): the kernel's simulator has no wire, it loops frames back itself;"
+                    + " leave --wire out")
+        }
+        guard specifications.count == 1 || wire.claims.isEmpty else {
+            throw StartError(
+                "--wire \(wire) with \(specifications.count) devices: it can stand at the wire of one; give one --device"
+            )
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LinuxHost
 internal import SystemPackage
 
 extension CycleReportFolder {

@@ -195,4 +195,27 @@ import Testing
         let blocks = try #require(lines.firstIndex(of: "Block devices:"))
         #expect(named < blocks)
     }
+
+    @Test("--wire capture:FILE has the frames of the device's wire, and stands at the wire of one device")
+    func capture() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.url.appending(component: "wire.pcapng").path
+        let run = [
+            Self.emu, "run", "--device", "/dev/vhost-vdpa-0", "--memory", "64M", "--packets", "1000",
+            "--frame-size",
+            "1000", "--cycles", "1", "--interval", "1ms",
+        ]
+        let outcome = try EmuProcess(["exec", "--wire", "capture:\(file)", "--"] + run).finish()
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+        let size = try FileManager.default.attributesOfItem(atPath: file)[.size] as? Int ?? 0
+        #expect(size > 2 * 1000 * 1000)
+        let two = try EmuProcess(
+            ["exec", "--wire", "capture:\(file)", "--device", "sim", "--device", "sim", "--", "true"]
+        ).finish()
+        #expect(two.status == 2 && two.errorLines.count == 1 && two.errors.contains("with 2 devices"))
+        let none = try EmuProcess(
+            ["exec", "--wire", "none", "--device", "sim,profile=vdpasim-net", "--", "true"]
+        ).finish()
+        #expect(none.status == 2 && none.errors.contains("has no wire"))
+    }
 }

@@ -1,3 +1,4 @@
+internal import LinuxHost
 internal import SystemPackage
 
 /// What each real kernel does with each rule, as `emu check --table` prints it.

@@ -1,10 +1,10 @@
 internal import Glibc
-internal import SystemPackage
+package import SystemPackage
 
 /// What is in a folder.
-enum FolderListing {
+package enum FolderListing {
     /// The names in the folder at `path`, in no order, `.` and `..` among them.
-    static func names(_ path: FilePath) throws(Errno) -> [String] {
+    package static func names(_ path: FilePath) throws(Errno) -> [String] {
         guard let listing = unsafe opendir(path.string) else { throw Errno(rawValue: errno) }
         defer { unsafe closedir(listing) }
         var names: [String] = []
