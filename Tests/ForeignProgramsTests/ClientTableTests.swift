@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import SimulatedVDPA
+import SystemPackage
 import Testing
 
 @testable import ForeignPrograms
@@ -43,6 +44,27 @@ import Testing
         var first: SimulatedCaller?
         try withChild(["sleep", "100"]) { first = clients.caller(thread: $0) }
         try withChild(["sleep", "100"]) { #expect(clients.caller(thread: $0) != first) }
+    }
+}
+
+/// A process that ends while its call is answered.
+@Suite("A caller that has ended") struct EndedCallerTests {
+    @Test(
+        "has no memory, no areas and no descriptors, and nothing of the simulation's own has failed by that")
+    func ended() throws {
+        var process: pid_t = 0
+        let result = unsafe CArguments(["true"]).withPointer { arguments in
+            unsafe posix_spawnp(&process, "true", nil, nil, arguments, nil)
+        }
+        try #require(result == 0)
+        waitpid(process, nil, 0)
+        let caller = CallerProcess(thread: process)
+        let failure = SimulationFailure.description
+        #expect(throws: Errno.badAddress) { try caller.copy(at: 4096, count: 8) }
+        #expect(throws: Errno.self) { try caller.mappings(0..<4096) }
+        #expect(throws: Errno.self) { try EventFile(callerDescriptor: 0, of: caller) }
+        #expect(!caller.hasDescriptor(0) && caller.path(at: 4096, atMost: 8) == nil)
+        #expect(SimulationFailure.description == failure)
     }
 }
 

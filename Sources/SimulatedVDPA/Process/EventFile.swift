@@ -20,7 +20,8 @@ public final class EventFile: Sendable {
         do throws(Errno) {
             event = SharedEventFD(owning: try process.duplicate(number))
         } catch {
-            throw error == .badFileDescriptor ? error : SimulationFailure.note("dup of an eventfd", error)
+            guard error != .badFileDescriptor else { throw error }
+            throw SimulationFailure.note("dup of an eventfd", error, mayHaveEnded: process.isForeign)
         }
         guard let identifier = try Self.identifier(of: event.descriptor) else { throw .invalidArgument }
         self.event = event

@@ -48,7 +48,8 @@ package struct ProcessMappings: Sendable {
             maps = try FileDescriptor.open(
                 file, .readOnly, options: .closeOnExec, retryOnInterrupt: false)
         } catch {
-            throw SimulationFailure.note("open of a process's maps", error as? Errno ?? .ioError)
+            throw SimulationFailure.note(
+                "open of a process's maps", error as? Errno ?? .ioError, mayHaveEnded: file != own)
         }
         defer { try? maps.close() }
         var areas: [ProcessMapping] = []
@@ -107,7 +108,9 @@ package struct ProcessMappings: Sendable {
                 return bytes
             }
         } catch {
-            throw SimulationFailure.note("read of a file of /proc/self", error as? Errno ?? .ioError)
+            throw SimulationFailure.note(
+                "read of a file of /proc", error as? Errno ?? .ioError,
+                mayHaveEnded: !path.starts(with: "/proc/self"))
         }
     }
 }

@@ -14,9 +14,10 @@ package enum SimulationFailure {
     package static var description: String? { first.withLock { $0 } }
 
     /// Notes that `call` was refused with `errno`, and returns the errno. A shortage of descriptors is not noted:
-    /// whoever shares it is told so by the errno itself.
-    static func note(_ call: StaticString, _ errno: Errno) -> Errno {
+    /// whoever shares it is told so by the errno itself. Nor is it that another process, whose call this was, has ended.
+    static func note(_ call: StaticString, _ errno: Errno, mayHaveEnded: Bool = false) -> Errno {
         guard !shortages.contains(errno) else { return errno }
+        if mayHaveEnded, errno == .noSuchProcess || errno == .noSuchFileOrDirectory { return errno }
         first.withLock { first in
             if first == nil { first = "the simulation's own \(call) was refused: \(errno)" }
         }
