@@ -189,6 +189,8 @@ struct ProgramSession {
     private mutating func openStatus(
         _ call: CallNotification, flags: Int32, of program: borrowing SupervisedProgram
     ) {
+        // What the program has closed before is not pinned any more, however it was closed.
+        releaseClosed()
         guard devices.contains(where: \.hasPins) else { return program.pass(call) }
         let caller = clients.caller(thread: call.thread)
         let pages = devices.reduce(0) { $0 + $1.pinnedPages(of: caller) }
