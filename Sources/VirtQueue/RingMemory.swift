@@ -7,7 +7,9 @@ public import Synchronization
 /// so that the compiler never loads it again. This file is the only one that names atomics.
 ///
 /// The type is a bare pointer: the owner guarantees that offsets stay in the area, that the area stays mapped,
-/// and that `base + offset` is a multiple of the access's size. Values are little-endian (virtio 1.2, section
+/// and that `base + offset` is a multiple of the access's size, but for descriptors of a table that may be anywhere
+/// (``SplitRingQuirks/takesAnyTableAddress``): a relaxed load is a plain one on x86-64 and arm64, which may then see half of
+/// what the other side writes. Values are little-endian (virtio 1.2, section
 /// 1.4). Accesses without an ordering in their name are relaxed.
 @usableFromInline
 @safe

@@ -92,7 +92,7 @@ extension GeneratorModel {
         switch queue.ring?.place ?? .unset {
         case .unset:
             if state.isIdentity { return profile.mapsVirtualAddresses }
-            return !hasLostMemory || !state.entries.contains { $0.touches(0, GeneratorRings.iova - 1) }
+            return mayLook(state.entries, 0, GeneratorRings.iova - 1)
         case .foreign(let first, let last):
             if state.isIdentity {
                 return profile.mapsVirtualAddresses && last < GeneratorRings.lowEnd
@@ -102,6 +102,12 @@ extension GeneratorModel {
             if state.isIdentity { return profile.mapsVirtualAddresses }
             return profile.breaksRings || isWhole(state.entries)
         }
+    }
+
+    /// Whether the device may take what is mapped in these addresses for a ring: nobody else's memory is, and nothing that it
+    /// cannot write to, of which vdpa_sim takes chains and never returns them.
+    private func mayLook(_ entries: [GeneratorEntry], _ first: UInt64, _ last: UInt64) -> Bool {
+        !entries.contains { $0.touches(first, last) && (hasLostMemory || $0.access != 3) }
     }
 
     /// All of the rings' memory is mapped as it should be, or nothing is at its place.

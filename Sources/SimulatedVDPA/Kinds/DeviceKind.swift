@@ -28,6 +28,10 @@ package protocol DeviceKind: Sendable {
     func descriptorGroup(ofQueue queue: Int) -> UInt32
     /// Something can stand at the far end of a wire; a device without one settles by itself what becomes of its frames.
     var takesWire: Bool { get }
+    /// The size of the ring, at address 0, of a queue that is enabled without one; `nil` where such a queue does not start.
+    var sizeAfterReset: UInt16? { get }
+    /// It sets NEEDS_RESET where a driver has broken a ring (virtio 1.2, section 2.1.1).
+    var asksForReset: Bool { get }
 
     /// Makes the worker, with every queue stopped and no translation. It reports to `report`, from its own thread.
     ///
@@ -40,6 +44,10 @@ package protocol DeviceKind: Sendable {
 extension DeviceKind {
     /// Leaves what the driver has written.
     package func refresh(_ configuration: ConfigurationSpace) {}
+
+    package var sizeAfterReset: UInt16? { nil }
+
+    package var asksForReset: Bool { true }
 
     /// The queue's own.
     package func descriptorGroup(ofQueue queue: Int) -> UInt32 { group(ofQueue: queue) }

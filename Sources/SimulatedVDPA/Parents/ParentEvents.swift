@@ -19,7 +19,10 @@ package final class ParentEvents: Sendable {
 
     private let state = Guarded(State())
 
-    package init() {}
+    /// A broken queue sets NEEDS_RESET.
+    private let asksForReset: Bool
+
+    package init(asksForReset: Bool = true) { self.asksForReset = asksForReset }
 
     /// Takes an event, on the worker's thread.
     package func report(_ event: DataPathEvent) {
@@ -31,9 +34,10 @@ package final class ParentEvents: Sendable {
                 state.recentFaults.append(RecordedFault(fault: fault, queue: queue))
             }
         case .queueBroken(let error, let queue):
-            let call = state.withLock { state in
-                state.needsReset = true
+            let call = state.withLock { state -> EventFile? in
                 state.brokenQueues.append(BrokenQueue(error: error, queue: queue))
+                guard asksForReset else { return nil }
+                state.needsReset = true
                 return state.configurationCall
             }
             call?.signal()

@@ -37,6 +37,8 @@ final class ParentQueues {
     private var isRunning = false
     /// Since a suspend that neither a resume nor a reset has followed.
     private var isSuspended = false
+    /// The ring that every queue has from a reset on.
+    private let ringAfterReset: Ring?
     private let movesLiveRings: Bool
     private let takesRingsAtStart: Bool
     private let dataPath: any DataPath
@@ -44,10 +46,17 @@ final class ParentQueues {
     /// Takes the `count` queues of a data path, all of them stopped. With `movesLiveRings` a position that is set while a
     /// queue is ready is where its ring goes on, and the used index stays; else the next stop forgets it. With
     /// `takesRingsAtStart` a queue is started with the ring that the driver has set by then, else with that of the moment
-    /// when it was enabled.
-    init(count: Int, movesLiveRings: Bool, takesRingsAtStart: Bool, dataPath: any DataPath) {
+    /// when it was enabled. A queue that is enabled without a size of its own has a ring of `sizeAfterReset` at address 0, or
+    /// does not start.
+    init(
+        count: Int, movesLiveRings: Bool, takesRingsAtStart: Bool, sizeAfterReset: UInt16?,
+        dataPath: any DataPath
+    ) {
         self.takesRingsAtStart = takesRingsAtStart
-        queues = Array(repeating: ParentQueue(), count: count)
+        ringAfterReset = sizeAfterReset.map {
+            Ring(layout: RingLayout(size: $0, addresses: .zero), features: [])
+        }
+        queues = Array(repeating: ParentQueue(armed: ringAfterReset), count: count)
         self.movesLiveRings = movesLiveRings
         self.dataPath = dataPath
     }
@@ -139,7 +148,7 @@ final class ParentQueues {
         if isSuspended { dataPath.endSuspension(keepsKicks: keepsKicks) }
         isSuspended = false
         for queue in queues.indices {
-            queues[queue] = ParentQueue(size: forgetsSizes ? 0 : queues[queue].size)
+            queues[queue] = ParentQueue(size: forgetsSizes ? 0 : queues[queue].size, armed: ringAfterReset)
         }
     }
 

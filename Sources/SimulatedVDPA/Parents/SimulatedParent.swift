@@ -32,7 +32,7 @@ package final class SimulatedParent: ParentDriver {
     package convenience init(
         kind: any DeviceKind, behaviour: ParentBehaviour, worker: String, wire: consuming WirePort
     ) throws {
-        let events = ParentEvents()
+        let events = ParentEvents(asksForReset: kind.asksForReset)
         let dataPath = try kind.makeDataPath(name: worker, wire: wire, report: { events.report($0) })
         self.init(kind: kind, behaviour: behaviour, dataPath: dataPath, events: events)
     }
@@ -41,7 +41,7 @@ package final class SimulatedParent: ParentDriver {
     package convenience init(
         kind: any DeviceKind, behaviour: ParentBehaviour, makeDataPath: DataPathFactory
     ) throws {
-        let events = ParentEvents()
+        let events = ParentEvents(asksForReset: kind.asksForReset)
         let dataPath = try makeDataPath(kind, events: { events.report($0) })
         self.init(kind: kind, behaviour: behaviour, dataPath: dataPath, events: events)
     }
@@ -57,7 +57,8 @@ package final class SimulatedParent: ParentDriver {
         faults = FaultInjector(behaviour.fault)
         queues = ParentQueues(
             count: kind.queues.count, movesLiveRings: behaviour.movesLiveRings,
-            takesRingsAtStart: behaviour.takesRingsAtStart, dataPath: dataPath)
+            takesRingsAtStart: behaviour.takesRingsAtStart, sizeAfterReset: kind.sizeAfterReset,
+            dataPath: dataPath)
         doorbells = DoorbellWatch { queues in dataPath.kick(queues) }
         iommu = ParentIOMMU(
             behaviour, description: description,

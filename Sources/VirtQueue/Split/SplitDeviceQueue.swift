@@ -69,7 +69,7 @@ public struct SplitDeviceQueue: DeviceQueue, ~Copyable {
         translation: inout TranslationTable
     ) throws(VirtQueueError) {
         self.quirks = quirks
-        let areas = try Self.resolve(layout, features, &translation)
+        let areas = try Self.resolve(layout, features, quirks, &translation)
         descriptors = areas.descriptors
         avail = areas.avail
         used = areas.used
@@ -182,15 +182,16 @@ public struct SplitDeviceQueue: DeviceQueue, ~Copyable {
     }
 
     private static func resolve(
-        _ layout: RingLayout, _ features: VirtioFeatures, _ translation: inout TranslationTable
+        _ layout: RingLayout, _ features: VirtioFeatures, _ quirks: SplitRingQuirks,
+        _ translation: inout TranslationTable
     ) throws(VirtQueueError) -> (descriptors: RingMemory, avail: RingMemory, used: RingMemory) {
         let (size, addresses) = (layout.size, layout.addresses)
         guard SplitRingNumbers.isValid(size: size) else { throw VirtQueueError(.invalidSize(size)) }
         let eventIndex = features.contains(.eventIndex)
         return (
             try area(
-                addresses.descriptorArea, SplitRingNumbers.descriptorTableBytes(size: size), 16, .read,
-                &translation),
+                addresses.descriptorArea, SplitRingNumbers.descriptorTableBytes(size: size),
+                quirks.takesAnyTableAddress ? 1 : 16, .read, &translation),
             try area(
                 addresses.driverArea, SplitRingNumbers.availRingBytes(size: size, eventIndex: eventIndex), 2,
                 .read, &translation),

@@ -8,11 +8,15 @@ package struct SplitRingQuirks: Hashable, Sendable {
     /// An avail index further on than the ring has descriptors is believed, and every entry up to it taken once more
     /// (`__vringh_get_head` has no check). Without it such an index ends the queue.
     @usableFromInline package var takesAnyAvailIndex: Bool
+    /// The descriptor table may be at any address: vringh copies each descriptor, and vhost asks for an aligned avail and used
+    /// ring alone (`vhost_vring_set_addr`). Without it such a table ends the queue.
+    @usableFromInline package var takesAnyTableAddress: Bool
 
     /// No quirk, but for those that are given.
     @usableFromInline
-    package init(usedLag: UInt16 = 0, takesAnyAvailIndex: Bool = false) {
+    package init(usedLag: UInt16 = 0, takesAnyAvailIndex: Bool = false, takesAnyTableAddress: Bool = false) {
         self.usedLag = usedLag
         self.takesAnyAvailIndex = takesAnyAvailIndex
+        self.takesAnyTableAddress = takesAnyTableAddress
     }
 }

@@ -35,6 +35,12 @@ package struct VdpasimNet: DeviceKind {
     package func group(ofQueue queue: Int) -> UInt32 { queues.role(of: queue) == .control ? 1 : 0 }
     package var takesWire: Bool { false }
 
+    /// `vdpasim_vq_reset` makes a vringh of the largest size (VDPASIM_QUEUE_MAX).
+    package var sizeAfterReset: UInt16? { maximumQueueSize }
+
+    /// vdpa_sim never does: what its vringh cannot take stays where it is.
+    package var asksForReset: Bool { false }
+
     package func makeDataPath(
         name: String, wire: consuming WirePort, report: @escaping @Sendable (DataPathEvent) -> Void
     ) throws -> any DataPath {

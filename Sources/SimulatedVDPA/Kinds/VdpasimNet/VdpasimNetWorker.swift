@@ -57,7 +57,9 @@ struct VdpasimNetWorker: ~Copyable, EventLoopWorker {
             FrameQueue(
                 role: role,
                 served: ServedQueue(
-                    index: index, quirks: SplitRingQuirks(takesAnyAvailIndex: true), report: report),
+                    index: index,
+                    quirks: SplitRingQuirks(takesAnyAvailIndex: true, takesAnyTableAddress: true),
+                    report: report),
                 counters: counters[index])
         }
         receive = queue(0, .receive(0))
