@@ -1,5 +1,6 @@
 internal import GuestMemory
 internal import LinuxHost
+internal import SystemPackage
 
 /// The memory that one UPDATE gives to the device: windows on what is shared of it.
 final class HeldMemory: Sendable {
@@ -19,8 +20,11 @@ final class HeldMemory: Sendable {
 
     /// Takes windows on the shared areas of `range`, the client's addresses. What is private, or cannot be mapped
     /// again, is left to the client's own mapping; so is what is no area, unless there can be such (`hasHoles`). Of another
-    /// process nothing is: its addresses mean nothing here.
-    init(_ range: Range<UInt64>, areas: ProcessMappings, of process: CallerProcess, hasHoles: Bool = false) {
+    /// process nothing is: its addresses mean nothing here. What it takes from a file later is counted in `vanished`.
+    init(
+        _ range: Range<UInt64>, areas: ProcessMappings, of process: CallerProcess, hasHoles: Bool = false,
+        vanished: VanishedPages? = nil
+    ) {
         let page = UInt64(HostPage.byteCount)
         let isForeign = process.isForeign
         self.hasHoles = hasHoles || isForeign
@@ -30,9 +34,17 @@ final class HeldMemory: Sendable {
             // An area is whole pages, so the pages of a part of it are in it.
             let first = wanted.lowerBound - wanted.lowerBound % page
             let pages = first..<first + (wanted.upperBound - first + page - 1) / page * page
-            let window = process.window(on: pages, of: area)
+            let window = process.window(on: pages, of: area, vanished: vanished)
             return window != nil || hasHoles && !isForeign
                 ? Piece(client: pages, access: isForeign ? area.access : .readWrite, window: window) : nil
+        }
+    }
+
+    /// Makes every page of another process's windows present, as a pin does: EFAULT where one is not to be had.
+    func populate(for access: MemoryAccess) throws(Errno) {
+        for piece in pieces {
+            try piece.window?.populate(
+                isWritable: access.contains(.write) && piece.access.contains(.write))
         }
     }
 
