@@ -68,6 +68,12 @@ package struct CallerProcess: Hashable, Sendable {
         return nil
     }
 
+    /// Stands for `pages` of another process, to be copied from and to; `nil` for this one, whose own mapping is as good.
+    func copy(of pages: Range<UInt64>) -> CopiedMemory? {
+        // A thread ends before its process.
+        thread.flatMap { CopiedMemory(pages, of: max(clinux_leader($0), 0)) }
+    }
+
     /// Lends the file of an area to `body`, until that answers: a duplicate of a descriptor that its process still has, else
     /// opened by the area, where this process may. What a descriptor is, is asked of /proc alone and of the duplicate: a
     /// file system that is asked by path may wait for this process.

@@ -123,6 +123,68 @@ struct ForeignMemoryRules {
         }
     }
 
+    // MARK: Memory that cannot be mapped a second time
+
+    @Test(
+        "Private memory is pinned, and copied: the worker's addresses stand for the client's",
+        arguments: Specifications.pinned)
+    func privateMemory(_ specification: String) throws {
+        let client = try Self.foreign(specification)
+        let memory = Memory(pages: 2, kind: .privateAnonymous)
+        #expect(client.update(Self.iova, memory) == nil)
+        #expect(client.pinner.pinnedPages == 2)
+        let host = unsafe try #require(Self.host(client, Self.page))
+        let here = HostAddress(rawValue: UInt64(UInt(bitPattern: host)))
+        let copies = CopiedMemory.behind(client.dataPath.translation(0))
+        try #require(copies.count == 1)
+        #expect(
+            copies[0].place(of: here)
+                == MemoryPlace(process: getpid(), address: UInt64(memory.address) + UInt64(Self.page)))
+        #expect(!copies[0].isGone)
+    }
+
+    @Test(
+        "Private memory where nothing is pinned is no entry, and the worker does not have it",
+        arguments: Specifications.setMap)
+    func privateVirtual(_ specification: String) throws {
+        let client = try Self.foreign(specification)
+        let memory = Memory(pages: 2, kind: .privateAnonymous)
+        #expect(client.update(Self.iova, memory) == nil)
+        #expect(client.vhostEntries.isEmpty && client.dataPath.translation(0).isEmpty)
+    }
+
+    @Test(
+        "Shared memory whose file nobody can open is within reach, on every kind",
+        arguments: ["sim", "sim,use-va=off", "sim,parent=dma-map"])
+    func closedFile(_ specification: String) throws {
+        let client = try Self.foreign(specification)
+        let memory = Memory(pages: 1)
+        let address = unsafe UnsafeMutablePointer<UInt8>(bitPattern: memory.address)
+        unsafe address?.pointee = 5
+        #expect(client.update(Self.iova, memory) == nil)
+        let host = unsafe try #require(Self.host(client))
+        let here = HostAddress(rawValue: UInt64(UInt(bitPattern: host)))
+        let copies = CopiedMemory.behind(client.dataPath.translation(0))
+        // Root has /proc/PID/map_files, and a second mapping.
+        #expect(copies.isEmpty == (geteuid() == 0))
+        if let copy = copies.first {
+            #expect(copy.place(of: here)?.address == UInt64(memory.address))
+        } else {
+            #expect(unsafe host.pointee == 5)
+        }
+    }
+
+    @Test("The memory goes with the map", arguments: Specifications.pinned)
+    func release(_ specification: String) throws {
+        let client = try Self.foreign(specification)
+        let memory = Memory(pages: 2, kind: .privateAnonymous)
+        #expect(client.update(Self.iova, memory) == nil)
+        let entries = client.dataPath.translation(0)
+        #expect(CopiedMemory.behind(entries).count == 1)
+        #expect(client.send(.invalidate, iova: Self.iova, size: UInt64(memory.byteCount)) == nil)
+        #expect(CopiedMemory.behind(entries).isEmpty)
+    }
+
     /// A memfd that stays open, mapped once.
     @safe
     final class File {
