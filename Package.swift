@@ -88,7 +88,8 @@ let package = Package(
         + library("GuestMemory", ["LinuxHost", "CLinux", system, logging], testing: ["SeededRandom"])
         + library("VirtQueue", ["Virtio", "GuestMemory"], testing: ["SeededRandom", "TestSupport"])
         + library(
-            "VirtioDevice", ["Virtio", "VirtQueue", "WorkerRuntime", "GuestMemory", "LinuxHost", system])
+            "VirtioDevice", ["Virtio", "VirtQueue", "WorkerRuntime", "GuestMemory", "LinuxHost", system],
+            testing: ["TestSupport"])
         + library(
             "VirtioNet",
             [

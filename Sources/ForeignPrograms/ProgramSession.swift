@@ -13,16 +13,18 @@ struct ProgramSession {
     /// Where descriptors of devices are put.
     private let numbers: Range<Int32>
     private let current: CurrentCaller
+    private let ledger: PinLedger
     private let probe: FileDescriptor
     private let logger: Logger
 
     init(
-        devices: [ExposedDevice], numbers: Range<Int32>, current: CurrentCaller, probe: FileDescriptor,
-        logger: Logger
+        devices: [ExposedDevice], numbers: Range<Int32>, current: CurrentCaller, ledger: PinLedger,
+        probe: FileDescriptor, logger: Logger
     ) {
         self.devices = devices
         self.numbers = numbers
         self.current = current
+        self.ledger = ledger
         self.probe = probe
         self.logger = logger
     }
@@ -169,7 +171,6 @@ struct ProgramSession {
             guard let number = numbers.last(where: { !process.hasDescriptor($0) }) else {
                 throw .tooManyOpenFiles
             }
-            current.process = process
             let placeholder = try devices[index].open(isWritable: flags & O_ACCMODE != O_RDONLY)
             // The program's own descriptor is the only one from here on: its last close is the device's.
             defer { try? placeholder.close() }
@@ -193,7 +194,7 @@ struct ProgramSession {
         releaseClosed()
         guard devices.contains(where: \.hasPins) else { return program.pass(call) }
         let caller = clients.caller(thread: call.thread)
-        let pages = devices.reduce(0) { $0 + $1.pinnedPages(of: caller) }
+        let pages = ledger.pages(of: caller)
         guard pages > 0 else { return program.pass(call) }
         openCopy(ProcCopy.status(of: caller.process, pinnedPages: pages), call, flags: flags, of: program)
     }
@@ -243,7 +244,7 @@ struct ProgramSession {
         if call.call == .ioctl, Self.isGeneric(call.number(1)) { return program.pass(call) }
         let caller = clients.caller(thread: call.thread)
         guard program.stillWaits(call) else { return }
-        current.process = caller.process
+        current.caller = caller
         file.caller = caller
         do throws(Errno) {
             program.answer(call, try perform(call, on: file, isWritable: device.isWritable))

@@ -19,6 +19,7 @@ package struct ProgramSupervisor: ~Copyable {
 
     private let logger: Logger
     private let current: CurrentCaller
+    private let ledger: PinLedger
     private let devices: [ExposedDevice]
     private let numbers: Range<Int32>
 
@@ -28,17 +29,13 @@ package struct ProgramSupervisor: ~Copyable {
         wire: (SimulatedDeviceSpecification) throws -> WirePort
     ) throws {
         self.logger = logger
-        let current = CurrentCaller()
-        self.current = current
+        let (current, ledger) = (CurrentCaller(), PinLedger())
+        (self.current, self.ledger) = (current, ledger)
         var generator = SystemRandomNumberGenerator()
         let base = UInt64.random(in: 1..<1 << 40, using: &generator) << 8
         let major = DeviceNode.freeMajor()
         devices = try specifications.enumerated().map { number, specification in
-            let pinner = AccountingPinner(
-                limit: { current.process.memlockPages },
-                mappings: { range throws(Errno) in
-                    try current.process.mappings(range)
-                })
+            let pinner = ClientPinner(ledger) { current.caller }
             let device = try SimulatedVDPADevice(
                 specification, name: "vdpa\(number)", wire: try wire(specification), pinner: pinner,
                 logger: logger)
@@ -70,8 +67,10 @@ package struct ProgramSupervisor: ~Copyable {
             throw ForeignProgramError(.noDevice, error as? Errno ?? .ioError, program: "/dev/full")
         }
         defer { try? probe.close() }
+        VanishedPages.handle()
         var session = ProgramSession(
-            devices: devices, numbers: numbers, current: current, probe: probe, logger: logger)
+            devices: devices, numbers: numbers, current: current, ledger: ledger, probe: probe, logger: logger
+        )
         defer { session.end() }
         var (end, hasAsked): (ProgramEnd?, Bool) = (nil, false)
         var (nextLook, nextFlush) = (ContinuousClock.now, ContinuousClock.now)

@@ -8,6 +8,8 @@ package struct FileSpan: Equatable {
     package let byteCount: UInt64
     /// How far behind the beginning of the first page the part begins.
     package let inset: UInt64
+    /// The length of one page.
+    package let pageByteCount: UInt64
 
     /// The pages of `file` that hold `byteCount` bytes from `offset` on, both below 2⁶²: this machine's, or the huge ones of
     /// hugetlbfs, which are its blocks.
@@ -22,6 +24,7 @@ package struct FileSpan: Equatable {
 
     /// The pages of `byteCount` bytes from `offset` on: both below 2⁶², and pages of a power of two, below that as well.
     package init(offset: UInt64, byteCount: UInt64, pageByteCount: UInt64) {
+        self.pageByteCount = pageByteCount
         inset = offset & (pageByteCount - 1)
         self.offset = offset - inset
         self.byteCount = (inset + byteCount + pageByteCount - 1) & ~(pageByteCount - 1)

@@ -76,6 +76,12 @@ public struct ServedQueue: ~Copyable {
     @usableFromInline var table = TranslationTable([])
     /// What the ring translates through, where that is not ``table``.
     private var ringTable: TranslationTable?
+    /// The other process's memory that the two tables lead to, of which this one has copies.
+    private var copiedMemory: [CopiedMemory] = []
+    private var copiedRingMemory: [CopiedMemory] = []
+    /// What brings the ring here and back, where some of that memory is such.
+    var copy: SplitRingCopy?
+    @usableFromInline var isCopied = false
     /// Where the ring goes on while there is no `ring`: what a start took, or the last stop left.
     private var saved = QueueState.initial(.split)
     private var quirks: SplitRingQuirks
@@ -147,6 +153,7 @@ public struct ServedQueue: ~Copyable {
     package mutating func replaceTable(_ entries: [TranslationEntry]) {
         loseRing()
         table = TranslationTable(entries)
+        copiedMemory = CopiedMemory.behind(entries)
         lookUpRing()
     }
 
@@ -154,6 +161,7 @@ public struct ServedQueue: ~Copyable {
     package mutating func replaceRingTable(_ entries: [TranslationEntry]) {
         loseRing()
         ringTable = TranslationTable(entries)
+        copiedRingMemory = CopiedMemory.behind(entries)
         lookUpRing()
     }
 
@@ -175,21 +183,36 @@ public struct ServedQueue: ~Copyable {
 
     /// The ring where its own table, or the buffers', has it.
     private mutating func makeRing(_ setup: QueueSetup) throws(VirtQueueError) -> AnyDeviceQueue {
+        let memories = copiedMemory + copiedRingMemory
+        defer { isCopied = copy != nil }
         guard var own = ringTable.take() else {
-            return try AnyDeviceQueue(
-                layout: setup.layout, features: setup.features, state: saved, quirks: quirks,
-                translation: &table)
+            return try Self.makeRing(setup, saved, quirks, memories, &copy, &table)
         }
         do throws(VirtQueueError) {
-            let ring = try AnyDeviceQueue(
-                layout: setup.layout, features: setup.features, state: saved, quirks: quirks,
-                translation: &own)
+            let ring = try Self.makeRing(setup, saved, quirks, memories, &copy, &own)
             ringTable = consume own
             return ring
         } catch {
             ringTable = consume own
             throw error
         }
+    }
+
+    /// The ring that `translation` has, or its copy where some of the driver's memory is copied.
+    private static func makeRing(
+        _ setup: QueueSetup, _ state: QueueState, _ quirks: SplitRingQuirks, _ memories: [CopiedMemory],
+        _ copy: inout SplitRingCopy?, _ translation: inout TranslationTable
+    ) throws(VirtQueueError) -> AnyDeviceQueue {
+        guard !memories.isEmpty else {
+            return try AnyDeviceQueue(
+                layout: setup.layout, features: setup.features, state: state, quirks: quirks,
+                translation: &translation)
+        }
+        let made = try SplitRingCopy(
+            layout: setup.layout, features: setup.features, state: state, quirks: quirks, memories: memories,
+            translation: &translation)
+        copy = made
+        return try made.makeQueue(features: setup.features, state: state, quirks: quirks)
     }
 
     /// Interrupts the driver with `call` from now on, until the next start or stop.
@@ -201,6 +224,7 @@ public struct ServedQueue: ~Copyable {
     private mutating func loseRing() {
         guard let ring = ring.take() else { return }
         saved = ring.state
+        (copy, isCopied) = (nil, false)
     }
 
     // MARK: Kicks
@@ -249,7 +273,7 @@ public struct ServedQueue: ~Copyable {
     /// Asks the driver for a kick where the queue has run dry; `true` where chains have come meanwhile.
     package mutating func askForKicks() -> Bool {
         guard !isMarked, !hasAskedForKicks else { return false }
-        if ring?.requestKicks() == true {
+        if ring?.requestKicks() == true || isCopied && hasMoreToCopy() {
             setKicked(true)
             return true
         }
@@ -265,6 +289,7 @@ public struct ServedQueue: ~Copyable {
     /// - Precondition: the queue was started with features of that format.
     @inlinable
     public mutating func takeRing<Queue: DeviceQueue & ~Copyable>(as type: Queue.Type) -> Queue? {
+        if isCopied { pullCopy() }
         guard isMarked, let ring = ring.take() else { return nil }
         guard let queue = Queue.unwrap(ring) else {
             preconditionFailure("a pass over rings of another format")
@@ -366,7 +391,10 @@ public struct ServedQueue: ~Copyable {
             taken: UInt64(queue.chainsTaken &- start.taken),
             returned: UInt64(queue.chainsReturned &- start.returned),
             refused: counted.refusedChains &- start.refusedChains)
-        if count.returned != 0, queue.publish() { signalCall() }
+        if count.returned != 0 {
+            if isCopied { pushCopy(completed: queue.chainsReturned) }
+            if queue.publish() { signalCall() }
+        }
         return count
     }
 

@@ -59,21 +59,26 @@ static inline int clinux_foreign_memlock_limit(int thread, uint64_t *bytes) {
     return 0;
 }
 
-// Whether `path` leads to the regular file with this number on this device, which has major and minor as /proc/PID/maps
-// has them: 20 bits of a minor.
+// Whether what was found is the regular file with this number on this device, which has major and minor as /proc/PID/maps has
+// them, 20 bits of a minor; UINT64_MAX is any device.
+static inline int clinux_has_found(const struct stat *found, uint64_t device, uint64_t inode) {
+    return S_ISREG(found->st_mode) && found->st_ino == inode &&
+           (device == UINT64_MAX ||
+            device == ((uint64_t)major(found->st_dev) << 32 | minor(found->st_dev)));
+}
+
+// Whether `path` leads to that file.
 static inline int clinux_is_regular(const char *path, uint64_t device, uint64_t inode) {
     struct stat found;
     if (stat(path, &found) < 0) return -errno;
-    return S_ISREG(found.st_mode) && found.st_ino == inode &&
-           device == ((uint64_t)major(found.st_dev) << 32 | minor(found.st_dev));
+    return clinux_has_found(&found, device, inode);
 }
 
 // The same of what is open as `file`.
 static inline int clinux_is_regular_file(int file, uint64_t device, uint64_t inode) {
     struct stat found;
     if (fstat(file, &found) < 0) return -errno;
-    return S_ISREG(found.st_mode) && found.st_ino == inode &&
-           device == ((uint64_t)major(found.st_dev) << 32 | minor(found.st_dev));
+    return clinux_has_found(&found, device, inode);
 }
 
 // Whether `file` is open for reading, and for writing where that is wanted.

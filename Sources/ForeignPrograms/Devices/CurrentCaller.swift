@@ -3,10 +3,10 @@ internal import WorkerRuntime
 
 /// Whose call is being answered, for those whom a device asks about memory and limits.
 final class CurrentCaller: Sendable {
-    private let caller = Guarded<CallerProcess>(.this)
+    private let current = Guarded<SimulatedCaller>(.process)
 
-    var process: CallerProcess {
-        get { caller.withLock { $0 } }
-        set { caller.withLock { $0 = newValue } }
+    var caller: SimulatedCaller {
+        get { current.withLock { $0 } }
+        set { current.withLock { $0 = newValue } }
     }
 }

@@ -51,9 +51,6 @@ struct ExposedDevice {
     /// Whether pages are pinned for somebody.
     var hasPins: Bool { file != nil && pinner.pinnedPages > 0 }
 
-    /// The pages that are pinned for `caller`.
-    func pinnedPages(of caller: SimulatedCaller) -> Int { file?.caller == caller ? pinner.pinnedPages : 0 }
-
     /// Releases the file.
     mutating func release() {
         file?.close()

@@ -13,6 +13,9 @@ package final class DeviceMemory {
 
     private typealias Holds = [IOVirtualAddress: Hold]
 
+    /// The pages that were not there where the device had a map of them.
+    let vanished = VanishedPages()
+
     /// By address space, then by an entry's first address: vhost-vdpa's.
     private var held: [UInt32: Holds] = [:]
     /// The same for what the worker has.

@@ -14,6 +14,10 @@ final class MemoryWindow: Sendable {
     private let start: UInt64
     /// What is mapped here, whole huge pages where the file has such.
     private let mapped: Range<UInt64>
+    /// What the kernel's handler of vanished pages has it by; `nil` where its length is nobody else's.
+    private let watch: Int32?
+    /// What the watch counts in.
+    private let vanished: VanishedPages?
 
     /// Maps `client` again, which must be one area; `nil` where the kernel refuses, as for private memory.
     init?(_ client: Range<UInt64>) {
@@ -24,11 +28,15 @@ final class MemoryWindow: Sendable {
         self.client = client
         self.start = start
         mapped = start..<start + UInt64(client.count)
+        (watch, vanished) = (nil, nil)
     }
 
     /// Maps `client`, another process's addresses, by what they are mapped of: `file` from `offset` on. `nil` where the
-    /// kernel refuses.
-    init?(_ client: Range<UInt64>, ofFile file: FileDescriptor, offset: UInt64, isWritable: Bool) {
+    /// kernel refuses. Whoever has the file may take pages from it: each that is missed is counted in `vanished`.
+    init?(
+        _ client: Range<UInt64>, ofFile file: FileDescriptor, offset: UInt64, isWritable: Bool,
+        vanished: VanishedPages? = nil
+    ) {
         guard UInt64(client.count) < 1 << 62, offset < 1 << 62 else { return nil }
         let span = FileSpan(of: file, offset: offset, byteCount: UInt64(client.count))
         var address: UnsafeMutableRawPointer?
@@ -37,12 +45,36 @@ final class MemoryWindow: Sendable {
             MAP_SHARED | MAP_NORESERVE, file.rawValue, off_t(span.offset))
         guard result == 0, let address = unsafe address else { return nil }
         let first = UInt64(UInt(bitPattern: address))
+        let watch = unsafe clinux_watch_window(
+            first, span.byteCount, span.pageByteCount, vanished?.counter)
+        guard watch >= 0 else {
+            _ = clinux_unmap_again(first, span.byteCount)
+            return nil
+        }
         self.client = client
         start = first + span.inset
         mapped = first..<first + span.byteCount
+        (self.watch, self.vanished) = (watch, vanished)
     }
 
-    deinit { _ = clinux_unmap_again(mapped.lowerBound, UInt64(mapped.count)) }
+    deinit {
+        if let watch { clinux_forget_window(watch) }
+        _ = clinux_unmap_again(mapped.lowerBound, UInt64(mapped.count))
+    }
+
+    /// Whether the kernel calls what is mapped here by the same names as `file`, which is another process's.
+    func isOf(_ file: ProcessMapping.File) -> Bool {
+        guard let area = try? ProcessMappings.current(mapped).firstArea(endingAbove: mapped.lowerBound),
+            let own = area.file
+        else { return false }
+        return own.device == file.device && own.inode == file.inode
+    }
+
+    /// Makes the pages present, as a pin does: EFAULT where the file ends before them, or there is no room for them.
+    func populate(isWritable: Bool) throws(Errno) {
+        let result = clinux_populate(mapped.lowerBound, UInt64(mapped.count), isWritable ? 1 : 0)
+        guard result == 0 else { throw Errno(rawValue: -result) }
+    }
 
     /// Where the byte at `address` of the client's is in this mapping.
     func address(of address: UInt64) -> HostAddress {

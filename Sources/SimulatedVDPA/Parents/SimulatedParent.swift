@@ -81,7 +81,8 @@ package final class SimulatedParent: ParentDriver {
     package var parentDiagnostics: ParentDiagnostics {
         ParentDiagnostics(
             addressSpaces: iommu.diagnostics, groupAddressSpaces: iommu.groups, runningQueues: queues.running,
-            faultCount: events.faultCount, recentFaults: events.recentFaults,
+            faultCount: events.faultCount + memory.vanished.count,
+            recentFaults: events.recentFaults,
             brokenQueues: events.brokenQueues, needsReset: events.needsReset)
     }
 

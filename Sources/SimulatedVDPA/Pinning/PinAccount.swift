@@ -10,15 +10,15 @@ struct PinAccount {
     /// What memory the process has.
     var mappings: ProcessMappings.Source = ProcessMappings.current
 
-    /// Adds `count` pages from `start`: ENOMEM where they and those pinned are more than `limit`, then EFAULT
-    /// where one is not mapped as `access` needs it.
+    /// Adds `count` pages from `start`: ENOMEM where they and those pinned, `elsewhere` as well, are more than `limit`, then
+    /// EFAULT where one is not mapped as `access` needs it.
     ///
     /// - Returns: whether all of them may be written.
     mutating func charge(
-        start: HostAddress, count: Int, access: MemoryAccess, limit: Int
+        start: HostAddress, count: Int, access: MemoryAccess, limit: Int, elsewhere: Int = 0
     ) throws(PinRefusal) -> Bool {
-        guard count <= limit, pages <= limit - count else {
-            throw PinRefusal(.noMemory, .limit(pages: limit, pinned: pages, wanted: count))
+        guard count <= limit, pages + elsewhere <= limit - count else {
+            throw PinRefusal(.noMemory, .limit(pages: limit, pinned: pages + elsewhere, wanted: count))
         }
         let (byteCount, overflow) = UInt64(count).multipliedReportingOverflow(by: UInt64(HostPage.byteCount))
         let (end, wraps) = start.rawValue.addingReportingOverflow(byteCount)

@@ -49,37 +49,64 @@ package struct CallerProcess: Hashable, Sendable {
     }
 
     /// Maps `pages`, which are in `area`, a second time; `nil` where that cannot be: private memory, or a file of another
-    /// process that nobody can open any more.
-    func window(on pages: Range<UInt64>, of area: ProcessMapping) -> MemoryWindow? {
+    /// process that nobody can open any more. What another process takes from the file is counted in `vanished`.
+    func window(
+        on pages: Range<UInt64>, of area: ProcessMapping, vanished: VanishedPages? = nil
+    ) -> MemoryWindow? {
         guard area.isShared else { return nil }
         guard isForeign else { return MemoryWindow(pages) }
-        guard let file = area.file, let descriptor = open(file, area) else { return nil }
-        defer { try? descriptor.close() }
-        return MemoryWindow(
-            pages, ofFile: descriptor, offset: file.offset + (pages.lowerBound - area.start),
-            isWritable: area.isWritable)
+        guard let file = area.file else { return nil }
+        for isOnSameDevice in [true, false] {
+            let made = withFile(file, area, isOnSameDevice: isOnSameDevice) { descriptor in
+                MemoryWindow(
+                    pages, ofFile: descriptor, offset: file.offset + (pages.lowerBound - area.start),
+                    isWritable: area.isWritable, vanished: vanished
+                ).flatMap { isOnSameDevice || $0.isOf(file) ? $0 : nil }
+            }
+            if let made { return made }
+        }
+        return nil
     }
 
-    /// The file of an area once more: a duplicate of a descriptor that its process still has, else opened by the area,
-    /// where this process may. What a descriptor is, is asked of /proc alone and of the duplicate: a file system that is
-    /// asked by path may wait for this process.
-    private func open(_ file: ProcessMapping.File, _ area: ProcessMapping) -> FileDescriptor? {
+    /// Stands for `pages` of another process, to be copied from and to; `nil` for this one, whose own mapping is as good.
+    func copy(of pages: Range<UInt64>) -> CopiedMemory? {
+        // A thread ends before its process.
+        thread.flatMap { CopiedMemory(pages, of: max(clinux_leader($0), 0)) }
+    }
+
+    /// Lends the file of an area to `body`, until that answers: a duplicate of a descriptor that its process still has, else
+    /// opened by the area, where this process may. What a descriptor is, is asked of /proc alone and of the duplicate: a
+    /// file system that is asked by path may wait for this process.
+    ///
+    /// stat(2) of btrfs and overlayfs has another device number than /proc/PID/maps: without `isOnSameDevice` the inode's
+    /// alone is compared, and there may be several.
+    private func withFile(
+        _ file: ProcessMapping.File, _ area: ProcessMapping, isOnSameDevice: Bool,
+        _ body: (FileDescriptor) -> MemoryWindow?
+    ) -> MemoryWindow? {
         for number in ProcessFiles.numbers(in: "\(folder)/fd")
         where ProcessFiles.inode(of: "\(folder)/fdinfo/\(number)") ?? file.inode == file.inode {
             guard let copy = try? duplicate(number) else { continue }
-            if ProcessFiles.isRegular(copy, file, isWritable: area.isWritable) { return copy }
-            try? copy.close()
+            defer { try? copy.close() }
+            guard
+                ProcessFiles.isRegular(
+                    copy, file, isOnSameDevice: isOnSameDevice, isWritable: area.isWritable)
+            else { continue }
+            if let made = body(copy) { return made }
         }
         let mode: FileDescriptor.AccessMode = area.isWritable ? .readWrite : .readOnly
         let name = String(area.start, radix: 16) + "-" + String(area.end, radix: 16)
-        return open(FilePath("\(folder)/map_files/\(name)"), mode, file)
+        let path = FilePath("\(folder)/map_files/\(name)")
+        guard let opened = open(path, mode, file, isOnSameDevice: isOnSameDevice) else { return nil }
+        defer { try? opened.close() }
+        return body(opened)
     }
 
     /// Opens `path` where it is `file`. What it is, is asked before: an open of another thing may do something.
     private func open(
-        _ path: FilePath, _ mode: FileDescriptor.AccessMode, _ file: ProcessMapping.File
+        _ path: FilePath, _ mode: FileDescriptor.AccessMode, _ file: ProcessMapping.File, isOnSameDevice: Bool
     ) -> FileDescriptor? {
-        guard ProcessFiles.isRegular(path, file) else { return nil }
+        guard ProcessFiles.isRegular(path, file, isOnSameDevice: isOnSameDevice) else { return nil }
         return try? FileDescriptor.open(
             path, mode, options: [.closeOnExec, .nonBlocking], retryOnInterrupt: false)
     }

@@ -14,16 +14,20 @@ enum ProcessFiles {
         KernelText.of(FilePath(file)).flatMap { KernelText.number("ino", in: $0) }
     }
 
-    /// Whether `descriptor` is of the regular file `file`, open for what a mapping of it needs.
+    /// Whether `descriptor` is of the regular file `file`, open for what a mapping of it needs; unless `isOnSameDevice`, of
+    /// one with that inode on any device.
     static func isRegular(
-        _ descriptor: FileDescriptor, _ file: ProcessMapping.File, isWritable: Bool
+        _ descriptor: FileDescriptor, _ file: ProcessMapping.File, isOnSameDevice: Bool, isWritable: Bool
     ) -> Bool {
-        clinux_is_regular_file(descriptor.rawValue, file.device, file.inode) == 1
+        clinux_is_regular_file(descriptor.rawValue, isOnSameDevice ? file.device : .max, file.inode) == 1
             && clinux_permits(descriptor.rawValue, isWritable ? 1 : 0) == 1
     }
 
-    /// Whether what `path` leads to is the regular file `file`, which memory is mapped of.
-    static func isRegular(_ path: FilePath, _ file: ProcessMapping.File) -> Bool {
-        unsafe path.withPlatformString { unsafe clinux_is_regular($0, file.device, file.inode) == 1 }
+    /// Whether what `path` leads to is the regular file `file`, which memory is mapped of; unless `isOnSameDevice`, one with
+    /// that inode on any device.
+    static func isRegular(_ path: FilePath, _ file: ProcessMapping.File, isOnSameDevice: Bool) -> Bool {
+        unsafe path.withPlatformString {
+            unsafe clinux_is_regular($0, isOnSameDevice ? file.device : .max, file.inode) == 1
+        }
     }
 }

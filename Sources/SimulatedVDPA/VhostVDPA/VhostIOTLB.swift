@@ -170,7 +170,8 @@ final class VhostIOTLB {
         let (end, wraps) = message.userAddress.addingReportingOverflow(message.size)
         let range = message.userAddress..<(wraps ? .max : end)
         let mappings = try mappings(of: range)
-        let memory = HeldMemory(range, areas: mappings, of: caller, hasHoles: true)
+        let memory = HeldMemory(
+            range, areas: mappings, of: caller, hasHoles: true, vanished: simulated?.memory.vanished)
         var iova = message.iova
         var address = message.userAddress
         var left = message.size
@@ -214,6 +215,7 @@ final class VhostIOTLB {
         do throws(MessageRefusal) {
             let memory = HeldMemory(
                 host..<host + left, areas: try mappings(of: host..<host + left), of: caller)
+            try populate(memory, for: message.access)
             while left > 0 {
                 let size = min(left, run)
                 let entry = try entry(iova: iova, host: host, size: size, access: message.access)
@@ -227,6 +229,19 @@ final class VhostIOTLB {
             pinner.unpin(start: HostAddress(rawValue: host), pages: Int(left / page), logger: logger)
             unmap(first: message.iova, size: message.size, addressSpace: message.addressSpace)
             throw error
+        }
+    }
+
+    /// What `pin_user_pages` does to another process's pages besides. A pinned page that its file loses later is no fault of
+    /// the device's.
+    private func populate(_ memory: HeldMemory, for access: MemoryAccess) throws(MessageRefusal) {
+        guard caller.isForeign else { return }
+        do throws(Errno) {
+            try memory.populate(for: access)
+        } catch {
+            throw MessageRefusal(
+                .badAddress,
+                "a page is not to be had: its file ends before it, or has no room (\(error))")
         }
     }
 
