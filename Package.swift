@@ -21,7 +21,7 @@ let commit: [CSetting] = Context.environment["EMU_COMMIT"].map { [.define("EMU_C
 /// What the command line is made of.
 let everything: [Target.Dependency] = [
     "CycleBenchmark", "EmulatedMachine", "DeviceScripts", "SimulatedConformance", "VhostVDPAConformance",
-    "SimulatedVDPA", "ForeignPrograms",
+    "SimulatedVDPA", "ForeignPrograms", "ClientRules",
     "VhostVDPABackend", "VDUSE",
     "VhostVDPA", "VirtioNet", "VirtioDevice", "WorkerRuntime",
     "VirtQueue", "Virtio", "GuestMemory", "LinuxHost", "CLinux", "CProcessStart", system, logging,
@@ -124,7 +124,8 @@ let package = Package(
         + library(
             "ForeignPrograms",
             [
-                "SimulatedVDPA", "VhostVDPA", "VirtioNet", "VirtioDevice", "WorkerRuntime", "GuestMemory",
+                "ClientRules", "DeviceScripts", "SimulatedVDPA", "VhostVDPA", "VirtioNet", "VirtioDevice",
+                "WorkerRuntime", "GuestMemory",
                 "LinuxHost", "CLinux", system, logging,
             ],
             testing: ["TestSupport"]
@@ -146,6 +147,13 @@ let package = Package(
         + library(
             "DeviceScripts",
             ["VhostVDPA", "Virtio", "GuestMemory", "LinuxHost", "SeededRandom", "CLinux", system],
+            testing: [
+                "SimulatedConformance", "SimulatedVDPA", "VhostVDPAConformance", "TestSupport", logging,
+            ],
+            testsRead: ["Scripts"]
+        )
+        + library(
+            "ClientRules", ["DeviceScripts", "VhostVDPA", "Virtio", "GuestMemory", system],
             testing: [
                 "SimulatedConformance", "SimulatedVDPA", "VhostVDPAConformance", "TestSupport", logging,
             ],

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import ClientRules
 internal import Glibc
 internal import Logging
 internal import SimulatedVDPA
@@ -16,12 +17,15 @@ struct ProgramSession {
     private let ledger: PinLedger
     private let probe: FileDescriptor
     private let logger: Logger
+    /// One for each device.
+    private var observers: [ClientObserver]
 
     init(
         devices: [ExposedDevice], numbers: Range<Int32>, current: CurrentCaller, ledger: PinLedger,
-        probe: FileDescriptor, logger: Logger
+        probe: FileDescriptor, observers: [ClientObserver], logger: Logger
     ) {
         self.devices = devices
+        self.observers = observers
         self.numbers = numbers
         self.current = current
         self.ledger = ledger
@@ -31,7 +35,7 @@ struct ProgramSession {
 
     /// Releases every device.
     mutating func end() {
-        for index in devices.indices { devices[index].release() }
+        for index in devices.indices { release(index) { $0.release() } }
         for exposed in devices where exposed.device.faultCount > 0 {
             let last = exposed.device.recentFaults.last.map { "; the last: \($0)" } ?? ""
             logger.warning(
@@ -66,7 +70,21 @@ struct ProgramSession {
 
     /// Releases the devices that no program has open any more.
     mutating func releaseClosed() {
-        for index in devices.indices { devices[index].releaseIfClosed(probe) }
+        for index in devices.indices { release(index) { [probe] in $0.releaseIfClosed(probe) } }
+    }
+
+    /// Has a device released, and its observer told where it was open and is no more.
+    private mutating func release(_ index: Int, _ release: (inout ExposedDevice) -> Void) {
+        let wasOpen = devices[index].file != nil
+        release(&devices[index])
+        if wasOpen, devices[index].file == nil { observers[index].closed() }
+    }
+
+    /// What was found of the clients of each device that had any, by the device's path. Behind ``end()``.
+    func judgements() -> [(path: String, report: ClientReport)] {
+        zip(devices, observers).compactMap { exposed, observer in
+            observer.end().map { (exposed.path, $0) }
+        }
     }
 
     /// Answers `call`, or has the kernel make it where it is none of ours.
@@ -81,7 +99,7 @@ struct ProgramSession {
             let descriptor = call.call == .map ? call.number(4) : call.number(0)
             if call.call == .map, call.number(3) & MAP_ANONYMOUS != 0 { return program.pass(call) }
             guard let index = device(descriptor, of: call) else { return program.pass(call) }
-            use(devices[index], call, of: program)
+            use(index, call, of: program)
         case .status: tellStatus(call, of: program, pathAt: 0, to: 1)
         case .statusOfDescriptor: tellStatus(call, of: program, descriptor: 0, to: 1)
         case .statusAt: tellStatus(call, of: program, descriptor: 0, pathAt: 1, flagsAt: 3, to: 2)
@@ -171,18 +189,29 @@ struct ProgramSession {
             guard let number = numbers.last(where: { !process.hasDescriptor($0) }) else {
                 throw .tooManyOpenFiles
             }
-            let placeholder = try devices[index].open(isWritable: flags & O_ACCMODE != O_RDONLY)
+            let placeholder = try open(index, isWritable: flags & O_ACCMODE != O_RDONLY)
             // The program's own descriptor is the only one from here on: its last close is the device's.
             defer { try? placeholder.close() }
             do throws(Errno) {
                 try program.answer(call, with: placeholder, as: number, closesOnExec: flags & O_CLOEXEC != 0)
             } catch {
-                devices[index].release()
+                release(index) { $0.release() }
                 // No open is refused so: the program has lowered its limit.
                 throw error == .badFileDescriptor ? .tooManyOpenFiles : error
             }
         } catch {
             program.refuse(call, error)
+        }
+    }
+
+    private mutating func open(_ index: Int, isWritable: Bool) throws(Errno) -> FileDescriptor {
+        do throws(Errno) {
+            let placeholder = try devices[index].open(isWritable: isWritable)
+            if let file = devices[index].file { observers[index].opened(file) }
+            return placeholder
+        } catch {
+            observers[index].refused(error)
+            throw error
         }
     }
 
@@ -238,8 +267,9 @@ struct ProgramSession {
     }
 
     private mutating func use(
-        _ device: ExposedDevice, _ call: CallNotification, of program: borrowing SupervisedProgram
+        _ index: Int, _ call: CallNotification, of program: borrowing SupervisedProgram
     ) {
+        let device = devices[index]
         guard let file = device.file else { return program.pass(call) }
         if call.call == .ioctl, Self.isGeneric(call.number(1)) { return program.pass(call) }
         let caller = clients.caller(thread: call.thread)
@@ -247,24 +277,35 @@ struct ProgramSession {
         current.caller = caller
         file.caller = caller
         do throws(Errno) {
-            program.answer(call, try perform(call, on: file, isWritable: device.isWritable))
+            let answer = try Self.perform(
+                call, on: file, isWritable: device.isWritable, observedBy: &observers[index])
+            program.answer(call, answer)
         } catch {
             logger.debug("call refused", metadata: ["device": "\(device.path)", "errno": "\(error)"])
             program.refuse(call, error)
         }
     }
 
-    private func perform(
-        _ call: CallNotification, on file: VhostVDPACharacterDevice, isWritable: Bool
+    private static func perform(
+        _ call: CallNotification, on file: VhostVDPACharacterDevice, isWritable: Bool,
+        observedBy observer: inout ClientObserver
     ) throws(Errno) -> Int64 {
         switch call.call {
         case .ioctl:
-            return Int64(try file.ioctl(UInt(UInt32(bitPattern: call.number(1))), call.address(2)))
+            let (request, argument) = (UInt(UInt32(bitPattern: call.number(1))), call.address(2))
+            return Int64(
+                try observer.ioctl(request, argument, by: file.caller) { () throws(Errno) in
+                    try file.ioctl(request, argument)
+                })
         case .write:
             guard isWritable else { throw .badFileDescriptor }
             // A count that is negative is no process's memory (access_ok).
             guard call.count(2) >= 0 else { throw .badAddress }
-            return Int64(try file.write(at: call.address(1), byteCount: call.count(2)))
+            return Int64(
+                try observer.write(at: call.address(1), byteCount: call.count(2), by: file.caller) {
+                    () throws(Errno) in
+                    try file.write(at: call.address(1), byteCount: call.count(2))
+                })
         case .map:
             let page = try unsafe file.map(
                 length: call.count(1), protection: call.number(2), flags: call.number(3),

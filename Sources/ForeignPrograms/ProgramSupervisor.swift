@@ -1,4 +1,5 @@
 internal import CLinux
+package import ClientRules
 internal import Glibc
 package import Logging
 package import SimulatedVDPA
@@ -54,8 +55,10 @@ package struct ProgramSupervisor: ~Copyable {
 
     /// Runs `words`, and returns how the program has ended, once it and whatever it has started have. `isInterrupted` is
     /// asked every few milliseconds: from the first `true` on the program is asked to end (SIGTERM).
+    /// The calls on each device go to its observer of `watching`, and what was found of them to `judged`, at the end.
     package consuming func run(
-        _ words: [String], isInterrupted: () -> Bool = { false }
+        _ words: [String], watching: ClientWatching = ClientWatching(), isInterrupted: () -> Bool = { false },
+        judged: ([(path: String, report: ClientReport)]) -> Void = { _ in }
     ) throws(ForeignProgramError) -> ProgramEnd {
         let told = devices.map { "\($0.path)=\($0.device.specification.map(String.init) ?? "")" }
         unsafe setenv(Self.devicesVariable, told.joined(separator: ";"), 1)
@@ -69,9 +72,12 @@ package struct ProgramSupervisor: ~Copyable {
         defer { try? probe.close() }
         VanishedPages.handle()
         var session = ProgramSession(
-            devices: devices, numbers: numbers, current: current, ledger: ledger, probe: probe, logger: logger
-        )
-        defer { session.end() }
+            devices: devices, numbers: numbers, current: current, ledger: ledger, probe: probe,
+            observers: devices.map { watching.observer(of: $0.path) }, logger: logger)
+        defer {
+            session.end()
+            judged(session.judgements())
+        }
         var (end, hasAsked): (ProgramEnd?, Bool) = (nil, false)
         var (nextLook, nextFlush) = (ContinuousClock.now, ContinuousClock.now)
         while true {

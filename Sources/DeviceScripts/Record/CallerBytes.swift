@@ -9,10 +9,4 @@ enum CallerBytes {
             count = max(0, unsafe clinux_process_memory_read(buffer.baseAddress, address, byteCount))
         }
     }
-
-    /// The bytes at `address`; `nil` where not all of them can be read.
-    static func all(_ byteCount: Int, at address: UInt) -> [UInt8]? {
-        let bytes = readable(byteCount, at: address)
-        return bytes.count == byteCount ? bytes : nil
-    }
 }

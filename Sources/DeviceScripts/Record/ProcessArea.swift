@@ -1,6 +1,3 @@
-internal import LinuxHost
-internal import SystemPackage
-
 /// A part of this process's address space that permits one thing: a line of `/proc/self/maps`, or several that follow each
 /// other.
 struct ProcessArea: Hashable {
@@ -10,13 +7,8 @@ struct ProcessArea: Hashable {
     /// Whether it is mapped MAP_SHARED.
     let isShared: Bool
 
-    /// The areas that have an address of `range`, whole, lowest first. Takes time in proportion to all of them: the kernel
-    /// writes each down. Only those of the range are looked at closer.
-    static func current(in range: Range<UInt64>) -> [ProcessArea] {
-        among(KernelText.of("/proc/self/maps") ?? "", in: range)
-    }
-
-    /// The same of the text of such a file, whose lines ascend.
+    /// The areas of the text of such a file that have an address of `range`, whole, lowest first. Takes time in proportion to
+    /// all of them, which ascend; only those of the range are looked at closer.
     static func among(_ text: String, in range: Range<UInt64>) -> [ProcessArea] {
         var areas: [ProcessArea] = []
         var rest = text.utf8[...]

@@ -1,10 +1,8 @@
-internal import CLinux
 internal import LinuxHost
-internal import SystemPackage
 
 /// The names of the eventfds that recorded calls were given.
 ///
-/// An eventfd is known by the kernel's number of it (`eventfd-id` of /proc/self/fdinfo, proc_pid_fdinfo(5)), so that two
+/// An eventfd is known by the kernel's number of it (`eventfd-id` of /proc/PID/fdinfo, proc_pid_fdinfo(5)), so that two
 /// descriptors of one have one name. Its first use says what it is called.
 struct RecordedDescriptors {
     private enum Identity: Hashable {
@@ -18,12 +16,12 @@ struct RecordedDescriptors {
 
     /// What descriptor `number` is called, `wish` or that with a number behind it, and what makes it unless an earlier line
     /// has.
-    mutating func descriptor(_ number: Int32, calling wish: String) -> (
+    mutating func descriptor(_ number: Int32, of process: RecordedProcess, calling wish: String) -> (
         ScriptDescriptor, making: [ScriptStep]
     ) {
         guard number != -1 else { return (.none, []) }
-        guard number >= 0, clinux_access_mode(number) >= 0 else { return (.closed, []) }
-        let information = KernelText.of(FilePath("/proc/self/fdinfo/\(number)"))
+        guard number >= 0, process.hasDescriptor(number) else { return (.closed, []) }
+        let information = process.descriptorInformation(number)
         if let information, KernelText.field("eventfd-count", in: information) == nil {
             return (.nullDevice, [])
         }

@@ -28,13 +28,21 @@ public final class RecordedFile: RefusalReporting {
 
     /// `ioctl(2)`, as the file behind it makes it.
     public func ioctl(_ request: UInt, _ argument: UInt) throws(Errno) -> Int32 {
-        let call = RecordedRequest(number: request, address: argument)
+        try record(request, argument) { () throws(Errno) in try inner.ioctl(request, argument) }
+    }
+
+    /// Writes down an `ioctl(2)` of the recorder's process that `perform` makes.
+    package func record(
+        _ request: UInt, _ argument: UInt, by caller: ScriptCaller = .process,
+        _ perform: () throws(Errno) -> Int32
+    ) throws(Errno) -> Int32 {
+        let call = RecordedRequest(number: request, address: argument, of: recorder.process)
         do throws(Errno) {
-            let result = try inner.ioctl(request, argument)
-            note(call, .process, nil)
+            let result = try perform()
+            note(call, caller, nil)
             return result
         } catch {
-            note(call, .process, error)
+            note(call, caller, error)
             throw error
         }
     }
@@ -43,7 +51,7 @@ public final class RecordedFile: RefusalReporting {
     package func ioctlFromChild(
         _ request: UInt, _ argument: UInt, _ call: (any CharacterDevice, UInt, UInt) -> Errno?
     ) -> Errno? {
-        let recorded = RecordedRequest(number: request, address: argument)
+        let recorded = RecordedRequest(number: request, address: argument, of: recorder.process)
         let error = call(inner, request, argument)
         note(recorded, .child, error)
         return error
@@ -51,10 +59,19 @@ public final class RecordedFile: RefusalReporting {
 
     /// `write(2)`, as the file behind it makes it.
     public func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
-        let (address, byteCount) = (UInt(bitPattern: bytes.baseAddress), bytes.count)
-        let copy = CallerBytes.all(byteCount, at: address)
+        try record(messageAt: UInt(bitPattern: bytes.baseAddress), byteCount: bytes.count) {
+            () throws(Errno) in
+            try unsafe inner.write(bytes)
+        }
+    }
+
+    /// Writes down a `write(2)` of the recorder's process that `perform` makes.
+    package func record(
+        messageAt address: UInt, byteCount: Int, _ perform: () throws(Errno) -> Int
+    ) throws(Errno) -> Int {
+        let copy = recorder.process.all(byteCount, at: address)
         do throws(Errno) {
-            let count = try unsafe inner.write(bytes)
+            let count = try perform()
             note(copy, at: address, byteCount, .success(count))
             return count
         } catch {
@@ -189,7 +206,7 @@ extension ScriptRequest {
 extension ScriptMessage {
     /// Reads what `write(2)` was given: as much as the kernel reads, which is 40 bytes, and what is mapped and with which
     /// rights of an UPDATE alone. `nil` where that is no message. `pointer` gives what is mapped its name.
-    fileprivate init?(decoding bytes: [UInt8], pointer: (UInt64, UInt64) -> ScriptPointer) {
+    init?(decoding bytes: [UInt8], pointer: (UInt64, UInt64) -> ScriptPointer) {
         func number(_ range: Range<Int>) -> UInt64 { Array(bytes[range]).littleEndianNumber }
         guard bytes.count >= 40, let version = Version(rawValue: UInt32(number(0..<4))),
             let kind = Kind(rawValue: bytes[33])

@@ -16,7 +16,7 @@ struct RecordedMemory {
     private var hole: ScriptName?
 
     /// `areas` gives what of the process has an address of a range.
-    init(areas: @escaping (Range<UInt64>) -> [ProcessArea] = ProcessArea.current) { self.areas = areas }
+    init(areas: @escaping (Range<UInt64>) -> [ProcessArea]) { self.areas = areas }
 
     /// No process has anything below (vm.mmap_min_addr) or above (the end of 47 bits): the number says so everywhere.
     private static let possible: Range<UInt64> = 0x1_0000..<1 << 47

@@ -11,14 +11,16 @@ struct RecordedRequest {
     let readable: [UInt8]
     /// How many bytes the request is about.
     let byteCount: Int
+    private let process: RecordedProcess
 
-    /// Reads what a call is about to be given.
-    init(number: UInt, address: UInt) {
+    /// Reads what a call of `process` is about to be given.
+    init(number: UInt, address: UInt, of process: RecordedProcess) {
         self.number = number
         self.address = address
+        self.process = process
         kind = .numbered(number)
-        byteCount = Self.byteCount(number, kind, at: address)
-        readable = CallerBytes.readable(byteCount, at: address)
+        byteCount = Self.byteCount(number, kind, at: address, of: process)
+        readable = process.readable(byteCount, address)
     }
 
     /// What the argument points at; `nil` where not all of it can be read.
@@ -36,8 +38,10 @@ struct RecordedRequest {
     /// The largest configuration space, and more than any has.
     private static let configurationLimit: UInt64 = 1 << 16
 
-    private static func byteCount(_ number: UInt, _ kind: ScriptRequestKind?, at address: UInt) -> Int {
-        let header = CallerBytes.all(8, at: address)?.littleEndianNumber
+    private static func byteCount(
+        _ number: UInt, _ kind: ScriptRequestKind?, at address: UInt, of process: RecordedProcess
+    ) -> Int {
+        var header: UInt64? { process.all(8, at: address)?.littleEndianNumber }
         return switch kind?.shape {
         case .nothing: 0
         case .getConfiguration, .setConfiguration:
@@ -94,7 +98,7 @@ struct RecordedRequest {
 
     /// What the kernel has stored where the argument points at: the answer of a call that succeeded.
     func answer() -> ScriptAnswer {
-        guard let bytes = CallerBytes.all(byteCount, at: address) else { return .ok }
+        guard let bytes = process.all(byteCount, at: address) else { return .ok }
         return switch kind?.shape {
         case .get: .number(bytes.littleEndianNumber)
         case .getState: .number(Array(bytes[4...]).littleEndianNumber)

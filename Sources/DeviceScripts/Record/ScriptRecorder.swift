@@ -10,7 +10,9 @@ public import VhostVDPA
 /// succeed and no more. Control thread, as the files.
 public final class ScriptRecorder {
     private let sink: (DeviceScript.Line) -> Void
-    private var memory = RecordedMemory()
+    /// Whose calls come next.
+    package var process = RecordedProcess.this
+    private lazy var memory = RecordedMemory { [unowned self] in process.areas(in: $0) }
     private var descriptors = RecordedDescriptors()
     private var openNames: Set<ScriptName> = []
     /// What the script has stored in rings, which are zeroes otherwise.
@@ -82,7 +84,7 @@ public final class ScriptRecorder {
 
     /// What a descriptor is called, once there is a line that makes the eventfd.
     func descriptor(_ number: Int32, calling wish: String) -> ScriptDescriptor {
-        let (descriptor, making) = descriptors.descriptor(number, calling: wish)
+        let (descriptor, making) = descriptors.descriptor(number, of: process, calling: wish)
         for step in making { note(step) }
         return descriptor
     }

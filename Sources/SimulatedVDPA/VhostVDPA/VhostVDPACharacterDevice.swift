@@ -4,7 +4,7 @@ internal import GuestMemory
 internal import LinuxHost
 package import Logging
 package import SystemPackage
-internal import VhostVDPA
+package import VhostVDPA
 internal import Virtio
 
 /// An open simulated `/dev/vhost-vdpa-N`: the kernel's `drivers/vhost/vdpa.c` over a ``ParentDriver``.
@@ -57,6 +57,10 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
     deinit { close() }
 
     package var isOpen: Bool { onRelease != nil }
+
+    /// What GET_BACKEND_FEATURES and GET_IOVA_RANGE answer, for those who watch a client that does not ask.
+    package var offeredBackendFeatures: BackendFeatures { backendFeatureOffer.offered }
+    package var iovaRange: IOVARange { description.iovaRange }
 
     /// `vhost_vdpa_release`: reset while the acknowledgement is still valid, kicks, callbacks, then the maps.
     package func close() {

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ClientRules
 internal import EmulatedMachine
 internal import ForeignPrograms
 internal import Glibc
@@ -41,19 +42,29 @@ struct ExecCommand: EmuCommand {
         help: ArgumentHelp("The program and its arguments, behind '--'.", valueName: "program"))
     var program: [String] = []
 
+    @OptionGroup var rules: ClientRuleOptions
+
+    @Flag(help: "Print the rules for clients as a document (docs/client-rules.md), and run nothing.")
+    var listRules = false
+
     @OptionGroup var output: OutputOptions
 
     func execute(_ interrupt: RunInterrupt) throws(StartError) -> ExitStatus {
+        if listRules {
+            Console.output(ClientRuleBook.document)
+            return .done
+        }
         guard !program.isEmpty else {
             throw StartError("which program? Put it behind '--', as in emu exec -- ./my-vmm")
         }
         guard !output.json else {
             throw StartError(
-                "--json: emu exec prints no result of its own, only the program does; leave it out")
+                "--json: standard output is the program's; --report FILE writes what was found of it as JSON")
         }
         let specifications = try (devices.isEmpty ? [.standard] : devices).map(simulated)
         try checkPort()
         try checkWires(specifications)
+        let judgement = try rules.judgement(of: devices)
         let logger = output.makeLogger()
         let supervisor: ProgramSupervisor
         do {
@@ -72,9 +83,13 @@ struct ExecCommand: EmuCommand {
         }
         interrupt.enter("the program to end")
         do throws(ForeignProgramError) {
-            switch try supervisor.run(program, isInterrupted: { interrupt.wasRaised }) {
-            case .status(let status): Glibc.exit(status)
-            case .signal(let signal): Glibc.exit(128 + signal)
+            var found: [(path: String, report: ClientReport)] = []
+            let end = try supervisor.run(
+                program, watching: judgement.watching, isInterrupted: { interrupt.wasRaised },
+                judged: { found = $0 })
+            switch end {
+            case .status(let status): Glibc.exit(judgement.end(found, status: status))
+            case .signal(let signal): Glibc.exit(judgement.end(found, status: 128 + signal))
             }
         } catch {
             throw StartError("\(error)")

@@ -36,6 +36,12 @@ struct ReplayCommand: EmuCommand {
         completion: .list(["sim", "/dev/vhost-vdpa-0"]), transform: DeviceSpecification.init(parsing:))
     var against: DeviceSpecification?
 
+    @Flag(
+        help:
+            "Say which rules for clients the script breaks, by the answers of --device (docs/client-rules.md)."
+    )
+    var rules = false
+
     @Flag(help: "Print the fewest calls that still show a difference instead of the script.")
     var minimise = false
 
@@ -77,6 +83,10 @@ struct ReplayCommand: EmuCommand {
         if let file {
             throw ValidationError("\(file) with --random: scripts are made up or read; leave one of them out")
         }
+        if rules {
+            throw ValidationError(
+                "--rules with --random: a script that is made up breaks them on purpose; leave --rules out")
+        }
         if minimise {
             throw ValidationError(
                 "--minimise with --random: what differs is shown in short anyway; leave --minimise out")
@@ -97,7 +107,7 @@ struct ReplayCommand: EmuCommand {
             )
         }
         let session = ReplaySession(
-            device: device.device, against: against, isMinimised: minimise, output: output,
+            device: device.device, against: against, isMinimised: minimise, judges: rules, output: output,
             interrupt: interrupt)
         return try session.run(script)
     }

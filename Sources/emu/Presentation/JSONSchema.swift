@@ -23,6 +23,8 @@ enum JSONSchema: String, CaseIterable, Sendable {
     case vduse
     /// `emu replay`.
     case replay
+    /// `emu exec --report`.
+    case exec
     /// `emu replay --random`.
     case replayRandom = "replay-random"
     /// What any of them prints where it has no result.
@@ -34,7 +36,7 @@ enum JSONSchema: String, CaseIterable, Sendable {
         switch self {
         case .run, .runComparison, .check, .checkList, .checkAll, .cycle, .info, .vduse, .replay,
             .replayRandom,
-            .error:
+            .exec, .error:
             1
         // Seeds are text.
         case .checkSequences, .checkSequencesAll: 2

@@ -8,6 +8,7 @@ internal import SystemPackage
 /// however it ends. After a write that failed nothing more is written, and a regular file ends with its last whole line.
 final class RecordingFile {
     private let path: FilePath
+    private let option: String
     private let file: FileDescriptor
     private let isRegular: Bool
     /// Whether there was no file of the name.
@@ -19,17 +20,20 @@ final class RecordingFile {
     private var isClosed = false
 
     /// Opens the file, or makes it, and leaves what is in it. Does not wait for a pipe's reader.
-    init(path: String) throws(StartError) {
+    ///
+    /// `option` names it on the command line, and `what` says what it is.
+    init(path: String, option: String = "--record", what: String = "recording") throws(StartError) {
         guard !path.isEmpty, path != "-" else {
             throw StartError(
-                "--record '\(path)': a recording does not go to standard output, which has the result; name a file, or a"
+                "\(option) '\(path)': a \(what) does not go to standard output, which has the result; name a file, or a"
                     + " pipe (mkfifo)")
         }
         self.path = FilePath(path)
-        let kind = try Self.kind(at: self.path)
+        self.option = option
+        let kind = try Self.kind(at: self.path, option)
         wasMade = kind == nil
         isRegular = kind == nil || kind == .regular
-        file = try Self.open(self.path, making: wasMade)
+        file = try Self.open(self.path, making: wasMade, option)
         do throws(StartError) {
             try take()
         } catch {
@@ -78,25 +82,28 @@ final class RecordingFile {
     private static let sinks = ["/dev/null", "/dev/zero", "/dev/full"]
 
     /// What there is at `path`, or `nil`. Throws where it is nothing that a recording is written to.
-    private static func kind(at path: FilePath) throws(StartError) -> FileType? {
+    private static func kind(at path: FilePath, _ option: String) throws(StartError) -> FileType? {
         let information: Stat
         do {
             information = try Stat(path, retryOnInterrupt: false)
         } catch {
             guard error != .noSuchFileOrDirectory else { return nil }
-            throw refused(path, "it cannot be looked at: \(error); name a file that you can write to")
+            throw refused(path, option, "it cannot be looked at: \(error); name a file that you can write to")
         }
         switch information.type {
         case .regular, .fifo: return information.type
-        case .directory: throw refused(path, "it is a folder; name a file in it")
+        case .directory: throw refused(path, option, "it is a folder; name a file in it")
         case .characterSpecial where sinks.contains(path.string): return .characterSpecial
         default:
             throw refused(
-                path, "it is no file that can be written to; name a regular file, a pipe or /dev/null")
+                path, option, "it is no file that can be written to; name a regular file, a pipe or /dev/null"
+            )
         }
     }
 
-    private static func open(_ path: FilePath, making: Bool) throws(StartError) -> FileDescriptor {
+    private static func open(_ path: FilePath, making: Bool, _ option: String) throws(StartError)
+        -> FileDescriptor
+    {
         let options: FileDescriptor.OpenOptions = [.nonBlocking, .closeOnExec]
         do {
             return try FileDescriptor.open(
@@ -105,10 +112,10 @@ final class RecordingFile {
         } catch {
             switch error as? Errno ?? .ioError {
             case .noSuchAddressOrDevice:
-                throw refused(path, "nobody reads this pipe; start its reader first")
+                throw refused(path, option, "nobody reads this pipe; start its reader first")
             case .noSuchFileOrDirectory:
-                throw refused(path, "there is no folder for it; name one that is there")
-            case let errno: throw refused(path, "\(errno); name a file that you can write to")
+                throw refused(path, option, "there is no folder for it; name one that is there")
+            case let errno: throw refused(path, option, "\(errno); name a file that you can write to")
             }
         }
     }
@@ -123,15 +130,15 @@ final class RecordingFile {
         ] {
             guard let other = try? Stat(stream, retryOnInterrupt: false) else { continue }
             if other.deviceID == own.deviceID, other.inode == own.inode {
-                throw Self.refused(path, "\(name) goes there; name another file, or a pipe (mkfifo)")
+                throw Self.refused(path, option, "\(name) goes there; name another file, or a pipe (mkfifo)")
             }
         }
         if flock(file.rawValue, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
-            throw Self.refused(path, "another recording writes to this file; name another")
+            throw Self.refused(path, option, "another recording writes to this file; name another")
         }
     }
 
-    private static func refused(_ path: FilePath, _ reason: String) -> StartError {
-        StartError("--record \(path): \(reason)")
+    private static func refused(_ path: FilePath, _ option: String, _ reason: String) -> StartError {
+        StartError("\(option) \(path): \(reason)")
     }
 }

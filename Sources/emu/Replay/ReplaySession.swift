@@ -1,3 +1,4 @@
+internal import ClientRules
 internal import DeviceScripts
 internal import EmulatedMachine
 internal import Logging
@@ -9,6 +10,8 @@ struct ReplaySession {
     let device: DeviceSpecification
     let against: DeviceSpecification?
     let isMinimised: Bool
+    /// Whether the script is judged by the rules for clients.
+    let judges: Bool
     let output: OutputOptions
     let interrupt: RunInterrupt
 
@@ -23,6 +26,10 @@ struct ReplaySession {
             output.print(String(report.script.dropLast()))
         }
         output.print(report.verdict)
+        // The script with the device's answers as what it expects.
+        if judges, let answered = try? DeviceScript(parsing: report.script) {
+            output.print(ClientWatch.judge(answered).lines.map { "# \($0)" }.joined(separator: "\n"))
+        }
         if output.json { Console.output(JSONText.encode(report)) }
         return report.status
     }

@@ -137,6 +137,9 @@ import Testing
                 refused: ["", "x", "generator", "tap:", "tap:a@/", "-1", "capture:x,generator"],
                 taken: ["loopback", "none", "tap:a", "tap:a@b", "capture:x", "capture:x,tap:a"]),
             Row(
+                command: "exec", option: "--rules", refused: ["", "on", "Report", "error"],
+                taken: ["report", "enforce", "off"]),
+            Row(
                 command: "replay", option: "--random", refused: noNumbers + ["-1", "0"],
                 taken: ["1", "1000000"]),
             Row(

@@ -37,6 +37,7 @@ import Testing
             RunReport.self, RunComparison.self, AllCheckReport.self, AllSequencesReport.self,
             CheckReport.self, RuleListing.self, SequenceReport.self,
             CycleReport.self, DeviceInformation.self, ReplayReport.self, RandomReplayReport.self,
+            ExecReport.self,
             VDUSEReport.self,
             ErrorReport.self,
         ]

@@ -1,4 +1,6 @@
+import ClientRules
 import CycleBenchmark
+import DeviceScripts
 import Foundation
 import Testing
 import VhostVDPAConformance
@@ -46,7 +48,7 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
 
     static let all = [
         run, runComparison, check, checkList, checkSequences, checkAll, checkSequencesAll, cycle, vduse, info,
-        replay, replayRandom, error,
+        replay, replayRandom, exec, error,
     ]
 
     private static var fullReport: RunReport {
@@ -191,6 +193,17 @@ struct SchemaSample: Sendable, CustomTestStringConvertible {
                 differences: [.init(line: 2, call: "SUSPEND", expected: "ok", seen: "EOPNOTSUPP")],
                 script: "open -> ok\n", interrupted: true, problems: ["a problem"]))
         sample.optional = ["against"]
+        return sample
+    }
+
+    static var exec: SchemaSample {
+        // FEATURES_OK without DRIVER.
+        let script = DeviceScript(steps: [
+            .open(file: .device), .request(ScriptRequest("SET_STATUS", .number(9)), file: .device),
+        ])
+        var sample = SchemaSample(
+            ExecReport([("/dev/vhost-vdpa-0", ClientWatch.judge(script))], status: 143))
+        sample.closed.insert("devices.broken.severity")
         return sample
     }
 
