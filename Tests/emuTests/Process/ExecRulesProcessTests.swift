@@ -55,6 +55,18 @@ struct ExecRulesProcessTests {
         #expect(!wanted.isEmpty || outcome.errors.isEmpty)
     }
 
+    @Test("docs/exec.md shows what it prints of a script")
+    func document() throws {
+        let (outcome, _) = try exec("207-broken.script")
+        let document = try String(
+            contentsOf: Self.scripts.deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent().appending(path: "docs/exec.md"), encoding: .utf8)
+        // Which descriptor the eventfd has depends on those that this process was started with.
+        func text(_ text: String) -> String { text.replacing(/fd=fd\d+/, with: "fd=fd") }
+        #expect(text(document).contains(text(outcome.errors)), "\(outcome.errors)")
+        #expect(outcome.errorLines.count > 8)
+    }
+
     @Test("emu replay --rules judges a script by the device's answers, as comments of the script")
     func replay() throws {
         let script = Self.scripts.appending(path: "201-broken.script").path
@@ -81,7 +93,8 @@ struct ExecRulesProcessTests {
         "emu's own backend breaks none: maps kept and maps sent again, on each kernel",
         arguments: [
             "sim", "sim,kernel=6.1", "sim,kernel=6.12", "sim,parent=dma-map", "sim,parent=vduse",
-            "sim,profile=vdpasim-net",
+            "sim,profile=vdpasim-net", "sim,parent=vp-vdpa,memlock=1g", "sim,parent=stateful,memlock=1g",
+            "sim,parent=mlx5,memlock=1g",
         ], ["auto", "off"])
     func ownBackend(device: String, persist: String) throws {
         let folder = try TemporaryFolder()
