@@ -88,6 +88,17 @@ import Testing
         #expect(try broken(text + "SET_GROUP_ASID group=1 asid=0 -> ok\nSET_STATUS 0xf -> ok") == [])
     }
 
+    @Test(
+        "has its maps where the kernel has them: in space 0, whatever they name, until IOTLB_ASID is acknowledged"
+    )
+    func unacknowledgedSpace() throws {
+        let text =
+            "open -> ok\nSET_OWNER -> ok\nSET_BACKEND_FEATURES 0x6 -> ok\n"
+            + "UPDATE asid=1 iova=0x1000 size=0x1000 memory=0x10000 -> ok\n"
+        #expect(try broken(text) == [204])
+        #expect(try broken(text + "UPDATE iova=0x1000 size=0x1000 memory=0x10000 -> EFAULT") == [201, 204])
+    }
+
     @Test("a packed ring's areas are those of a packed ring")
     func packed() throws {
         let text =
