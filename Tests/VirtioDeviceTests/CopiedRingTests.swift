@@ -171,6 +171,15 @@ struct CopiedRingTests {
         #expect(unsafe driver.buffer(32).pointee == ~1)
         #expect(driver.events.faults.map(\.address.rawValue) == [driver.address(page)])
         #expect(queue.tally.faults == 1 && queue.tally.refusedChains == 1)
+        // The buffer is there again, and other chains are on their way.
+        unsafe mprotect(driver.buffer(page), page, PROT_READ | PROT_WRITE)
+        driver.ring.offer(2)
+        driver.ring.offer(2)
+        queue.receiveKicks()
+        #expect(Self.complement(&queue, &segments, atMost: 1) == 1)
+        driver.ring.offer(0)
+        #expect(Self.complement(&queue, &segments) == 2)
+        #expect(driver.ring.usedElement(4) == (0, 8) && driver.events.faults.count == 1)
     }
 
     @Test("A ring that its process has unmapped is one fault a kick, and nothing moves")
