@@ -230,6 +230,34 @@ struct CopiedRingTests {
         #expect(driver.events.broken.count == 1)
     }
 
+    @Test(
+        "A descriptor table at any address is copied where the device takes one, and is out of reach elsewhere",
+        arguments: [true, false])
+    func tableAddress(isTaken: Bool) throws {
+        let driver = try Driver()
+        var segments = SegmentBuffer(capacity: 64)
+        var addresses = driver.ring.layout.addresses
+        addresses.descriptorArea = IOVirtualAddress(rawValue: driver.address(4099))
+        var queue = ServedQueue(
+            index: 0, quirks: SplitRingQuirks(takesAnyTableAddress: isTaken)
+        ) { [events = driver.events] in events.append($0) }
+        queue.replaceTable(driver.entries)
+        queue.start(
+            QueueSetup(
+                queue: 0, layout: RingLayout(size: 8, addresses: addresses), features: [],
+                state: .split(nextAvail: 0)))
+        let table = unsafe UnsafeMutableRawPointer(driver.buffer(4099))
+        unsafe table.storeBytes(of: driver.address(0), as: UInt64.self)
+        unsafe table.storeBytes(of: 1 | 1 << 32 | 1 << 48, toByteOffset: 8, as: UInt64.self)
+        unsafe table.storeBytes(of: driver.address(1), toByteOffset: 16, as: UInt64.self)
+        unsafe table.storeBytes(of: 1 | 2 << 32, toByteOffset: 24, as: UInt64.self)
+        unsafe driver.buffer(0).pointee = 3
+        driver.ring.offer(0)
+        queue.receiveKicks()
+        #expect(Self.complement(&queue, &segments) == (isTaken ? 1 : 0))
+        #expect(unsafe driver.buffer(1).pointee == (isTaken ? ~3 : 0))
+    }
+
     /// Both sides sleep whenever they have nothing to do. The indices pass every boundary between their two bytes.
     @Test(
         "No wake-up is lost, and every chain comes back with its own bytes",

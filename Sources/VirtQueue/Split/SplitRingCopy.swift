@@ -63,7 +63,8 @@ package final class SplitRingCopy {
         let hasEventIndex = features.contains(.eventIndex)
         do throws(VirtQueueError) {
             unsafe table = try CopiedArea(
-                addresses.descriptorArea, SplitRingNumbers.descriptorTableBytes(size: size), alignment: 16,
+                addresses.descriptorArea, SplitRingNumbers.descriptorTableBytes(size: size),
+                alignment: quirks.takesAnyTableAddress ? 1 : 16,
                 .read, here: block, memories, &translation)
             unsafe avail = try CopiedArea(
                 addresses.driverArea, SplitRingNumbers.availRingBytes(size: size, eventIndex: hasEventIndex),
