@@ -171,6 +171,15 @@ struct CopiedRingTests {
         #expect(unsafe driver.buffer(32).pointee == ~1)
         #expect(driver.events.faults.map(\.address.rawValue) == [driver.address(page)])
         #expect(queue.tally.faults == 1 && queue.tally.refusedChains == 1)
+        // The buffer is there again, and other chains are on their way.
+        unsafe mprotect(driver.buffer(page), page, PROT_READ | PROT_WRITE)
+        driver.ring.offer(2)
+        driver.ring.offer(2)
+        queue.receiveKicks()
+        #expect(Self.complement(&queue, &segments, atMost: 1) == 1)
+        driver.ring.offer(0)
+        #expect(Self.complement(&queue, &segments) == 2)
+        #expect(driver.ring.usedElement(4) == (0, 8) && driver.events.faults.count == 1)
     }
 
     @Test("A ring that its process has unmapped is one fault a kick, and nothing moves")
@@ -219,6 +228,34 @@ struct CopiedRingTests {
         queue.receiveKicks()
         #expect(Self.complement(&queue, &segments) == 0)
         #expect(driver.events.broken.count == 1)
+    }
+
+    @Test(
+        "A descriptor table at any address is copied where the device takes one, and is out of reach elsewhere",
+        arguments: [true, false])
+    func tableAddress(isTaken: Bool) throws {
+        let driver = try Driver()
+        var segments = SegmentBuffer(capacity: 64)
+        var addresses = driver.ring.layout.addresses
+        addresses.descriptorArea = IOVirtualAddress(rawValue: driver.address(4099))
+        var queue = ServedQueue(
+            index: 0, quirks: SplitRingQuirks(takesAnyTableAddress: isTaken)
+        ) { [events = driver.events] in events.append($0) }
+        queue.replaceTable(driver.entries)
+        queue.start(
+            QueueSetup(
+                queue: 0, layout: RingLayout(size: 8, addresses: addresses), features: [],
+                state: .split(nextAvail: 0)))
+        let table = unsafe UnsafeMutableRawPointer(driver.buffer(4099))
+        unsafe table.storeBytes(of: driver.address(0), as: UInt64.self)
+        unsafe table.storeBytes(of: 1 | 1 << 32 | 1 << 48, toByteOffset: 8, as: UInt64.self)
+        unsafe table.storeBytes(of: driver.address(1), toByteOffset: 16, as: UInt64.self)
+        unsafe table.storeBytes(of: 1 | 2 << 32, toByteOffset: 24, as: UInt64.self)
+        unsafe driver.buffer(0).pointee = 3
+        driver.ring.offer(0)
+        queue.receiveKicks()
+        #expect(Self.complement(&queue, &segments) == (isTaken ? 1 : 0))
+        #expect(unsafe driver.buffer(1).pointee == (isTaken ? ~3 : 0))
     }
 
     /// Both sides sleep whenever they have nothing to do. The indices pass every boundary between their two bytes.

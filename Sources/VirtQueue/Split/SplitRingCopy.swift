@@ -63,7 +63,8 @@ package final class SplitRingCopy {
         let hasEventIndex = features.contains(.eventIndex)
         do throws(VirtQueueError) {
             unsafe table = try CopiedArea(
-                addresses.descriptorArea, SplitRingNumbers.descriptorTableBytes(size: size), alignment: 16,
+                addresses.descriptorArea, SplitRingNumbers.descriptorTableBytes(size: size),
+                alignment: quirks.takesAnyTableAddress ? 1 : 16,
                 .read, here: block, memories, &translation)
             unsafe avail = try CopiedArea(
                 addresses.driverArea, SplitRingNumbers.availRingBytes(size: size, eventIndex: hasEventIndex),
@@ -124,7 +125,8 @@ package final class SplitRingCopy {
     /// Copies what the driver has made available since the last time, of a queue that stands at `next`: the entries, the
     /// descriptors, and what the device reads of the buffers. The index is read first.
     package func pull(next: UInt16, translation: inout TranslationTable) {
-        if next == pulled { missed.removeAll() }
+        // Those that the queue has given back may be good the next time.
+        if !missed.isEmpty { missed.formIntersection(heads(from: next, count: Int(pulled &- next))) }
         guard let index = index(), index != pulled else { return }
         // Whatever becomes of this pull, earlier ones have left chains that are not taken yet.
         defer { for head in missed { descriptors.makeEmpty(head) } }
@@ -137,11 +139,7 @@ package final class SplitRingCopy {
         let fresh = isJump ? index &- pulled : min(index &- pulled, UInt16(Self.pullLimit))
         avail.memory.store16(isComplete ? pulled &+ fresh : pulled, at: SplitRingNumbers.indexOffset)
         guard isComplete else { return }
-        let heads = (0..<min(Int(fresh), size)).map { entry in
-            let slot = Int(pulled &+ UInt16(entry)) & (size - 1)
-            return avail.memory.load16(
-                SplitRingNumbers.elementsOffset + SplitRingNumbers.availElementBytes * slot)
-        }
+        let heads = heads(from: pulled, count: Int(fresh))
         pulled &+= fresh
         pullTables(of: heads, &translation)
         begin()
@@ -156,6 +154,15 @@ package final class SplitRingCopy {
             }
         }
         noteFailures(copies.read(), .read)
+    }
+
+    /// The first descriptors of chains, as the entries here name them: all of the ring's at the most.
+    private func heads(from entry: UInt16, count: Int) -> [UInt16] {
+        (0..<min(count, size)).map { index in
+            let slot = Int(entry &+ UInt16(index)) & (size - 1)
+            return avail.memory.load16(
+                SplitRingNumbers.elementsOffset + SplitRingNumbers.availElementBytes * slot)
+        }
     }
 
     /// Copies the indirect tables of chains, by which the buffers are found.
