@@ -93,7 +93,7 @@ struct ProgramSession {
         case .open: open(call, pathAt: call.address(0), flags: call.number(1), of: program)
         case .openat: open(call, pathAt: call.address(1), flags: call.number(2), of: program)
         case .openat2: openByRecord(call, of: program)
-        case .close: close(call, of: program)
+        case .close, .duplicateOver, .duplicateOverWithFlags, .closeRange: close(call, of: program)
         case .ioctl, .write, .read, .map:
             releaseClosed()
             let descriptor = call.call == .map ? call.number(4) : call.number(0)
@@ -244,14 +244,42 @@ struct ProgramSession {
         }
     }
 
-    /// The kernel closes the descriptor; where it was the last one, the device is released before anybody else is answered.
+    /// The kernel closes the descriptors. Those of devices have been emptied before: a device whose last one is among them
+    /// is released before the program goes on.
     private mutating func close(_ call: CallNotification, of program: borrowing SupervisedProgram) {
-        guard device(call.number(0), of: call) != nil else { return program.pass(call) }
-        program.pass(call)
-        for _ in 0..<100 where CallerProcess(thread: call.thread).hasDescriptor(call.number(0)) {
-            clinux_yield()
+        let process = CallerProcess(thread: call.thread)
+        guard devices.contains(where: { $0.file != nil }),
+            let closed = ClosedDescriptors(call, isOpen: { process.hasDescriptor($0) })
+        else { return program.pass(call) }
+        let numbers: [Int32]
+        switch closed {
+        case .one(let number): numbers = [number]
+        case .all: numbers = process.descriptors.filter { closed.contains($0) }
         }
+        let ours = numbers.filter { device($0, of: call) != nil }
+        let left = ours.filter { !empty($0, of: process, call, of: program) }
         releaseClosed()
+        program.pass(call)
+        guard !left.isEmpty else { return }
+        // What cannot be emptied is waited for, and not for long: under load the program may go on before.
+        for _ in 0..<100 where left.contains(where: { device($0, of: call) != nil }) { clinux_yield() }
+        releaseClosed()
+    }
+
+    /// Has the caller's descriptor `number` be of no device any more, though of something. A file is let go of by whoever
+    /// has the last reference, once that returns to its program: a reference of our own has that be this thread, here.
+    private func empty(
+        _ number: Int32, of process: CallerProcess, _ call: CallNotification,
+        of program: borrowing SupervisedProgram
+    ) -> Bool {
+        guard program.stillWaits(call), let file = try? process.duplicate(number) else { return false }
+        defer { try? file.close() }
+        do throws(Errno) {
+            try program.replace(number, with: probe, in: call)
+            return true
+        } catch {
+            return false
+        }
     }
 
     // MARK: A call on a device

@@ -29,6 +29,9 @@ static const int32_t clinux_call_readv = SYS_readv;
 static const int32_t clinux_call_pread = SYS_pread64;
 static const int32_t clinux_call_write = SYS_write;
 static const int32_t clinux_call_close = SYS_close;
+static const int32_t clinux_call_dup2 = SYS_dup2;
+static const int32_t clinux_call_dup3 = SYS_dup3;
+static const int32_t clinux_call_close_range = 436;  // SYS_close_range, Linux 5.9
 static const int32_t clinux_call_mmap = SYS_mmap;
 static const int32_t clinux_call_ioctl = SYS_ioctl;
 static const int32_t clinux_call_open = SYS_open;
@@ -99,6 +102,14 @@ static inline int clinux_install_filter(struct clinux_descriptor_range devices) 
         CLINUX_CALL_ON(SYS_readv, 0, devices),
         CLINUX_CALL_ON(SYS_pread64, 0, devices),
         CLINUX_CALL_ON(SYS_close, 0, devices),
+        CLINUX_CALL_ON(SYS_dup2, 1, devices),
+        CLINUX_CALL_ON(SYS_dup3, 1, devices),
+        // close_range: one that reaches the range.
+        CLINUX_IF(clinux_call_close_range, 4),
+        CLINUX_LOAD(CLINUX_LOW_WORD(1)),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, devices.first, 0, 1),
+        CLINUX_NOTIFY,
+        CLINUX_ALLOW,
         CLINUX_CALL_ON(SYS_mmap, 4, devices),
         CLINUX_CALL(SYS_open),
         CLINUX_CALL(SYS_openat),
@@ -321,6 +332,13 @@ static inline int clinux_answer_with_number(
         .newfd_flags = closes_on_exec ? O_CLOEXEC : 0};
     int made = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &added);
     return made < 0 ? -errno : made;
+}
+
+// Puts a descriptor of `file` in the place of the caller's `number`, which is closed by that; the call goes on waiting.
+static inline int clinux_replace_descriptor(int listener, uint64_t id, int file, uint32_t number) {
+    struct seccomp_notif_addfd added = {
+        .id = id, .flags = SECCOMP_ADDFD_FLAG_SETFD, .srcfd = (uint32_t)file, .newfd = number, .newfd_flags = O_CLOEXEC};
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &added) < 0 ? -errno : 0;
 }
 
 // Answers with a descriptor of `file` in the caller, the lowest that is free, which it returns.

@@ -25,6 +25,11 @@ extension CallerProcess {
         unsafe "\(folder)/fd/\(number)".withCString { unsafe clinux_is_link($0) == 1 }
     }
 
+    /// The numbers of its descriptors.
+    var descriptors: [Int32] {
+        ((try? FolderListing.names(FilePath("\(folder)/fd"))) ?? []).compactMap { Int32($0) }
+    }
+
     /// The first byte of the lock that the file of its descriptor `number` holds, if that is a lock of an open file.
     func lockedByte(_ number: Int32) -> UInt64? {
         for line in (KernelText.of(FilePath("\(folder)/fdinfo/\(number)")) ?? "").split(separator: "\n")

@@ -5,7 +5,9 @@ struct CallNotification: Hashable, Sendable {
     /// The calls that are seen at all.
     enum Call: Hashable, Sendable {
         case open, openat, openat2
-        case ioctl, write, map, close
+        case ioctl, write, map
+        /// close(2), and what closes by the way: dup2(2), dup3(2), close_range(2).
+        case close, duplicateOver, duplicateOverWithFlags, closeRange
         /// stat(2) and lstat(2), fstat(2), newfstatat(2), statx(2).
         case status, statusOfDescriptor, statusAt, extendedStatus
         case access
@@ -38,6 +40,9 @@ struct CallNotification: Hashable, Sendable {
             case clinux_call_write: .write
             case clinux_call_mmap: .map
             case clinux_call_close: .close
+            case clinux_call_dup2: .duplicateOver
+            case clinux_call_dup3: .duplicateOverWithFlags
+            case clinux_call_close_range: .closeRange
             case clinux_call_read, clinux_call_readv, clinux_call_pread: .read
             case clinux_call_stat, clinux_call_lstat: .status
             case clinux_call_fstat: .statusOfDescriptor

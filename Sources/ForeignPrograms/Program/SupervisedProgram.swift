@@ -108,6 +108,13 @@ struct SupervisedProgram: ~Copyable {
 }
 
 extension SupervisedProgram {
+    /// Puts a descriptor of `file` in the place of the caller's `number`, while the call goes on waiting.
+    borrowing func replace(_ number: Int32, with file: FileDescriptor, in call: CallNotification) throws(Errno) {
+        let result = clinux_replace_descriptor(
+            listener.rawValue, call.identifier, file.rawValue, UInt32(bitPattern: number))
+        guard result == 0 else { throw Errno(rawValue: -result) }
+    }
+
     /// Answers with a descriptor of `file`, the lowest that is free.
     borrowing func answer(
         _ call: CallNotification, with file: FileDescriptor, closesOnExec: Bool
