@@ -28,6 +28,8 @@ static const int32_t clinux_call_read = SYS_read;
 static const int32_t clinux_call_readv = SYS_readv;
 static const int32_t clinux_call_pread = SYS_pread64;
 static const int32_t clinux_call_write = SYS_write;
+static const int32_t clinux_call_writev = SYS_writev;
+static const int32_t clinux_call_pwrite = SYS_pwrite64;
 static const int32_t clinux_call_close = SYS_close;
 static const int32_t clinux_call_dup2 = SYS_dup2;
 static const int32_t clinux_call_dup3 = SYS_dup3;
@@ -46,6 +48,11 @@ static const int32_t clinux_call_access = SYS_access;
 static const int32_t clinux_call_faccessat = SYS_faccessat;
 static const int32_t clinux_call_faccessat2 = SYS_faccessat2;
 
+// Those of a 32-bit program, by the numbers of i386.
+static const int32_t clinux_narrow_open = 5;
+static const int32_t clinux_narrow_ioctl = 54;
+static const int32_t clinux_narrow_openat = 295;
+
 // Flags that the C library declares for _GNU_SOURCE alone.
 static const int32_t clinux_open_path = 010000000;      // O_PATH
 static const int32_t clinux_at_empty_path = 0x1000;     // AT_EMPTY_PATH
@@ -56,6 +63,8 @@ struct clinux_notification {
     // The caller's thread, as this process numbers it.
     int32_t thread;
     int32_t call;
+    // The call is numbered as i386 numbers them.
+    int32_t is_narrow;
     uint64_t arguments[6];
 };
 
@@ -88,14 +97,21 @@ struct clinux_supervised {
 
 // Installs the filter in this thread and returns its listener.
 //
-// Ours are: what opens a file or asks for what it is, as its path is not seen here; every ioctl of vhost's type and every write that is as long as
-// an IOTLB message, on whatever descriptor, as a device's may have been duplicated; and on descriptors of the range what
-// else a device is asked. All that is not x86-64's goes to the kernel.
+// Ours are: what opens a file or asks for what it is, as its path is not seen here; every ioctl of vhost's type, every write
+// that is as long as an IOTLB message and every mmap that can only be a doorbell's, on whatever descriptor, as a device's
+// may have been duplicated; and on descriptors of the range what else a device is asked. Of a 32-bit program, whose calls
+// have other numbers, it is what opens a file and ioctls of vhost's type: to be told of, not to be answered.
 static inline int clinux_install_filter(struct clinux_descriptor_range devices) {
     struct sock_filter statements[] = {
         CLINUX_LOAD(offsetof(struct seccomp_data, arch)),
-        CLINUX_IF(AUDIT_ARCH_X86_64, 1),
-        BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 11, 0),
+        CLINUX_LOAD(offsetof(struct seccomp_data, nr)),
+        CLINUX_CALL(clinux_narrow_open),
+        CLINUX_CALL(clinux_narrow_openat),
+        CLINUX_IF(clinux_narrow_ioctl, 4),
+        CLINUX_LOAD(CLINUX_LOW_WORD(1)),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff00),
+        CLINUX_CALL(0xaf00),
         CLINUX_ALLOW,
         CLINUX_LOAD(offsetof(struct seccomp_data, nr)),
         CLINUX_CALL_ON(SYS_read, 0, devices),
@@ -110,7 +126,14 @@ static inline int clinux_install_filter(struct clinux_descriptor_range devices) 
         BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, devices.first, 0, 1),
         CLINUX_NOTIFY,
         CLINUX_ALLOW,
-        CLINUX_CALL_ON(SYS_mmap, 4, devices),
+        // mmap: a file's page that is only written, or a descriptor of the range.
+        CLINUX_IF(SYS_mmap, 10),
+        CLINUX_LOAD(CLINUX_LOW_WORD(4)),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x80000000, 7, 0),
+        CLINUX_LOAD(CLINUX_LOW_WORD(2)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 2 /* PROT_WRITE */, 3, 0),
+        CLINUX_IF_DEVICE(4, devices),
+        CLINUX_ALLOW,
         CLINUX_CALL(SYS_open),
         CLINUX_CALL(SYS_openat),
         CLINUX_CALL(SYS_openat2),
@@ -122,6 +145,8 @@ static inline int clinux_install_filter(struct clinux_descriptor_range devices) 
         CLINUX_CALL(SYS_faccessat),
         CLINUX_CALL(SYS_faccessat2),
         CLINUX_CALL_ON(SYS_fstat, 0, devices),
+        CLINUX_CALL_ON(SYS_writev, 0, devices),
+        CLINUX_CALL_ON(SYS_pwrite64, 0, devices),
         // write: 72 and 40 bytes, or a descriptor of the range.
         CLINUX_IF(SYS_write, 8),
         CLINUX_LOAD(CLINUX_LOW_WORD(2)),
@@ -253,6 +278,7 @@ static inline int clinux_receive_notification(int listener, struct clinux_notifi
     notification->id = received.id;
     notification->thread = (int32_t)received.pid;
     notification->call = received.data.nr;
+    notification->is_narrow = received.data.arch != AUDIT_ARCH_X86_64;
     for (int index = 0; index < 6; index++) notification->arguments[index] = received.data.args[index];
     return 0;
 }
