@@ -73,6 +73,11 @@ struct clinux_descriptor_range {
     uint32_t first, count;
 };
 
+// What is blocked and what is ignored, bit n - 1 for signal n.
+struct clinux_signals {
+    uint64_t blocked, ignored;
+};
+
 struct clinux_supervised {
     int process;
     int listener;
@@ -212,18 +217,28 @@ static inline int clinux_receive_descriptor(int socket, int *word, int *descript
     return 1;
 }
 
+// Gives the program the signals that emu was started with, which has blocked and ignored some for itself.
+static inline void clinux_restore_signals(struct clinux_signals signals) {
+    for (int number = 1; number <= 64; number++) {
+        if (signals.ignored >> (number - 1) & 1) {
+            signal(number, SIG_IGN);
+            continue;
+        }
+        struct sigaction action;
+        if (sigaction(number, 0, &action) == 0 && action.sa_handler == SIG_IGN) signal(number, SIG_DFL);
+    }
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &signals.blocked, (void *)0, sizeof signals.blocked);
+}
+
 // The program's part: never returns. Says what failed, if something did, by its errno.
 static inline void clinux_become_program(
-    int socket, char *const arguments[], struct clinux_descriptor_range devices, int supervisor) {
+    int socket, char *const arguments[], struct clinux_descriptor_range devices, struct clinux_signals signals,
+    int supervisor) {
     int error = 0;
     // Whoever answers this program's calls is its parent: without it every one of them would be ENOSYS.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) error = errno;
     if (!error && getppid() != supervisor) _exit(127);
-    // As the program's caller would have had it: emu blocks and ignores signals for itself.
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, 0);
-    signal(SIGPIPE, SIG_DFL);
+    clinux_restore_signals(signals);
     if (!error && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) error = errno;
     int listener = error ? -error : clinux_install_filter(devices);
     if (listener < 0) {
@@ -239,7 +254,8 @@ static inline void clinux_become_program(
 
 // Starts `arguments` with the filter. `socket` is where its exec's failure is read from: closed by a successful one.
 static inline int clinux_start_supervised(
-    char *const arguments[], struct clinux_descriptor_range devices, struct clinux_supervised *started, int *socket) {
+    char *const arguments[], struct clinux_descriptor_range devices, struct clinux_signals signals,
+    struct clinux_supervised *started, int *socket) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return -errno;
     int supervisor = getpid(), error = 0;
@@ -250,7 +266,7 @@ static inline int clinux_start_supervised(
     pid_t child = fork();
     if (child == 0) {
         close(ends[0]);
-        clinux_become_program(ends[1], arguments, devices, supervisor);
+        clinux_become_program(ends[1], arguments, devices, signals, supervisor);
     }
     if (child < 0) error = -errno;
     close(ends[1]);
