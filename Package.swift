@@ -68,6 +68,9 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CProcessStart", cSettings: commit),
         .target(name: "CProfile", path: "Tests/CProfile"),
+        // A program that `emu exec` runs in tests: built beside `emu`.
+        .executableTarget(
+            name: "foreign-client", path: "Tests/ForeignClient", linkerSettings: [.linkedLibrary("pthread")]),
         .target(name: "CIOUring", linkerSettings: [.linkedLibrary("uring")]),
     ]
         + library("LinuxHost", ["CLinux", system])
@@ -180,7 +183,8 @@ let package = Package(
         + [
             .executableTarget(name: "emu", dependencies: everything, swiftSettings: strict),
             .testTarget(
-                name: "emuTests", dependencies: ["emu", "TestSupport"] + everything, swiftSettings: strict),
+                name: "emuTests", dependencies: ["emu", "foreign-client", "TestSupport"] + everything,
+                swiftSettings: strict),
         ]
 )
 

@@ -1,11 +1,23 @@
 #include "CProcessStart.h"
 
+#include <signal.h>
 #include <stddef.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int argument_count;
 static char **argument_values;
+static uint64_t blocked_signals, ignored_signals;
+
+// The kernel's own set: 64 bits, the signals that the C library keeps for itself among them.
+static void remember_signals(void) {
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, (void *)0, &blocked_signals, sizeof blocked_signals);
+    for (int number = 1; number <= 64; number++) {
+        struct sigaction action;
+        if (sigaction(number, 0, &action) == 0 && action.sa_handler == SIG_IGN) ignored_signals |= 1ULL << (number - 1);
+    }
+}
 
 // Ends the process with 2 and one line where its stack limit is below what a start takes, which would otherwise end it by
 // SIGSEGV and without a word: libswiftCore's own initialiser has path names on its stack. Takes next to no stack itself.
@@ -24,6 +36,7 @@ static void start(int count, char **values, char **environment) {
     (void)environment;
     argument_count = count;
     argument_values = values;
+    remember_signals();
     require_stack();
 }
 
@@ -33,6 +46,10 @@ __attribute__((section(".preinit_array"), used)) static void (*const start_entry
 int cprocess_argument_count(void) { return argument_count; }
 
 const char *cprocess_argument(int index) { return argument_values[index]; }
+
+uint64_t cprocess_blocked_signals(void) { return blocked_signals; }
+
+uint64_t cprocess_ignored_signals(void) { return ignored_signals; }
 
 // Made a string here, as quotes do not get through a package manifest.
 #define TEXT_OF(words) #words

@@ -19,6 +19,8 @@ struct ProgramSession {
     private let logger: Logger
     /// One for each device.
     private var observers: [ClientObserver]
+    /// That a 32-bit program finds no device has been said.
+    private var hasToldNarrow = false
 
     init(
         devices: [ExposedDevice], numbers: Range<Int32>, current: CurrentCaller, ledger: PinLedger,
@@ -93,8 +95,8 @@ struct ProgramSession {
         case .open: open(call, pathAt: call.address(0), flags: call.number(1), of: program)
         case .openat: open(call, pathAt: call.address(1), flags: call.number(2), of: program)
         case .openat2: openByRecord(call, of: program)
-        case .close: close(call, of: program)
-        case .ioctl, .write, .read, .map:
+        case .close, .duplicateOver, .duplicateOverWithFlags, .closeRange: close(call, of: program)
+        case .ioctl, .write, .writePieces, .read, .map:
             releaseClosed()
             let descriptor = call.call == .map ? call.number(4) : call.number(0)
             if call.call == .map, call.number(3) & MAP_ANONYMOUS != 0 { return program.pass(call) }
@@ -108,6 +110,9 @@ struct ProgramSession {
                 call, of: program, descriptor: 0, pathAt: 1, flagsAt: 2, to: 4, mask: call.number(3))
         case .access: tellAccess(call, of: program, pathAt: 0)
         case .accessAt: tellAccess(call, of: program, pathAt: 1)
+        case .narrowOpen: tellNarrow(call, of: program, device: device(call, pathAt: 0))
+        case .narrowOpenat: tellNarrow(call, of: program, device: device(call, pathAt: 1))
+        case .narrowIoctl: tellNarrow(call, of: program, device: device(call.number(0), of: call))
         case .other: program.pass(call)
         }
     }
@@ -158,6 +163,19 @@ struct ProgramSession {
         }
     }
 
+    /// A call of a 32-bit program is the kernel's, with its answer. The first that means a device is told of.
+    private mutating func tellNarrow(
+        _ call: CallNotification, of program: borrowing SupervisedProgram, device index: Int?
+    ) {
+        if let index, !hasToldNarrow {
+            hasToldNarrow = true
+            logger.warning(
+                "\(devices[index].path): process \(call.thread) asks for it by a call of 32-bit programs, which find no device here; use a 64-bit build of it"
+            )
+        }
+        program.pass(call)
+    }
+
     // MARK: Open and close
 
     /// openat2(2): `struct open_how` begins with 64 bits of flags.
@@ -177,7 +195,7 @@ struct ProgramSession {
             return openCopy(ProcCopy.devices(major: device.node.major), call, flags: flags, of: program)
         }
         // O_PATH asks the kernel's driver for nothing: that there is no such file is the nearest to it here.
-        guard flags & clinux_open_path == 0, let index = devices.firstIndex(where: { $0.path == path }) else {
+        guard flags & clinux_open_path == 0, let index = device(atPath: path, flags: flags, of: call) else {
             return program.pass(call)
         }
         releaseClosed()
@@ -215,6 +233,13 @@ struct ProgramSession {
         }
     }
 
+    /// The device that an open of `path` means: by its own name, or by that of a descriptor, which is a link.
+    private func device(atPath path: String, flags: Int32, of call: CallNotification) -> Int? {
+        if let index = devices.firstIndex(where: { $0.path == path }) { return index }
+        guard flags & O_NOFOLLOW == 0 else { return nil }
+        return DescriptorPath.number(path).flatMap { device($0, of: call) }
+    }
+
     /// A process's own status, with the pages that its devices would have pinned: VmPin of another process cannot be moved.
     private mutating func openStatus(
         _ call: CallNotification, flags: Int32, of program: borrowing SupervisedProgram
@@ -244,14 +269,42 @@ struct ProgramSession {
         }
     }
 
-    /// The kernel closes the descriptor; where it was the last one, the device is released before anybody else is answered.
+    /// The kernel closes the descriptors. Those of devices have been emptied before: a device whose last one is among them
+    /// is released before the program goes on.
     private mutating func close(_ call: CallNotification, of program: borrowing SupervisedProgram) {
-        guard device(call.number(0), of: call) != nil else { return program.pass(call) }
-        program.pass(call)
-        for _ in 0..<100 where CallerProcess(thread: call.thread).hasDescriptor(call.number(0)) {
-            clinux_yield()
+        let process = CallerProcess(thread: call.thread)
+        guard devices.contains(where: { $0.file != nil }),
+            let closed = ClosedDescriptors(call, isOpen: { process.hasDescriptor($0) })
+        else { return program.pass(call) }
+        let numbers: [Int32]
+        switch closed {
+        case .one(let number): numbers = [number]
+        case .all: numbers = process.descriptors.filter { closed.contains($0) }
         }
+        let ours = numbers.filter { device($0, of: call) != nil }
+        let left = ours.filter { !empty($0, of: process, call, of: program) }
         releaseClosed()
+        program.pass(call)
+        guard !left.isEmpty else { return }
+        // What cannot be emptied is waited for, and not for long: under load the program may go on before.
+        for _ in 0..<100 where left.contains(where: { device($0, of: call) != nil }) { clinux_yield() }
+        releaseClosed()
+    }
+
+    /// Has the caller's descriptor `number` be of no device any more, though of something. A file is let go of by whoever
+    /// has the last reference, once that returns to its program: a reference of our own has that be this thread, here.
+    private func empty(
+        _ number: Int32, of process: CallerProcess, _ call: CallNotification,
+        of program: borrowing SupervisedProgram
+    ) -> Bool {
+        guard program.stillWaits(call), let file = try? process.duplicate(number) else { return false }
+        defer { try? file.close() }
+        do throws(Errno) {
+            try program.replace(number, with: probe, in: call)
+            return true
+        } catch {
+            return false
+        }
     }
 
     // MARK: A call on a device
@@ -305,6 +358,16 @@ struct ProgramSession {
                 try observer.write(at: call.address(1), byteCount: call.count(2), by: file.caller) {
                     () throws(Errno) in
                     try file.write(at: call.address(1), byteCount: call.count(2))
+                })
+        case .writePieces:
+            guard isWritable else { throw .badFileDescriptor }
+            let pieces = try file.caller.process.pieces(at: call.address(1), count: call.count(2))
+            // A message that is in one piece is seen as write(2)'s is; what is in several is one for the device alone.
+            guard pieces.count == 1 else { return Int64(try file.write(pieces)) }
+            return Int64(
+                try observer.write(at: pieces[0].address, byteCount: pieces[0].byteCount, by: file.caller) {
+                    () throws(Errno) in
+                    try file.write(pieces)
                 })
         case .map:
             let page = try unsafe file.map(

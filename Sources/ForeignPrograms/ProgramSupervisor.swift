@@ -53,16 +53,19 @@ package struct ProgramSupervisor: ~Copyable {
         for exposed in devices { try exposed.device.network?.capture?.begin() }
     }
 
-    /// Runs `words`, and returns how the program has ended, once it and whatever it has started have. `isInterrupted` is
-    /// asked every few milliseconds: from the first `true` on the program is asked to end (SIGTERM).
-    /// The calls on each device go to its observer of `watching`, and what was found of them to `judged`, at the end.
+    /// Runs `words`, and returns how the program has ended, once it and whatever it has started have.
+    ///
+    /// The program begins with `signals`. What is `passed` is asked every few milliseconds, and sent to the program;
+    /// once `isInterrupted`, nobody is waited for whom it has left behind. The calls on each device go to its observer of
+    /// `watching`, and what was found of them to `judged`, at the end.
     package consuming func run(
-        _ words: [String], watching: ClientWatching = ClientWatching(), isInterrupted: () -> Bool = { false },
-        judged: ([(path: String, report: ClientReport)]) -> Void = { _ in }
+        _ words: [String], signals: InheritedSignals, watching: ClientWatching,
+        passed: () -> [PassedSignal], isInterrupted: () -> Bool,
+        judged: ([(path: String, report: ClientReport)]) -> Void
     ) throws(ForeignProgramError) -> ProgramEnd {
         let told = devices.map { "\($0.path)=\($0.device.specification.map(String.init) ?? "")" }
         unsafe setenv(Self.devicesVariable, told.joined(separator: ";"), 1)
-        let program = try SupervisedProgram(words, devices: numbers)
+        let program = try SupervisedProgram(words, devices: numbers, signals: signals)
         let probe: FileDescriptor
         do {
             probe = try FileDescriptor.open(FilePath("/dev/full"), .readWrite, options: .closeOnExec)
@@ -78,14 +81,15 @@ package struct ProgramSupervisor: ~Copyable {
             session.end()
             judged(session.judgements())
         }
-        var (end, hasAsked): (ProgramEnd?, Bool) = (nil, false)
+        var end: ProgramEnd?
         var (nextLook, nextFlush) = (ContinuousClock.now, ContinuousClock.now)
         while true {
-            if isInterrupted() {
-                // What the program has left behind is not waited for.
-                if let end { return end }
-                if !hasAsked { kill(program.process, SIGTERM) }
-                hasAsked = true
+            let signals = passed()
+            if let end {
+                if isInterrupted() { return end }
+            } else {
+                // Nobody else has its number before its end is taken.
+                signals.forEach { program.pass($0) }
             }
             switch program.next(milliseconds: Self.look) {
             case .call(let call): session.take(call, of: program)

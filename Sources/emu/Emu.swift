@@ -84,7 +84,8 @@ struct Emu: ParsableCommand {
         let interrupt: RunInterrupt
         do throws(MachineError) {
             interrupt = try RunInterrupt()
-            try TerminationSignals.forward(to: interrupt, json: command.output.json)
+            try TerminationSignals.forward(
+                to: interrupt, json: command.output.json, relay: command.relay)
         } catch {
             TerminationSignals.unblock()
             return fail("\(error)", arguments)

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import CProcessStart
+internal import ForeignPrograms
 
 /// What the process settles before it does anything else, and what it was started with.
 enum ProcessStart {
@@ -18,5 +19,10 @@ enum ProcessStart {
     /// The arguments after the program's name.
     static let arguments: [String] = (0..<cprocess_argument_count()).dropFirst().map { index in
         unsafe String(cString: cprocess_argument(index))
+    }
+
+    /// The signals as they were before ``settle()``: what a program that is started inherits.
+    static var inheritedSignals: InheritedSignals {
+        InheritedSignals(blocked: cprocess_blocked_signals(), ignored: cprocess_ignored_signals())
     }
 }

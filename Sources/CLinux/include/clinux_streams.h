@@ -49,6 +49,27 @@ static inline int clinux_signal_await(const sigset_t *signals, int64_t nanosecon
     return sigtimedwait(signals, 0, &limit);
 }
 
+// Takes one signal of `signals` and gives its number, or -1 after so many nanoseconds; no end to the wait where those are
+// negative. `is_kernels` says that the kernel itself has sent it, as for a terminal's keys and a limit.
+static inline int clinux_signal_take(const sigset_t *signals, int64_t nanoseconds, int *is_kernels) {
+    const struct timespec limit = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    siginfo_t information;
+    int number = sigtimedwait(signals, &information, nanoseconds < 0 ? 0 : &limit);
+    *is_kernels = number > 0 && information.si_code == 0x80 /* SI_KERNEL */;
+    return number;
+}
+
+// Has this process do what it does at a SIGTSTP that nobody has blocked or taken: stop, unless nobody could have it go on
+// (setpgid(2), orphaned process groups).
+static inline void clinux_stop_as_usual(void) {
+    sigset_t stop;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTSTP);
+    raise(SIGTSTP);
+    pthread_sigmask(SIG_UNBLOCK, &stop, 0);
+    pthread_sigmask(SIG_BLOCK, &stop, 0);
+}
+
 // The columns of the terminal at `fd`, or 0 where it does not say (ioctl_tty(2)).
 static inline int clinux_terminal_columns(int fd) {
     struct winsize size;

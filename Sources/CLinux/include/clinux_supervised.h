@@ -28,7 +28,12 @@ static const int32_t clinux_call_read = SYS_read;
 static const int32_t clinux_call_readv = SYS_readv;
 static const int32_t clinux_call_pread = SYS_pread64;
 static const int32_t clinux_call_write = SYS_write;
+static const int32_t clinux_call_writev = SYS_writev;
+static const int32_t clinux_call_pwrite = SYS_pwrite64;
 static const int32_t clinux_call_close = SYS_close;
+static const int32_t clinux_call_dup2 = SYS_dup2;
+static const int32_t clinux_call_dup3 = SYS_dup3;
+static const int32_t clinux_call_close_range = 436;  // SYS_close_range, Linux 5.9
 static const int32_t clinux_call_mmap = SYS_mmap;
 static const int32_t clinux_call_ioctl = SYS_ioctl;
 static const int32_t clinux_call_open = SYS_open;
@@ -43,6 +48,11 @@ static const int32_t clinux_call_access = SYS_access;
 static const int32_t clinux_call_faccessat = SYS_faccessat;
 static const int32_t clinux_call_faccessat2 = SYS_faccessat2;
 
+// Those of a 32-bit program, by the numbers of i386.
+static const int32_t clinux_narrow_open = 5;
+static const int32_t clinux_narrow_ioctl = 54;
+static const int32_t clinux_narrow_openat = 295;
+
 // Flags that the C library declares for _GNU_SOURCE alone.
 static const int32_t clinux_open_path = 010000000;      // O_PATH
 static const int32_t clinux_at_empty_path = 0x1000;     // AT_EMPTY_PATH
@@ -53,12 +63,19 @@ struct clinux_notification {
     // The caller's thread, as this process numbers it.
     int32_t thread;
     int32_t call;
+    // The call is numbered as i386 numbers them.
+    int32_t is_narrow;
     uint64_t arguments[6];
 };
 
 // The numbers of descriptors that devices are given in the program: the filter knows them by that.
 struct clinux_descriptor_range {
     uint32_t first, count;
+};
+
+// What is blocked and what is ignored, bit n - 1 for signal n.
+struct clinux_signals {
+    uint64_t blocked, ignored;
 };
 
 struct clinux_supervised {
@@ -85,21 +102,43 @@ struct clinux_supervised {
 
 // Installs the filter in this thread and returns its listener.
 //
-// Ours are: what opens a file or asks for what it is, as its path is not seen here; every ioctl of vhost's type and every write that is as long as
-// an IOTLB message, on whatever descriptor, as a device's may have been duplicated; and on descriptors of the range what
-// else a device is asked. All that is not x86-64's goes to the kernel.
+// Ours are: what opens a file or asks for what it is, as its path is not seen here; every ioctl of vhost's type, every write
+// that is as long as an IOTLB message and every mmap that can only be a doorbell's, on whatever descriptor, as a device's
+// may have been duplicated; and on descriptors of the range what else a device is asked. Of a 32-bit program, whose calls
+// have other numbers, it is what opens a file and ioctls of vhost's type: to be told of, not to be answered.
 static inline int clinux_install_filter(struct clinux_descriptor_range devices) {
     struct sock_filter statements[] = {
         CLINUX_LOAD(offsetof(struct seccomp_data, arch)),
-        CLINUX_IF(AUDIT_ARCH_X86_64, 1),
-        BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 11, 0),
+        CLINUX_LOAD(offsetof(struct seccomp_data, nr)),
+        CLINUX_CALL(clinux_narrow_open),
+        CLINUX_CALL(clinux_narrow_openat),
+        CLINUX_IF(clinux_narrow_ioctl, 4),
+        CLINUX_LOAD(CLINUX_LOW_WORD(1)),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff00),
+        CLINUX_CALL(0xaf00),
         CLINUX_ALLOW,
         CLINUX_LOAD(offsetof(struct seccomp_data, nr)),
         CLINUX_CALL_ON(SYS_read, 0, devices),
         CLINUX_CALL_ON(SYS_readv, 0, devices),
         CLINUX_CALL_ON(SYS_pread64, 0, devices),
         CLINUX_CALL_ON(SYS_close, 0, devices),
-        CLINUX_CALL_ON(SYS_mmap, 4, devices),
+        CLINUX_CALL_ON(SYS_dup2, 1, devices),
+        CLINUX_CALL_ON(SYS_dup3, 1, devices),
+        // close_range: one that reaches the range.
+        CLINUX_IF(clinux_call_close_range, 4),
+        CLINUX_LOAD(CLINUX_LOW_WORD(1)),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, devices.first, 0, 1),
+        CLINUX_NOTIFY,
+        CLINUX_ALLOW,
+        // mmap: a file's page that is only written, or a descriptor of the range.
+        CLINUX_IF(SYS_mmap, 10),
+        CLINUX_LOAD(CLINUX_LOW_WORD(4)),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x80000000, 7, 0),
+        CLINUX_LOAD(CLINUX_LOW_WORD(2)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 2 /* PROT_WRITE */, 3, 0),
+        CLINUX_IF_DEVICE(4, devices),
+        CLINUX_ALLOW,
         CLINUX_CALL(SYS_open),
         CLINUX_CALL(SYS_openat),
         CLINUX_CALL(SYS_openat2),
@@ -111,6 +150,8 @@ static inline int clinux_install_filter(struct clinux_descriptor_range devices) 
         CLINUX_CALL(SYS_faccessat),
         CLINUX_CALL(SYS_faccessat2),
         CLINUX_CALL_ON(SYS_fstat, 0, devices),
+        CLINUX_CALL_ON(SYS_writev, 0, devices),
+        CLINUX_CALL_ON(SYS_pwrite64, 0, devices),
         // write: 72 and 40 bytes, or a descriptor of the range.
         CLINUX_IF(SYS_write, 8),
         CLINUX_LOAD(CLINUX_LOW_WORD(2)),
@@ -176,18 +217,28 @@ static inline int clinux_receive_descriptor(int socket, int *word, int *descript
     return 1;
 }
 
+// Gives the program the signals that emu was started with, which has blocked and ignored some for itself.
+static inline void clinux_restore_signals(struct clinux_signals signals) {
+    for (int number = 1; number <= 64; number++) {
+        if (signals.ignored >> (number - 1) & 1) {
+            signal(number, SIG_IGN);
+            continue;
+        }
+        struct sigaction action;
+        if (sigaction(number, 0, &action) == 0 && action.sa_handler == SIG_IGN) signal(number, SIG_DFL);
+    }
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &signals.blocked, (void *)0, sizeof signals.blocked);
+}
+
 // The program's part: never returns. Says what failed, if something did, by its errno.
 static inline void clinux_become_program(
-    int socket, char *const arguments[], struct clinux_descriptor_range devices, int supervisor) {
+    int socket, char *const arguments[], struct clinux_descriptor_range devices, struct clinux_signals signals,
+    int supervisor) {
     int error = 0;
     // Whoever answers this program's calls is its parent: without it every one of them would be ENOSYS.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) error = errno;
     if (!error && getppid() != supervisor) _exit(127);
-    // As the program's caller would have had it: emu blocks and ignores signals for itself.
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, 0);
-    signal(SIGPIPE, SIG_DFL);
+    clinux_restore_signals(signals);
     if (!error && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) error = errno;
     int listener = error ? -error : clinux_install_filter(devices);
     if (listener < 0) {
@@ -203,7 +254,8 @@ static inline void clinux_become_program(
 
 // Starts `arguments` with the filter. `socket` is where its exec's failure is read from: closed by a successful one.
 static inline int clinux_start_supervised(
-    char *const arguments[], struct clinux_descriptor_range devices, struct clinux_supervised *started, int *socket) {
+    char *const arguments[], struct clinux_descriptor_range devices, struct clinux_signals signals,
+    struct clinux_supervised *started, int *socket) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return -errno;
     int supervisor = getpid(), error = 0;
@@ -214,7 +266,7 @@ static inline int clinux_start_supervised(
     pid_t child = fork();
     if (child == 0) {
         close(ends[0]);
-        clinux_become_program(ends[1], arguments, devices, supervisor);
+        clinux_become_program(ends[1], arguments, devices, signals, supervisor);
     }
     if (child < 0) error = -errno;
     close(ends[1]);
@@ -242,6 +294,7 @@ static inline int clinux_receive_notification(int listener, struct clinux_notifi
     notification->id = received.id;
     notification->thread = (int32_t)received.pid;
     notification->call = received.data.nr;
+    notification->is_narrow = received.data.arch != AUDIT_ARCH_X86_64;
     for (int index = 0; index < 6; index++) notification->arguments[index] = received.data.args[index];
     return 0;
 }
@@ -321,6 +374,13 @@ static inline int clinux_answer_with_number(
         .newfd_flags = closes_on_exec ? O_CLOEXEC : 0};
     int made = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &added);
     return made < 0 ? -errno : made;
+}
+
+// Puts a descriptor of `file` in the place of the caller's `number`, which is closed by that; the call goes on waiting.
+static inline int clinux_replace_descriptor(int listener, uint64_t id, int file, uint32_t number) {
+    struct seccomp_notif_addfd added = {
+        .id = id, .flags = SECCOMP_ADDFD_FLAG_SETFD, .srcfd = (uint32_t)file, .newfd = number, .newfd_flags = O_CLOEXEC};
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &added) < 0 ? -errno : 0;
 }
 
 // Answers with a descriptor of `file` in the caller, the lowest that is free, which it returns.

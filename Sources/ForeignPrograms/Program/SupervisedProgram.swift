@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 internal import SystemPackage
 
 /// A program some of whose system calls are answered here, with whatever it starts itself.
@@ -19,14 +20,18 @@ struct SupervisedProgram: ~Copyable {
     private let listener: FileDescriptor
 
     /// Starts `words`, a program that is looked for in PATH and its arguments, with `devices` for the numbers of device
-    /// descriptors. Throws what fork(2), seccomp(2) or execve(2) is refused with.
-    init(_ words: [String], devices: Range<Int32>) throws(ForeignProgramError) {
+    /// descriptors and `signals` as they are for it at the start. Throws what fork(2), seccomp(2) or execve(2) is refused with.
+    init(
+        _ words: [String], devices: Range<Int32>, signals: InheritedSignals
+    ) throws(ForeignProgramError) {
         var started = clinux_supervised(process: 0, listener: -1)
         var socket: Int32 = -1
         let range = clinux_descriptor_range(
             first: UInt32(devices.lowerBound), count: UInt32(devices.count))
         let result = unsafe CArguments(words).withPointer { arguments in
-            unsafe clinux_start_supervised(arguments, range, &started, &socket)
+            unsafe clinux_start_supervised(
+                arguments, range, clinux_signals(blocked: signals.blocked, ignored: signals.ignored),
+                &started, &socket)
         }
         guard result == 0 else {
             throw ForeignProgramError(.notSupervised, Errno(rawValue: -result), program: words[0])
@@ -108,6 +113,21 @@ struct SupervisedProgram: ~Copyable {
 }
 
 extension SupervisedProgram {
+    /// Sends the program the signal, unless it has it already: a terminal's goes to all of a process group.
+    borrowing func pass(_ signal: PassedSignal) {
+        guard !signal.isGroups || getpgid(process) != getpgrp() else { return }
+        kill(process, signal.number)
+    }
+
+    /// Puts a descriptor of `file` in the place of the caller's `number`, while the call goes on waiting.
+    borrowing func replace(_ number: Int32, with file: FileDescriptor, in call: CallNotification)
+        throws(Errno)
+    {
+        let result = clinux_replace_descriptor(
+            listener.rawValue, call.identifier, file.rawValue, UInt32(bitPattern: number))
+        guard result == 0 else { throw Errno(rawValue: -result) }
+    }
+
     /// Answers with a descriptor of `file`, the lowest that is free.
     borrowing func answer(
         _ call: CallNotification, with file: FileDescriptor, closesOnExec: Bool

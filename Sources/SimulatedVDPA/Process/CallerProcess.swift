@@ -114,7 +114,7 @@ package struct CallerProcess: Hashable, Sendable {
     // MARK: Descriptors and limits
 
     /// A duplicate of its descriptor `number`, which is the receiver's: EBADF where it has none.
-    func duplicate(_ number: Int32) throws(Errno) -> FileDescriptor {
+    package func duplicate(_ number: Int32) throws(Errno) -> FileDescriptor {
         let answer = thread.map { clinux_duplicate_of($0, number) } ?? clinux_duplicate(number)
         guard answer >= 0 else { throw Errno(rawValue: -answer) }
         return FileDescriptor(rawValue: answer)

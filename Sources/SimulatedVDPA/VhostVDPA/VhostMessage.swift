@@ -44,12 +44,27 @@ extension VhostMessage {
     package init(
         at address: UInt, byteCount: Int, of process: CallerProcess = .this, acknowledged: BackendFeatures
     ) throws(Errno) {
+        try self.init(
+            gathering: [CallerPiece(address: address, byteCount: byteCount)], of: process,
+            acknowledged: acknowledged)
+    }
+
+    /// The same of a message in pieces, one behind the other, as writev(2) carries it.
+    init(
+        gathering pieces: [CallerPiece], of process: CallerProcess, acknowledged: BackendFeatures
+    ) throws(Errno) {
+        // No more than one message is asked for, whatever the pieces add up to.
+        let byteCount = pieces.reduce(0) { $0 + min($1.byteCount, Self.byteCount) }
         guard byteCount >= Self.byteCount else { throw .invalidArgument }
-        let bytes: [UInt8]
-        do throws(Errno) {
-            bytes = try process.memory.bytes(at: address, count: Self.byteCount)
-        } catch {
-            throw .invalidArgument
+        var bytes: [UInt8] = []
+        for piece in pieces {
+            let count = min(piece.byteCount, Self.byteCount - bytes.count)
+            guard count > 0 else { continue }
+            do throws(Errno) {
+                bytes += try process.memory.bytes(at: piece.address, count: count)
+            } catch {
+                throw .invalidArgument
+            }
         }
         switch bytes.integer(UInt32.self, at: 0) {
         case 1: addressSpace = 0  // VHOST_IOTLB_MSG

@@ -271,11 +271,17 @@ package final class VhostVDPACharacterDevice: CharacterDevice, RefusalReporting 
 
     /// The same, with the address as what it is in a system call: a number.
     package func write(at address: UInt, byteCount: Int) throws(Errno) -> Int {
+        try write([CallerPiece(address: address, byteCount: byteCount)])
+    }
+
+    /// The same of a message in pieces.
+    package func write(_ pieces: [CallerPiece]) throws(Errno) -> Int {
         guard isOpen else { throw .badFileDescriptor }
-        guard CallerMemory.canBeProcess(at: address, count: byteCount) else { throw .badAddress }
+        guard pieces.allSatisfy({ CallerMemory.canBeProcess(at: $0.address, count: $0.byteCount) }) else {
+            throw .badAddress
+        }
         let message = try VhostMessage(
-            at: address, byteCount: byteCount, of: caller.process,
-            acknowledged: backendFeatures)
+            gathering: pieces, of: caller.process, acknowledged: backendFeatures)
         try iotlb.take(message, from: caller.process, isOwner: owner == caller)
         return VhostMessage.reportedByteCount
     }

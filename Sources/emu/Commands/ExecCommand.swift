@@ -49,6 +49,11 @@ struct ExecCommand: EmuCommand {
 
     @OptionGroup var output: OutputOptions
 
+    /// The program's signals. A command is parsed from words, and nothing else is its own.
+    private static let signals = SignalRelay()
+
+    var relay: SignalRelay? { Self.signals }
+
     func execute(_ interrupt: RunInterrupt) throws(StartError) -> ExitStatus {
         if listRules {
             Console.output(ClientRuleBook.document)
@@ -85,7 +90,8 @@ struct ExecCommand: EmuCommand {
         do throws(ForeignProgramError) {
             var found: [(path: String, report: ClientReport)] = []
             let end = try supervisor.run(
-                program, watching: judgement.watching, isInterrupted: { interrupt.wasRaised },
+                program, signals: ProcessStart.inheritedSignals, watching: judgement.watching,
+                passed: { Self.signals.passed() }, isInterrupted: { interrupt.wasRaised },
                 judged: { found = $0 })
             switch end {
             case .status(let status): Glibc.exit(judgement.end(found, status: status))

@@ -11,7 +11,10 @@ import Testing
     private static func exec(
         devices: [String] = [], _ program: String...
     ) throws -> EmuProcess.Outcome {
-        try EmuProcess(["exec"] + devices.flatMap { ["--device", $0] } + ["--"] + program).finish()
+        try EmuProcess(
+            shell: ForeignClient.unblocked,
+            ["exec"] + devices.flatMap { ["--device", $0] } + ["--"] + program
+        ).finish()
     }
 
     private static let emu = EmuProcess.executable.path
@@ -113,9 +116,9 @@ import Testing
     func signals(signal: Int32) throws {
         let folder = try TemporaryFolder()
         let file = folder.url.appending(component: "process").path
-        let process = try EmuProcess([
-            "exec", "--", "sh", "-c", "echo $$ > \(file).new; mv \(file).new \(file); exec sleep 1000",
-        ])
+        let process = try EmuProcess(
+            shell: ForeignClient.unblocked,
+            ["exec", "--", "sh", "-c", "echo $$ > \(file).new; mv \(file).new \(file); exec sleep 1000"])
         var program: Int32 = 0
         #expect(
             eventually {
