@@ -251,6 +251,11 @@ public struct ServedQueue: ~Copyable {
     /// Loses the kicks that were noted, of a queue that is not looked at for now.
     package mutating func loseKicks() { setKicked(false) }
 
+    /// Has done with a kick that no pass has looked into, as something else held it up, where there is nothing in the ring.
+    package mutating func dropEmptyKick() {
+        if isMarked, ring?.hasAvailable() == false { setKicked(false) }
+    }
+
     /// Finds the rings in memory where a kicked queue does not have them; where they do not translate, that is
     /// a fault, and the queue waits for the next kick.
     package mutating func resolveRing() {

@@ -13,6 +13,7 @@ struct GeneratorHarmTests {
         profile.mapsVirtualAddresses = false
         profile.loopsFrames = false
         profile.sparesKernel = true
+        profile.givesPositions = false
         profile.features = 0x103_30bf_8024
         return profile
     }()
@@ -71,6 +72,78 @@ struct GeneratorHarmTests {
             starts > 300 && refused > 100, "\(starts) starts, \(refused) features without ACCESS_PLATFORM")
     }
 
+    /// A ring of four for the first queue, and what the device needs to run.
+    private static let ring = """
+        memory rings 24K shared
+        memory ram 8K shared
+        eventfd kick
+        open
+        SET_OWNER
+        store rings+0x800 bytes=000000000000000000000000
+        SET_STATUS 0x3
+        SET_FEATURES 0x300000000
+        SET_STATUS 0xb
+        SET_VRING_NUM index=0 num=4
+        SET_VRING_ADDR index=0 desc=0x2000 avail=0x2800 used=0x2c00
+        SET_VRING_KICK index=0 fd=kick
+
+        """
+    private static func map(_ iova: Int, _ place: String) -> String {
+        "UPDATE iova=\(iova) size=0x1000 memory=\(place) access=rw\n"
+    }
+    private static let most = (0..<5).map { map(0x2000 + $0 * 0x1000, "rings+\($0 * 0x1000)") }.joined()
+    private static let maps = most + map(0x7000, "rings+\(0x5000)")
+    private static let elsewhere = map(0x10_0000, "ram+0x0")
+    private static let enable = "SET_VRING_ENABLE index=0 num=1\n"
+    private static let foreign = "SET_VRING_ADDR index=0 desc=0x8000 avail=0x8800 used=0x8c00\n"
+    private static let unmap = "INVALIDATE iova=0x3000 size=0x1000\n"
+
+    @Test(
+        "no device behind vp_vdpa is to look for rings where nothing is mapped",
+        arguments: [
+            ([maps, enable], true), ([enable, maps], true), ([elsewhere], true),
+            ([elsewhere, enable], false),
+            ([most, enable], false), ([maps, enable, unmap], false), ([maps, foreign, enable], false),
+            // Enabled once more a queue has the ring of that moment.
+            ([maps, enable, foreign], true), ([maps, enable, foreign, enable], false),
+        ] as [([String], Bool)])
+    func unmappedRings(lines: [String], isPermitted: Bool) throws {
+        for last in ["", "signal kick\nsettle\n"] {
+            let start = lines.joined() + "SET_STATUS 0xf\nsettle\n"
+            let script = try DeviceScript(parsing: Self.ring + start + last)
+            #expect(ScriptGenerator(profile: Self.card).permits(script) == isPermitted, "\(last)")
+        }
+    }
+
+    @Test("nobody kicks a device behind vp_vdpa before DRIVER_OK, by a signal or by an eventfd that has one")
+    func earlyKicks() throws {
+        let start = "SET_STATUS 0xf\nsettle\n"
+        let kicks = ["signal kick\n", "eventfd early count=1\nSET_VRING_KICK index=1 fd=early\n"]
+        for kick in kicks {
+            for (text, isPermitted) in [(kick, false), (start + kick + "settle\n", true)] {
+                let script = try DeviceScript(parsing: Self.ring + Self.maps + Self.enable + text)
+                #expect(ScriptGenerator(profile: Self.card).permits(script) == isPermitted, "\(text)")
+            }
+        }
+    }
+
+    @Test("rings of a device that takes no positions begin at 0")
+    func positions() {
+        func bases(_ profile: ScriptDeviceProfile) -> Set<[UInt8]> {
+            let rings = (0..<GeneratorRings.queueCount).map { GeneratorRings.avail($0) }
+            var bases: Set<[UInt8]> = []
+            for script in Self.scripts(profile) {
+                for case .store(GeneratorRings.memory, let offset, let bytes) in script.steps
+                where rings.contains(offset) && bytes.count > 4 {
+                    bases.insert(Array(bytes[2..<4]))
+                }
+            }
+            return bases
+        }
+        #expect(bases(Self.card) == [[0, 0]])
+        #expect(bases(Self.network).count == 5)
+    }
+
     @Test(
         "a script that does one of them keeps no rules of a device behind vp_vdpa",
         arguments: [
@@ -79,7 +152,8 @@ struct GeneratorHarmTests {
             "SET_FEATURES 0x100000000\nSET_STATUS 0xb\nSET_FEATURES 0x300000000\nSET_STATUS 0xf",
             "child SET_FEATURES 0x100000000\nSET_STATUS 0x4",
             "UPDATE iova=0x100000 size=0x1000 memory=ram+0x0",
-            "UPDATE iova=0x100000 size=0x1000 memory=ram+0x0 access=4",
+            "UPDATE iova=0x100000 size=0x1000 memory=ram+0x0 access=4", "map queue=3 length=4096",
+            "map queue=65535 length=4096",
         ])
     func permits(text: String) throws {
         let script = try DeviceScript(

@@ -80,7 +80,7 @@ struct GeneratorTests {
         "are for the profile that the device itself answers with",
         arguments: [
             ("sim,profile=vdpasim-net", true), ("sim,profile=vdpasim-net,use-va=off", false),
-            ("sim,parent=vp-vdpa", false), ("sim,parent=vduse", true),
+            ("sim,parent=vp-vdpa", false), ("sim,profile=qemu-net", false), ("sim,parent=vduse", true),
         ])
     func profile(specification: String, virtual: Bool) throws {
         let answers = try ScriptPlayer.play(
@@ -88,7 +88,8 @@ struct GeneratorTests {
         let profile = try #require(ScriptDeviceProfile(answers: answers.compactMap(\.self)))
         #expect(profile.mapsVirtualAddresses == virtual)
         #expect(profile.loopsFrames == specification.contains("vdpasim-net"))
-        #expect(profile.sparesKernel == specification.contains("vp-vdpa"))
+        let isBehindVPVDPA = ["vp-vdpa", "qemu-net"].contains { specification.contains($0) }
+        #expect(profile.sparesKernel == isBehindVPVDPA && profile.givesPositions == !isBehindVPVDPA)
         if specification == "sim,profile=vdpasim-net" {
             var expected = Self.network
             expected.address = profile.address

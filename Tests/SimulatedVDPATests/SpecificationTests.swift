@@ -53,6 +53,11 @@ struct SpecificationTests {
                 "sim,kernel=6.1,parent=set-map,reset-map=off,compat-reset=off,wipe-on-reset=on,use-va=off,queues=1,"
                     + "profile=vdpasim-net"
             ),
+            (
+                "sim,profile=qemu-net",
+                "sim,kernel=6.12,parent=vp-vdpa,reset-map=off,compat-reset=off,wipe-on-reset=off,use-va=off,"
+                    + "queues=1,entries=2048,profile=qemu-net"
+            ),
         ])
     func defaults(_ text: String, _ canonical: String) throws {
         let specification = try SimulatedDeviceSpecification(parsing: text)
@@ -72,6 +77,9 @@ struct SpecificationTests {
             ("sim,profile=vdpasim-net,queues=2", .contradiction, "one pair"),
             ("sim,profile=vdpasim-net,parent=vendor", .contradiction, "batch_mapping"),
             ("sim,profile=vdpasim-net,kernel=6.1,use-va=on", .contradiction, "pins"),
+            ("sim,profile=qemu-net,parent=set-map", .contradiction, "vp_vdpa"),
+            ("sim,profile=qemu-net,queues=2", .contradiction, "one pair"),
+            ("sim,profile=qemu-net,use-va=on", .contradiction, "physical addresses"),
             ("sim,fault=fire", .invalidValue, "loses-maps, map-half-way"),
             ("sim,use-va=yes", .invalidValue, "on or off"),
             ("sim,kernel=6.1,reset-map=on", .contradiction, "6.7"),

@@ -10,6 +10,7 @@ twin_of() {
     local options=${device#"$name"}
     if [[ $name == vp_vdpa ]]; then
         parent=vp-vdpa
+        spec+=,profile=qemu-net
     else
         spec+=,profile=vdpasim-net
     fi

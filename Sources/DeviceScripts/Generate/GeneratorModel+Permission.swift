@@ -10,9 +10,12 @@ extension GeneratorModel {
         case .signal(let name, let count):
             if Self.fills(count), isCall(name) { return false }
             let bound = queues.filter { $0.kick == name }.count
+            if bound > 0, profile.sparesKernel, !runs { return false }
             return bound == 0 || mayKick && (bound == 1 || !hasWork)
         case .request(let request, _, let caller): return permits(request, caller)
         case .message(let message, _): return permits(message)
+        case .map(let doorbell, _):
+            return !profile.sparesKernel || doorbell.queue.rawValue < profile.queueCount
         case .unmap(let name, _, _), .protect(let name, _, _, _):
             return name != GeneratorRings.memory && (memories[name]?.isMapped != true || !hasForeignRings)
         default: return true
@@ -21,7 +24,8 @@ extension GeneratorModel {
 
     private func permits(_ request: ScriptRequest, _ caller: ScriptCaller) -> Bool {
         switch (request.kind?.name, request.argument) {
-        case ("SET_VRING_KICK", .file(_, .eventFD)): return mayKick
+        case ("SET_VRING_KICK", .file(_, .eventFD(let name))):
+            return mayKick && (!profile.sparesKernel || runs || !signalledEvents.contains(name))
         case ("SET_VRING_CALL", .file(let index, .eventFD(let name))): return permitsCall(index, name)
         case ("SET_CONFIG_CALL", .descriptor(.eventFD(let name))): return !fullEvents.contains(name)
         case ("RESUME", _): return mayKick
@@ -89,6 +93,7 @@ extension GeneratorModel {
 
     private func mayLook(_ queue: GeneratorQueue, _ device: GeneratorDeviceMaps, _ space: UInt32) -> Bool {
         let state = device[space]
+        guard !profile.sparesKernel || hasMappedRing(queue, state.entries) else { return false }
         switch queue.ring?.place ?? .unset {
         case .unset:
             if state.isIdentity { return profile.mapsVirtualAddresses }
@@ -108,6 +113,16 @@ extension GeneratorModel {
     /// cannot write to, of which vdpa_sim takes chains and never returns them.
     private func mayLook(_ entries: [GeneratorEntry], _ first: UInt64, _ last: UInt64) -> Bool {
         !entries.contains { $0.touches(first, last) && (hasLostMemory || $0.access != 3) }
+    }
+
+    /// The device has no ring, or finds it: its accesses are none that the kernel's log would tell of.
+    private func hasMappedRing(_ queue: GeneratorQueue, _ entries: [GeneratorEntry]) -> Bool {
+        switch queue.ring?.place ?? .unset {
+        case .unset: true
+        case .foreign: false
+        case .home:
+            entries.contains { $0.touches(GeneratorRings.iova, GeneratorRings.last) } && isWhole(entries)
+        }
     }
 
     /// All of the rings' memory is mapped as it should be, or nothing is at its place.

@@ -22,6 +22,8 @@ struct GeneratorModel {
     private(set) var events: [ScriptName] = []
     /// Eventfds whose counter may be near its end. A device's call adds to one of them further than a process can.
     private(set) var fullEvents: Set<ScriptName> = []
+    /// Eventfds whose counter is not 0: bound as a kick they kick at once.
+    private(set) var signalledEvents: Set<ScriptName> = []
     /// What SET_CONFIG_CALL has bound.
     private(set) var configurationCall: ScriptName?
     /// Features without ACCESS_PLATFORM may be the device's, which then may keep neither FEATURES_OK nor DRIVER_OK.
@@ -76,8 +78,13 @@ struct GeneratorModel {
         case .eventFD(let name, let count):
             events.append(name)
             if Self.fills(count) { fullEvents.insert(name) }
-        case .signal(let name, let count): if Self.fills(count) { fullEvents.insert(name) }
-        case .take(let name): fullEvents.remove(name)
+            if count > 0 { signalledEvents.insert(name) }
+        case .signal(let name, let count):
+            if Self.fills(count) { fullEvents.insert(name) }
+            signalledEvents.insert(name)
+        case .take(let name):
+            fullEvents.remove(name)
+            signalledEvents.remove(name)
         case .store(let name, let offset, let bytes):
             if name == GeneratorRings.memory { store(bytes, at: offset) }
         case .write, .writeFrom, .map, .ring, .load, .settle, .pause: break
@@ -220,6 +227,8 @@ struct GeneratorModel {
         case "SET_VRING_NUM":
             if number > 0, number <= 0xffff, number.nonzeroBitCount == 1 { queues[queue].size = number }
         case "SET_VRING_BASE":
+            // A device that gives no positions takes none but the one that it has.
+            guard profile.givesPositions else { break }
             // An older kernel takes it while the queue runs, too, and a packed ring's number is another one.
             let isIn = queues[queue].low.map {
                 UInt16(truncatingIfNeeded: number) &- $0 <= queues[queue].avail &- $0
@@ -229,7 +238,7 @@ struct GeneratorModel {
             } else {
                 queues[queue].low = UInt16(number)
             }
-        case "SET_VRING_ENABLE": queues[queue].enable(number != 0)
+        case "SET_VRING_ENABLE": queues[queue].enable(number != 0, again: profile.sparesKernel)
         case "SET_GROUP_ASID":
             // Some kernels refuse it while the device runs.
             if queue < groupSpaces.count, number < profile.addressSpaceCount {

@@ -53,8 +53,9 @@ struct GeneratorQueue {
         low = 0
     }
 
-    mutating func enable(_ isOn: Bool) {
-        if isOn, !isEnabled, size > 0, size <= 0xffff, size.nonzeroBitCount == 1 {
+    /// With `again` an enable is one of a queue that is enabled already, too: virtio-pci's queue_enable is such.
+    mutating func enable(_ isOn: Bool, again: Bool) {
+        if isOn, again || !isEnabled, size > 0, size <= 0xffff, size.nonzeroBitCount == 1 {
             ring = Ring(size: size, place: place)
         } else if isOn, !isEnabled, ring == nil {
             // The size may be one that an earlier file has left.

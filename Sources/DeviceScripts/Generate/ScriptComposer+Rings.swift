@@ -35,7 +35,8 @@ extension ScriptComposer {
         guard queue < min(model.queues.count, GeneratorRings.queueCount) else { return }
         let limit = UInt16(clamping: max(2, profile.maximumQueueSize))
         let size = min(dice.pick(GeneratorRings.sizes), limit)
-        let base = dice.pick(weighing: [(5, UInt16(0)), (1, 1), (1, 0xffff), (1, 5), (1, 0x8000)])
+        let position = dice.pick(weighing: [(5, UInt16(0)), (1, 1), (1, 0xffff), (1, 5), (1, 0x8000)])
+        let base = profile.givesPositions ? position : 0
         emptyRing(queue, size: size, base: base)
         setState("SET_VRING_NUM", queue, UInt32(size))
         setState("SET_VRING_BASE", queue, UInt32(base))

@@ -32,11 +32,15 @@ public struct ScriptDeviceProfile: Hashable, Sendable {
     /// Frames that are sent come back, and one worker serves all queues whichever is kicked: vdpa_sim_net. The rings of
     /// other devices are set up and started, but nothing is put into them.
     public var loopsFrames: Bool
+    /// It says where its rings stand, and takes where they are to go on. A ring of another device begins at 0.
+    public var givesPositions = true
     /// Rings may hold what virtio forbids: chains that break its rules or do not translate, indexes that jump. What a
     /// device does with them is its own affair.
     public var breaksRings = false
     /// Leaves out the calls that bring the kernel down behind vp_vdpa (docs/real-device.md, "Three more, in vp_vdpa"): one
     /// eventfd as the call of two queues, DRIVER_OK after features without ACCESS_PLATFORM, an UPDATE that permits nothing.
+    /// So it does with what is the kernel's own affair or logged as a fault: the doorbell of what is no queue, which is
+    /// whatever lies behind the parent's array, rings that the device would look for where nothing is mapped, and kicks before DRIVER_OK.
     ///
     /// A device that pins and is not the kernel's simulator may be such a one. With `false` they are made.
     public var sparesKernel = false
@@ -77,7 +81,12 @@ extension ScriptDeviceProfile {
                 ScriptRequest("GET_VRING_GROUP", .state(index: VringIndex(rawValue: queue), number: 0)),
                 file: .device)
         }
-        + [mapping, mapping, .close(file: .device)]
+        + [
+            .request(
+                ScriptRequest("GET_VRING_BASE", .state(index: VringIndex(rawValue: 0), number: 0)),
+                file: .device),
+            mapping, mapping, .close(file: .device),
+        ]
 
     private static let mapping = ScriptStep.message(
         ScriptMessage(
@@ -112,7 +121,9 @@ extension ScriptDeviceProfile {
         for queue in 0..<Int(min(queues, UInt64(Self.groupQuestions))) {
             groups.append(UInt32(clamping: number(13 + queue) ?? 0))
         }
-        let maps = 13 + Int(Self.groupQuestions)
+        let position = 13 + Int(Self.groupQuestions)
+        givesPositions = answers[position].isSuccess
+        let maps = position + 1
         mapsVirtualAddresses = answers[maps].isSuccess && answers[maps + 1].isSuccess
         // The kernel's simulator is told by its queues, its configuration and its command: as the rules tell it.
         loopsFrames =

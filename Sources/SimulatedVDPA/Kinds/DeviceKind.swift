@@ -15,10 +15,21 @@ package protocol DeviceKind: Sendable {
     var features: VirtioFeatures { get }
     /// Those of the negotiated features that the data path goes by.
     var dataPathFeatures: VirtioFeatures { get }
+    /// How many descriptors a queue's ring has until the driver says another number.
+    func ringSize(ofQueue queue: Int) -> UInt16
     /// The configuration space at creation.
     var configuration: [UInt8] { get }
+    /// How many bytes the driver finds, of which the device may have the first alone.
+    var configurationByteCount: Int { get }
     /// Writes what the parent driver sets anew each time before somebody reads the configuration.
     func refresh(_ configuration: ConfigurationSpace)
+    /// How the driver reads and writes the configuration; `nil` where it is memory to it.
+    func configurationRegisters(of configuration: ConfigurationSpace) -> (any ConfigurationRegisters)?
+    /// The device looks at its queues when it starts, as if each had been kicked.
+    var looksAtStart: Bool { get }
+    /// A driver that disables a queue, or enables one whose ring ends beyond the last address, has made a mistake: the device
+    /// stands still until the next reset.
+    var breaksOnMistakes: Bool { get }
     /// The groups of queues that can be given address spaces of their own, where the parent driver has as many.
     var groupCount: Int { get }
     var addressSpaceCount: Int { get }
@@ -41,6 +52,16 @@ package protocol DeviceKind: Sendable {
     ) throws -> any DataPath
 }
 
+/// A configuration space behind which there is more than memory. Control thread only.
+package protocol ConfigurationRegisters: AnyObject {
+    /// `count` bytes from `offset`, which the driver's space has.
+    func read(at offset: Int, count: Int) -> [UInt8]
+    /// A driver that has set `features`, those that the device has, writes to its space, which has room.
+    func write(_ bytes: [UInt8], at offset: Int, features: VirtioFeatures)
+    /// The device is reset.
+    func reset()
+}
+
 extension DeviceKind {
     /// Leaves what the driver has written.
     package func refresh(_ configuration: ConfigurationSpace) {}
@@ -48,6 +69,18 @@ extension DeviceKind {
     package var sizeAfterReset: UInt16? { nil }
 
     package var asksForReset: Bool { true }
+
+    /// The largest that there is.
+    package func ringSize(ofQueue queue: Int) -> UInt16 { maximumQueueSize }
+    /// Those that the device has.
+    package var configurationByteCount: Int { configuration.count }
+    /// Memory.
+    package func configurationRegisters(of configuration: ConfigurationSpace) -> (any ConfigurationRegisters)?
+    { nil }
+    /// It waits for a kick.
+    package var looksAtStart: Bool { false }
+    /// It takes it.
+    package var breaksOnMistakes: Bool { false }
 
     /// The queue's own.
     package func descriptorGroup(ofQueue queue: Int) -> UInt32 { group(ofQueue: queue) }
@@ -61,6 +94,7 @@ extension SimulatedDeviceProfile {
             ControlledCard(queuePairs: specification.queuePairs)
         case .standard: NetworkCard(queuePairs: specification.queuePairs)
         case .vdpasimNet: VdpasimNet(specification.kernel)
+        case .qemuNet: QEMUNet()
         }
     }
 }

@@ -30,6 +30,8 @@ package struct ParentBehaviour: Hashable, Sendable {
     package var accessPlatformCheck: AccessPlatformCheck
     /// What `get_driver_features` answers is what the driver has set, with bits that the device does not offer.
     package var remembersUnofferedFeatures: Bool
+    /// The features that were set are in a register of the device, which a reset leaves as it is.
+    package var keepsFeatureRegister: Bool
     /// Ring positions can be read, and set to anything.
     package var hasRingState: Bool
     /// A device that is suspended stays so, whatever status is set.
@@ -88,6 +90,8 @@ extension ParentBehaviour {
             // A register of the device and VDUSE's own word, of which nobody takes bits away
             // (`vp_modern_get_driver_features`, `vduse_vdpa_set_driver_features`).
             remembersUnofferedFeatures: parent == .vpVDPA || parent == .vduse,
+            // `guest_features` of QEMU's virtio-pci, hw/virtio/virtio-pci.c.
+            keepsFeatureRegister: parent == .vpVDPA,
             hasRingState: parent != .vpVDPA,
             // VDUSE 7.3: kicks are dropped and interrupts refused until the next reset (drivers/vdpa/vdpa_user). mlx5
             // acts on a status where DRIVER_OK changes (mlx5_vdpa_set_status), until a resume.
@@ -165,7 +169,8 @@ extension ParentBehaviour {
         return ParentDescription(
             deviceID: kind.deviceID, queueCount: kind.queues.count,
             maximumQueueSize: min(kind.maximumQueueSize, largestQueue ?? .max),
-            configurationSize: kind.configuration.count, mapOperation: mapOperation, operations: operations,
+            configurationSize: kind.configurationByteCount, mapOperation: mapOperation,
+            operations: operations,
             usesVirtualAddresses: usesVirtualAddresses,
             iovaRange: mapOperation == .platform ? PlatformIOMMU.aperture : nil,
             groupCount: hasOneAddressSpace ? 1 : kind.groupCount,

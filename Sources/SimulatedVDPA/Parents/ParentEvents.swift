@@ -46,11 +46,11 @@ package final class ParentEvents: Sendable {
         }
     }
 
-    /// Asks for a reset although no queue is broken: the device itself has failed.
-    package func requestReset() {
+    /// Asks for a reset although no queue is broken: the device itself has failed. The driver is called where `calling`.
+    package func requestReset(calling: Bool = true) {
         let call = state.withLock { state in
             state.needsReset = true
-            return state.configurationCall
+            return calling ? state.configurationCall : nil
         }
         call?.signal()
     }

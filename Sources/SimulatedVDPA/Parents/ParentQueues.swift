@@ -75,6 +75,9 @@ final class ParentQueues {
         queues[queue].state = state
     }
 
+    /// Where the ring is, as it was set.
+    func addresses(of queue: Int) -> RingAddresses { queues[queue].addresses }
+
     /// The ring size that was set; 0 where none was.
     func size(of queue: Int) -> UInt32 { queues[queue].size }
 

@@ -21,11 +21,17 @@ package final class SimulatedParent: ParentDriver {
     private let events: ParentEvents
     package let dataPath: any DataPath
     private let configurationSpace: ConfigurationSpace
+    private let registers: (any ConfigurationRegisters)?
     /// The features the driver set: those the device has, or all of them where the parent remembers all.
     package private(set) var driverFeatures: VirtioFeatures = []
+    /// The features in vp_vdpa's register, which a reset leaves there (``ParentBehaviour/keepsFeatureRegister``).
+    private var featureRegister: VirtioFeatures = []
+    /// Features were set since the last reset. Who reads the configuration before sets none (`vdpa_get_config_unlocked`).
+    private var hasFeatures = false
     /// What the driver set; NEEDS_RESET is the device's own.
     private var storedStatus: DeviceStatus = []
-    /// Suspended until a resume or a reset, whatever status is set (``ParentBehaviour/staysSuspended``).
+    /// Suspended until a resume or a reset, whatever status is set (``ParentBehaviour/staysSuspended``); or broken, until a
+    /// reset.
     private var isHeld = false
 
     /// Makes the device with the data path of its kind, whose thread is called `worker` and whose wire is `wire`.
@@ -67,6 +73,7 @@ package final class SimulatedParent: ParentDriver {
                 ? (0..<kind.queues.count).map { kind.descriptorGroup(ofQueue: $0) } : [],
             faults: faults, dataPath: dataPath)
         configurationSpace = dataPath.configurationSpace ?? ConfigurationSpace(kind.configuration)
+        registers = kind.configurationRegisters(of: configurationSpace)
     }
 
     deinit { shutdown() }
@@ -95,19 +102,25 @@ package final class SimulatedParent: ParentDriver {
         if behaviour.accessPlatformCheck == .settingFeatures, !features.contains(.accessPlatform) {
             throw .invalidArgument
         }
+        (featureRegister, hasFeatures) = (features, true)
         driverFeatures =
             behaviour.remembersUnofferedFeatures ? features : features.intersection(deviceFeatures)
         dataPath.setFeatures(dataPathFeatures)
     }
 
     package func configuration(at offset: Int, count: Int) -> [UInt8] {
+        if !hasFeatures { (featureRegister, hasFeatures) = ([], true) }
         kind.refresh(configurationSpace)
-        return configurationSpace.read(at: offset, count: count)
+        return registers?.read(at: offset, count: count) ?? configurationSpace.read(at: offset, count: count)
     }
 
     package func setConfiguration(_ bytes: [UInt8], at offset: Int) {
         guard !behaviour.hasFixedConfiguration else { return }
-        configurationSpace.write(bytes, at: offset)
+        if let registers {
+            registers.write(bytes, at: offset, features: driverFeatures.intersection(deviceFeatures))
+        } else {
+            configurationSpace.write(bytes, at: offset)
+        }
     }
 
     package func setConfigurationCall(_ file: EventFile?) { events.setConfigurationCall(file) }
@@ -123,6 +136,7 @@ package final class SimulatedParent: ParentDriver {
         let starts = runs && !storedStatus.contains(.driverOK)
         storedStatus = status
         if runs, !isHeld { queues.run(dataPathFeatures) } else { queues.halt() }
+        if starts, kind.looksAtStart, !queues.running.isEmpty { dataPath.kick(0..<kind.queues.count) }
         if starts, faults.diesAtStart() { die() }
     }
 
@@ -138,6 +152,18 @@ package final class SimulatedParent: ParentDriver {
     private func die() {
         queues.halt()
         events.requestReset()
+    }
+
+    /// Stands still until a reset, as a device does whose driver has made a mistake. A driver that knows of NEEDS_RESET is
+    /// told, and called where the device runs, the first time: a device that is broken calls nobody (`virtio_error` and
+    /// `virtio_notify_vector` of QEMU 7.2, hw/virtio/virtio.c).
+    private func breakDown() {
+        let wasBroken = isHeld
+        queues.halt()
+        isHeld = true
+        if driverFeatures.contains(.version1) {
+            events.requestReset(calling: !wasBroken && storedStatus.contains(.driverOK))
+        }
     }
 
     package func suspend() throws(Errno) {
@@ -173,9 +199,12 @@ package final class SimulatedParent: ParentDriver {
         iommu.resetGroups()
         if flags.contains(.cleanMap) || behaviour.wipesOnReset || faults.losesMaps { iommu.loseMaps() }
         driverFeatures = []
+        hasFeatures = false
+        if !behaviour.keepsFeatureRegister { featureRegister = [] }
         dataPath.setFeatures([])
         storedStatus = []
         isHeld = false
+        registers?.reset()
         events.reset()
     }
 
@@ -188,10 +217,12 @@ package final class SimulatedParent: ParentDriver {
     }
 
     /// vp_vdpa takes only what the device has anyway, the beginning of an empty ring, at a moment when nothing
-    /// can have moved yet (`vp_vdpa_set_vq_state`).
+    /// can have moved yet (`vp_vdpa_set_vq_state`). Whether that is a packed ring's its register says.
     package func setQueueState(_ state: QueueState, queue: Int) throws(Errno) {
         if !behaviour.hasRingState {
-            guard isFresh(queue), state == .initial(.split) else { throw .operationNotSupported }
+            guard isFresh(queue), state == .initial(.split), !featureRegister.contains(.packedRing) else {
+                throw .operationNotSupported
+            }
         }
         queues.setState(state, queue: queue)
     }
@@ -222,14 +253,30 @@ package final class SimulatedParent: ParentDriver {
     /// vdpa_sim: the maximum until DRIVER_OK, then what the driver set (verified on 6.12.117: conformance rule
     /// 24). The others have a register that begins at the maximum and takes what the driver sets.
     package func queueSize(_ queue: Int) -> UInt32 {
-        let (set, maximum) = (queues.size(of: queue), UInt32(description.maximumQueueSize))
+        let maximum = min(UInt32(description.maximumQueueSize), UInt32(kind.ringSize(ofQueue: queue)))
+        let set = queues.size(of: queue)
         if behaviour.resetForgetsQueueSizes { return set == 0 ? maximum : set }
         return storedStatus.contains(.driverOK) ? set : maximum
     }
 
     package func setQueueReady(_ isReady: Bool, queue: Int) {
         doorbells.look()
+        guard isReady || !kind.breaksOnMistakes else { return breakDown() }
+        if kind.breaksOnMistakes, !hasWholeRing(queue) { breakDown() }
         queues.setReady(isReady, queue: queue, features: dataPathFeatures)
+    }
+
+    /// The queue has no ring, or one of which every byte has an address.
+    private func hasWholeRing(_ queue: Int) -> Bool {
+        let addresses = queues.addresses(of: queue)
+        guard addresses.descriptorArea.rawValue != 0 else { return true }
+        let size = UInt64(queueSize(queue))
+        let event: UInt64 = driverFeatures.contains(.eventIndex) ? 2 : 0
+        let areas = [
+            (addresses.descriptorArea, 16 * size), (addresses.driverArea, 4 + 2 * size + event),
+            (addresses.deviceArea, 4 + 8 * size + event),
+        ]
+        return areas.allSatisfy { area, byteCount in area.rawValue <= .max - byteCount }
     }
 
     /// Those of the negotiated features that the data path goes by.

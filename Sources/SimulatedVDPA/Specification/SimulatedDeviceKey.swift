@@ -45,7 +45,7 @@ public enum SimulatedDeviceKey: String, CaseIterable, Sendable {
     public var standard: String {
         switch self {
         case .kernel: KernelVersion.v6_12.rawValue
-        case .parent: SimulatedParentKind.setMap.rawValue
+        case .parent: "set-map; vp-vdpa for qemu-net"
         case .resetMap, .compatReset: "on from 6.12"
         case .wipeOnReset: "on in 6.1"
         case .useVA: "on; off for platform, stateful, mlx5, vendor, vp-vdpa"
@@ -71,7 +71,8 @@ public enum SimulatedDeviceKey: String, CaseIterable, Sendable {
         case .entries: "the most entries of an address space"
         case .fragment: "the length of a physically contiguous run, where memory is pinned"
         case .memlock: "the limit of pinned memory that the simulated kernel applies"
-        case .profile: "which network card it is; vdpasim-net is the kernel's own simulator"
+        case .profile:
+            "which network card it is; vdpasim-net is the kernel's own simulator, qemu-net QEMU's card behind vp_vdpa"
         case .fault: "what is wrong with the device"
         }
     }

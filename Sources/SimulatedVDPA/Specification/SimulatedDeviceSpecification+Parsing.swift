@@ -31,7 +31,7 @@ extension SimulatedDeviceSpecification {
             try Self.choice(SimulatedFault.self, .fault, text)
         }
         try self.init(
-            kernel: kernel ?? .v6_12, parent: parent ?? .setMap,
+            kernel: kernel ?? .v6_12, parent: parent,
             resetMap: try Self.switchValue(.resetMap, values[.resetMap]),
             compatReset: try Self.switchValue(.compatReset, values[.compatReset]),
             wipeOnReset: try Self.switchValue(.wipeOnReset, values[.wipeOnReset]),

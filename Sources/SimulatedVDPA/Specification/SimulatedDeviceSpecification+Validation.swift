@@ -108,9 +108,30 @@ extension SimulatedDeviceSpecification {
         }
     }
 
-    /// What the kernel's simulator cannot be.
     private func validateProfile() throws(SimulatedDeviceSpecificationError) {
-        guard profile == .vdpasimNet else { return }
+        switch profile {
+        case .standard: break
+        case .vdpasimNet: try validateSimulator()
+        case .qemuNet: try validateQEMU()
+        }
+    }
+
+    /// What QEMU's card behind vp_vdpa cannot be.
+    private func validateQEMU() throws(SimulatedDeviceSpecificationError) {
+        if parent != .vpVDPA {
+            throw Self.contradiction(
+                "profile=qemu-net cannot be with parent=\(parent.rawValue): QEMU's card has vp_vdpa for its parent; leave "
+                    + "it out or take parent=vp-vdpa")
+        }
+        if queuePairs != 1 {
+            throw Self.contradiction(
+                "profile=qemu-net cannot be with queues=\(queuePairs): QEMU's card has one pair here; leave it out"
+            )
+        }
+    }
+
+    /// What the kernel's simulator cannot be.
+    private func validateSimulator() throws(SimulatedDeviceSpecificationError) {
         if parent != .setMap, parent != .dmaMap {
             throw Self.contradiction(
                 "profile=vdpasim-net cannot be with parent=\(parent.rawValue): that parent is not vdpa_sim; "

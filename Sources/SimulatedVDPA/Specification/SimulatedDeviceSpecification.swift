@@ -42,13 +42,14 @@ public struct SimulatedDeviceSpecification: Hashable, Sendable {
     /// The most queue pairs a device may have.
     public static let maximumQueuePairs = 64
 
-    /// Makes a specification; `nil` takes the default of the kernel.
+    /// Makes a specification; `nil` takes the default of the kernel, and the parent that the profile stands behind.
     public init(
-        kernel: KernelVersion = .v6_12, parent: SimulatedParentKind = .setMap, resetMap: Bool? = nil,
+        kernel: KernelVersion = .v6_12, parent: SimulatedParentKind? = nil, resetMap: Bool? = nil,
         compatReset: Bool? = nil, wipeOnReset: Bool? = nil, useVirtualAddresses: Bool? = nil,
         queuePairs: Int = 1, entryLimit: Int? = nil, fragment: Int? = nil, memlock: MemlockLimit? = nil,
         fault: SimulatedFault? = nil, profile: SimulatedDeviceProfile = .standard
     ) throws(SimulatedDeviceSpecificationError) {
+        let parent = parent ?? profile.standardParent
         self.kernel = kernel
         self.parent = parent
         self.profile = profile

@@ -133,6 +133,7 @@ struct DeviceWorker: ~Copyable, EventLoopWorker, DeviceQueueVisitor {
 
     /// Asks the driver for kicks where the device waits for chains. `false` where some have come meanwhile.
     mutating func isReadyToSleep() -> Bool {
+        transmit.served.dropEmptyKick()
         if transmit.served.askForKicks() { return false }
         // More receive buffers are news only to somebody who has waited for them.
         return !(receive.served.askForKicks() && isWaitingForBuffers)

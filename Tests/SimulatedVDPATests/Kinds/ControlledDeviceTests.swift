@@ -19,12 +19,14 @@ struct ControlledDeviceTests {
     private let space: ConfigurationSpace
     private let control: RawRing
 
-    init() throws {
+    init() throws { try self.init(.mlx5) }
+
+    private init(_ commands: ControlCommandSet) throws {
         space = ConfigurationSpace(Self.own.octets + [UInt8](repeating: 0, count: 18))
         let events = DeviceEvents()
         guest = try HostileGuest(
             device: ControlledDevice(
-                name: "device", queuePairs: 1, port: .loopback, configuration: space
+                name: "device", queuePairs: 1, port: .loopback, commands: commands, configuration: space
             ) { events.append($0) },
             events: events)
         control = unsafe try RawRing(
@@ -81,6 +83,41 @@ struct ControlledDeviceTests {
         #expect(space.read(at: 0, count: 6) == [2, 4, 6, 8, 10, 12])
     }
 
+    @Test("QEMU's card takes any address, modes and whole tables, which change nothing, and refuses all else")
+    func qemuCommands() throws {
+        let card = try Self(.qemu)
+        card.startControl()
+        #expect(card.answer([1, 1, 2, 4, 6, 8, 10, 12]) == 0)
+        let table: [UInt8] = [1, 0, 0, 0, 2, 0, 0, 0, 0, 1]
+        let taken: [[UInt8]] = [
+            [0, 0, 1], [0, 5, 0], [2, 0, 0xff, 0x0f], [2, 1, 1, 0], [1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            [1, 0] + table + [0, 0, 0, 0], [1, 0, 0, 0, 0, 0] + table,
+        ]
+        for command in taken { #expect(card.answer(command) == 0, "\(command)") }
+        let refused: [[UInt8]] = [
+            [0, 0], [0, 6, 1], [2, 0, 0, 0x10], [2, 0, 1], [2, 2, 1, 0], [1, 0], [1, 0] + table,
+            [1, 0] + table + [1, 0, 0, 0], [1, 0] + table + [0, 0, 0, 0, 0], [1, 1, 2, 4, 6, 8, 10],
+            [1, 1, 2, 4, 6, 8, 10, 12, 14], [1, 2], [3, 0], [4, 0, 2, 0], [5, 0], [0x77, 0], [1],
+        ]
+        for command in refused { #expect(card.answer(command) == 1, "\(command)") }
+        #expect(card.space.read(at: 0, count: 6) == [2, 4, 6, 8, 10, 12])
+        #expect(card.answer([1, 1, 0, 0, 0, 0, 0, 0]) == 0)
+        #expect(card.space.read(at: 0, count: 6) == [0, 0, 0, 0, 0, 0])
+    }
+
+    @Test(
+        "QEMU's card answers commands without CTRL_VQ too, and with EVENT_IDX asks for a kick of the next one"
+    )
+    func qemuNegotiation() throws {
+        for features in [[], VirtioFeatures.eventIndex] {
+            let card = try Self(.qemu)
+            card.startControl(features)
+            #expect(card.answer([0, 0, 1]) == 0)
+            #expect(card.answer([0, 0, 0]) == 0)
+            #expect(card.control.availEvent == (features.isEmpty ? 0 : 2))
+        }
+    }
+
     @Test("A stopped control queue answers nothing, and goes on where it stood")
     func stop() {
         startControl()
@@ -103,6 +140,25 @@ struct ControlledDeviceTests {
         guest.device.settle()
         #expect(guest.rings.map(\.usedIndex) == [1, 1])
         #expect(guest.rings[0].usedElement(0).byteCount == HostileGuest.frameLength)
+    }
+
+    @Test(
+        "Without a receive buffer the driver is asked for kicks of a transmit ring with nothing in it, and not of another"
+    )
+    func kicksWithoutBuffers() {
+        guest.start(features: [])
+        guest.device.kick(0..<2)
+        guest.device.settle()
+        #expect(guest.rings.map(\.usedFlags) == [0, 0])
+        guest.offerGood(1, head: 0)
+        guest.device.kick(0..<2)
+        guest.device.settle()
+        #expect(guest.rings.map(\.usedFlags) == [0, 1])
+        guest.offerGood(0, head: 0)
+        guest.device.kick(0..<1)
+        guest.device.settle()
+        #expect(guest.rings.map(\.usedIndex) == [1, 1])
+        #expect(guest.rings.map(\.usedFlags) == [0, 0])
     }
 
     @Test("A ring with a table of its own is found there, and its buffers are not")

@@ -83,6 +83,13 @@ struct Contradiction: CustomTestStringConvertible, Sendable {
                 (.profile, "vdpasim-net"), (.queues, "2 and more"), "vdpa_sim_net has one pair",
                 { $0.isSimulator && ($0[.queues] ?? "1") != "1" }),
             Contradiction(
+                (.profile, "qemu-net"),
+                (.parent, "set-map, dma-map, mlx5, platform, stateful, vendor, vduse"),
+                "they are not vp_vdpa", { $0.isQEMU && $0.parent != "vp-vdpa" }),
+            Contradiction(
+                (.profile, "qemu-net"), (.queues, "2 and more"), "the card has one pair",
+                { $0.isQEMU && ($0[.queues] ?? "1") != "1" }),
+            Contradiction(
                 (.useVA, "on"), (.profile, "vdpasim-net"), "with `kernel=6.1`, whose vdpa_sim pins",
                 { $0.isSimulator && $0.isBefore6_7 && $0[.useVA] == "on" }),
             Contradiction(

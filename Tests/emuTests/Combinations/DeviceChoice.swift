@@ -31,8 +31,9 @@ struct DeviceChoice: Hashable, CustomStringConvertible, Sendable {
     // MARK: What it is, defaults included
 
     var kernel: String { self[.kernel] ?? "6.12" }
-    var parent: String { self[.parent] ?? "set-map" }
+    var parent: String { self[.parent] ?? (isQEMU ? "vp-vdpa" : "set-map") }
     var isSimulator: Bool { self[.profile] == "vdpasim-net" }
+    var isQEMU: Bool { self[.profile] == "qemu-net" }
     var isBefore6_7: Bool { kernel == "6.1" }
 
     /// Whether the operations of a reset are free.

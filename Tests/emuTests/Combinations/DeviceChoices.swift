@@ -10,7 +10,8 @@ enum DeviceChoices {
         .resetMap: ["on", "off"], .compatReset: ["on", "off"], .wipeOnReset: ["on", "off"],
         .useVA: ["on", "off"], .queues: ["1", "2", "64"], .entries: ["6", "7", "2048"],
         .fragment: ["4K", "2M", "1G"],
-        .memlock: ["16M", "67170304", "67174400", "unlimited"], .profile: ["standard", "vdpasim-net"],
+        .memlock: ["16M", "67170304", "67174400", "unlimited"],
+        .profile: ["standard", "vdpasim-net", "qemu-net"],
         .fault: ["loses-maps", "set-map", "map-half-way", "suspend", "late", "dies"],
     ]
 

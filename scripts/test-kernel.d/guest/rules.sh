@@ -70,7 +70,7 @@ check_conformance() {
         gojq -e '.failed + .notAsked + .notRun + (.problems | length) == 0' "$LOG/conformance.json" >/dev/null || exit 1
 }
 
-# What vdpa_sim_net says of itself, its profile says word for word. vp_vdpa shows the features of whatever is behind it.
+# What a device says of itself, its profile says word for word.
 check_twin_info() {
     local difference
     "$EMU" info --json --device "$FILE" >"$LOG/info-of-device.json" || fail "emu info fails"

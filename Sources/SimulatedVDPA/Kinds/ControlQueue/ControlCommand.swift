@@ -3,7 +3,11 @@
 struct ControlCommand {
     static let headerByteCount = 2
     static let macClass: UInt8 = 1  // VIRTIO_NET_CTRL_MAC
+    static let setTables: UInt8 = 0  // VIRTIO_NET_CTRL_MAC_TABLE_SET
     static let setAddress: UInt8 = 1  // VIRTIO_NET_CTRL_MAC_ADDR_SET
+    static let receiveClass: UInt8 = 0  // VIRTIO_NET_CTRL_RX
+    static let vlanClass: UInt8 = 2  // VIRTIO_NET_CTRL_VLAN
+    static let vlanCount = 1 << 12
     static let ok: UInt8 = 0  // VIRTIO_NET_OK
     static let error: UInt8 = 1  // VIRTIO_NET_ERR
 

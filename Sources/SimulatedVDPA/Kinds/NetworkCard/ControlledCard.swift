@@ -45,7 +45,7 @@ package struct ControlledCard: DeviceKind {
         name: String, wire: consuming WirePort, report: @escaping @Sendable (DataPathEvent) -> Void
     ) throws -> any DataPath {
         try ControlledDevice(
-            name: name, queuePairs: queuePairs, port: wire,
+            name: name, queuePairs: queuePairs, port: wire, commands: .mlx5,
             configuration: ConfigurationSpace(configuration), report: report)
     }
 }

@@ -14,11 +14,12 @@ package final class ControlledDevice: NetworkDataPath {
     private let space: ConfigurationSpace
     package let queues: QueueMap
 
-    /// Starts the workers. A control command changes the address in `configuration`.
+    /// Starts the workers. The control queue knows `commands`, of which one changes the address in `configuration`.
     ///
     /// `report` is called on a worker's thread and must not wait for anything, least of all for this device.
     package init(
-        name: String, queuePairs: Int, port: consuming sending WirePort, configuration: ConfigurationSpace,
+        name: String, queuePairs: Int, port: consuming sending WirePort, commands: ControlCommandSet,
+        configuration: ConfigurationSpace,
         report: @escaping @Sendable (DataPathEvent) -> Void
     ) throws(VirtioNetError) {
         space = configuration
@@ -27,9 +28,9 @@ package final class ControlledDevice: NetworkDataPath {
         do throws(WorkerStartFailure<VirtioNetError>) {
             control = try RunningWorker(name: "\(name)-ctrl") { failure in
                 report(.failed(failure))
-            } setUp: { commands throws(VirtioNetError) in
+            } setUp: { orders throws(VirtioNetError) in
                 try ControlWorker(
-                    commands: commands, configuration: configuration,
+                    orders: orders, commands: commands, configuration: configuration,
                     queue: FrameQueue(
                         role: .control, served: ServedQueue(index: index, report: report), counters: counters)
                 )
