@@ -128,6 +128,7 @@ let package = Package(
             "ForeignPrograms",
             [
                 "ClientRules", "DeviceScripts", "SimulatedVDPA", "VhostVDPA", "VirtioNet", "VirtioDevice",
+                "Virtio",
                 "WorkerRuntime", "GuestMemory",
                 "LinuxHost", "CLinux", system, logging,
             ],

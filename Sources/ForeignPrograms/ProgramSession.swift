@@ -4,6 +4,7 @@ internal import Glibc
 internal import Logging
 internal import SimulatedVDPA
 internal import SystemPackage
+internal import Virtio
 internal import VirtioDevice
 internal import VirtioNet
 
@@ -43,7 +44,10 @@ struct ProgramSession {
             logger.warning(
                 "\(exposed.path): \(exposed.device.faultCount) accesses of the device found no map\(last)")
         }
-        for exposed in devices { tellFailure(of: exposed) }
+        for exposed in devices {
+            tellFrames(of: exposed)
+            tellFailure(of: exposed)
+        }
         if let failure = SimulationFailure.description {
             logger.error("\(failure): what came after is no kernel's answer")
         }
@@ -53,6 +57,32 @@ struct ProgramSession {
     /// Has what the workers have recorded on its way to the captures.
     func flushCaptures() {
         for exposed in devices { exposed.device.network?.flushCapture() }
+    }
+
+    /// Says what became of the frames of a device, of all its queues together.
+    private func tellFrames(of exposed: ExposedDevice) {
+        guard let network = exposed.device.network else { return }
+        network.synchronise()
+        var (receive, transmit) = (FrameAccount(), FrameAccount())
+        var ringErrors: UInt64 = 0
+        for index in network.queues.frameQueues {
+            ringErrors &+= network.counts(index).errors
+            if case .receive = network.queues.role(of: index) {
+                receive += network.account(index)
+            } else {
+                transmit += network.account(index)
+            }
+        }
+        logger.info(
+            "frames",
+            metadata: [
+                "device": "\(exposed.path)",
+                "receiveEntered": "\(receive.entered)", "receiveLeft": "\(receive.left)",
+                "receiveDropped": "\(receive.dropped)", "receiveMissing": "\(receive.missing)",
+                "transmitEntered": "\(transmit.entered)", "transmitLeft": "\(transmit.left)",
+                "transmitDropped": "\(transmit.dropped)", "transmitMissing": "\(transmit.missing)",
+                "ringErrors": "\(ringErrors)",
+            ])
     }
 
     /// Says what has failed of a device through no fault of the program's.
