@@ -57,6 +57,21 @@ import Testing
         #expect(outcome.output.contains("OK: ") && outcome.output.contains("over 3 stops"))
     }
 
+    @Test("--log-level info: the end says what became of the frames of each device")
+    func frameAccount() throws {
+        let outcome = try EmuProcess([
+            "exec", "--log-level", "info", "--device", "sim", "--", Self.emu, "run", "--device",
+            "/dev/vhost-vdpa-0",
+            "--memory", "64M", "--packets", "5000", "--cycles", "1", "--interval", "1ms", "--log-level",
+            "error",
+        ]).finish()
+        #expect(outcome.status == 0, "\(outcome.output) \(outcome.errors)")
+        let line = try #require(outcome.errors.split(separator: "\n").last { $0.contains("emu: frames ") })
+        for count in ["receiveLeft=5000", "transmitEntered=5000", "transmitMissing=0", "ringErrors=0"] {
+            #expect(line.contains(count), "\(line)")
+        }
+    }
+
     @Test("two programs have two devices at once; a third finds no device, and what is open is busy")
     func twoDevices() throws {
         let run = "run --memory 64M --packets 5000 --cycles 2 --interval 1ms --device /dev/vhost-vdpa"
