@@ -165,34 +165,18 @@ import Testing
         #expect(alone.status == 2 && alone.errors.contains("--against"))
     }
 
-    /// Sends SIGINT after `count` pauses to a replay of a script that has one. A test that gets no processor for that long comes
-    /// too late: it is asked again with a longer pause.
-    private static func interrupted(
-        pausing unit: Int, _ script: (_ pause: Int) -> String, _ arguments: [String], after count: Double
-    ) throws -> EmuProcess.Outcome {
-        let folder = try TemporaryFolder()
-        let file = folder.path("a.script")
-        var outcome: EmuProcess.Outcome
-        var pause = unit
-        repeat {
-            try script(pause).write(toFile: file, atomically: true, encoding: .utf8)
-            let emu = try EmuProcess(["replay", file] + arguments)
-            usleep(UInt32(Double(pause) * count * 1000))
-            emu.send(SIGINT)
-            outcome = emu.finish()
-            pause *= 3
-        } while !(outcome.output + outcome.errors).contains("INTERRUPTED") && pause < 20 * unit
-        return outcome
-    }
-
     /// The signal comes while the second device plays, or before that where the machine is slow: either way it is not over.
     @Test(
         "A signal while the second device plays is said, and is status 1: what it did not answer was not compared"
     )
     func interruptedSecond() throws {
-        let outcome = try Self.interrupted(
-            pausing: 2000, { "open\npause \($0)ms\nGET_STATUS\n" },
-            ["--against", "sim,kernel=6.1", "--json"], after: 1.5)
+        let folder = try TemporaryFolder()
+        let file = folder.path("a.script")
+        try "open\npause 2000ms\nGET_STATUS\n".write(toFile: file, atomically: true, encoding: .utf8)
+        let emu = try EmuProcess(["replay", file, "--against", "sim,kernel=6.1", "--json"])
+        usleep(3_000_000)
+        emu.send(SIGINT)
+        let outcome = emu.finish()
         #expect(outcome.status == 1)
         let report = try outcome.result(ReplayReport.self)
         #expect(report.interrupted && report.compared < 3)
@@ -204,12 +188,16 @@ import Testing
         "A signal while a script is shortened has the shortest part so far printed, with its difference, and is status 1"
     )
     func interruptedMinimise() throws {
-        let outcome = try Self.interrupted(
-            pausing: 1000,
-            { pause in
-                "open -> ok\npause \(pause)ms\nGET_CONFIG_SIZE -> 1\n"
-                    + (0..<64).map { "eventfd e\($0)\n" }.joined()
-            }, ["--minimise"], after: 3.5)
+        let folder = try TemporaryFolder()
+        let file = folder.path("a.script")
+        let text =
+            "open -> ok\npause 1000ms\nGET_CONFIG_SIZE -> 1\n"
+            + (0..<64).map { "eventfd e\($0)\n" }.joined()
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        let emu = try EmuProcess(["replay", file, "--minimise"])
+        usleep(3_500_000)
+        emu.send(SIGINT)
+        let outcome = emu.finish()
         #expect(outcome.status == 1)
         #expect(outcome.output.contains("INTERRUPTED"))
         // Where the machine is slow the signal comes before there was a difference.
