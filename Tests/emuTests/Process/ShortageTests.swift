@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// What `emu run` says where the machine has too little of something: always a line, never silence.

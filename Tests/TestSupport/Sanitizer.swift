@@ -1,11 +1,11 @@
-import Foundation
+internal import Foundation
 
 /// The sanitizer that `emu` and its tests are built with, as scripts/test --sanitize tells. Its runtime is code in the process
 /// that has needs of its own.
-enum Sanitizer: String {
+package enum Sanitizer: String {
     case address, thread
 
     /// `nil` in a build without.
-    static let current = ProcessInfo.processInfo.environment["EMU_SANITIZER"].flatMap(
+    package static let current = ProcessInfo.processInfo.environment["EMU_SANITIZER"].flatMap(
         Sanitizer.init(rawValue:))
 }
