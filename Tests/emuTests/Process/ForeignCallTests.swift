@@ -3,7 +3,7 @@ import Testing
 @testable import emu
 
 /// Calls on a device's file that are seldom made: on duplicates of any number, in pieces, by 32-bit programs.
-@Suite(.timeLimit(.minutes(5))) struct ForeignCallTests {
+@Suite(.timeLimit(.minutes(15))) struct ForeignCallTests {
     private static let opened = "open /dev/vhost-vdpa-0 ioctl set-owner memory memfd 65536"
 
     @Test(

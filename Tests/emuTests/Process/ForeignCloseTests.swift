@@ -3,7 +3,7 @@ import Testing
 @testable import emu
 
 /// The last close of a device's file, however a program makes it: the device is released before the program goes on.
-@Suite(.timeLimit(.minutes(5))) struct ForeignCloseTests {
+@Suite(.timeLimit(.minutes(15))) struct ForeignCloseTests {
     /// Ways to close the only descriptor. The device's own number is seen by the filter; another is not.
     private static let seen = ["close", "close-range", "replace", "replace3", "close-from 900"]
     private static let unseen = ["dup2 5 close use 5 close", "dup2 5 close use 5 replace"]

@@ -6,7 +6,7 @@ import Testing
 @testable import emu
 
 /// The signals of a program under `emu exec`: those that it begins with, and those that `emu` gets.
-@Suite(.timeLimit(.minutes(5))) struct ForeignSignalTests {
+@Suite(.timeLimit(.minutes(15))) struct ForeignSignalTests {
     /// Each is one a program may take for anything.
     private static let signals = TerminationSignals.requests + [SIGWINCH, SIGCONT]
 
