@@ -57,10 +57,10 @@ final class GenericNetlink {
         return UInt16(truncatingIfNeeded: id.number)
     }
 
-    /// Waits for the children that did not answer, no longer than for an answer. To be called once the device is
-    /// closed: whoever held netlink goes on then, and so do they. One that still waits is left to the process's end.
+    /// Waits for the children that did not answer, 3 s at the most. To be called once the device is closed: whoever held
+    /// netlink goes on then, and so do they. One that still waits is left to the process's end.
     func reap() {
-        let end = ContinuousClock.now + patience
+        let end = ContinuousClock.now + Self.reapPatience
         while !lateChildren.isEmpty {
             lateChildren.removeAll { clinux_netlink_is_over($0) != 0 }
             guard !lateChildren.isEmpty, ContinuousClock.now < end else { return }
@@ -73,6 +73,9 @@ final class GenericNetlink {
 
     /// The most bytes of one answer.
     private static let answerLimit = 16384
+
+    /// How long a child that was killed may take to end: as long as it needs for a processor, whatever an answer may take.
+    private static let reapPatience = Duration.seconds(3)
 
     /// How often one wait for a child that has ended is made again because a signal interrupted it.
     private static let waitAttempts = 1000
