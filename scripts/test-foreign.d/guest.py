@@ -10,35 +10,26 @@ import statistics
 import sys
 import time
 
-from machine import GUEST, HOST, PATIENCE, Failed, Far, Machine
+from checks import Checks, Failed
+from machine import GUEST, HOST, PATIENCE, Far, Machine
 
 FILE_BYTES = 8 << 20
 PINGS = 100
 STOPS = 10
 
 
-class Visit:
+class Visit(Checks):
     """One guest from its boot to its end."""
 
     def __init__(self, arguments):
+        super().__init__()
         self.emu, self.folder, self.kernel, self.initrd, tap, namespace, traffic, spec = arguments
         self.spec = spec
         self.far = Far(tap, namespace, traffic)
         self.wire = f"tap:{tap}@{namespace}"
-        self.failed = 0
         # Frames by the guest's own count, of each life of its driver.
         self.guest_sent = self.guest_received = 0
         self.takes_no_position = "parent=vp-vdpa" in spec
-
-    def check(self, name, action):
-        begin = time.monotonic()
-        try:
-            outcome, seen = "pass", action()
-        except Failed as error:
-            outcome, seen = "FAIL", str(error)
-            self.failed += 1
-        print(name, outcome, f"{time.monotonic() - begin:.1f}", " ".join(str(seen).split()), sep="\t", flush=True)
-        return outcome == "pass"
 
     # What there is to see
 

@@ -10,31 +10,22 @@ import re
 import sys
 import time
 
-from testpmd import DEVICE, Failed, Testpmd
+from checks import Checks, Failed
+from testpmd import DEVICE, Testpmd
 
 # What sets the frames going: so many bursts, of testpmd's own size. Those that come back after are frames that have gone round.
 FIRST, BURST = 4, 32
 
 
-class Visit:
+class Visit(Checks):
     """One testpmd from its start to its quit."""
 
     def __init__(self, emu, folder, spec, options):
+        super().__init__()
         self.emu, self.spec, self.options = emu, spec, options
         self.log = os.path.join(folder, "words")
-        self.failed = 0
         # Frames of ports that are no more.
         self.sent = self.received = 0
-
-    def check(self, name, action):
-        begin = time.monotonic()
-        try:
-            outcome, seen = "pass", action()
-        except Failed as error:
-            outcome, seen = "FAIL", str(error)
-            self.failed += 1
-        print(name, outcome, f"{time.monotonic() - begin:.1f}", " ".join(str(seen).split()), sep="\t", flush=True)
-        return outcome == "pass"
 
     def start(self):
         self.program = Testpmd(self.emu, self.spec, self.options, self.log)

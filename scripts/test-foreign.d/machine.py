@@ -8,13 +8,11 @@ import socket
 import subprocess
 import time
 
+from checks import Failed
+
 GUEST, HOST = "10.99.0.1", "10.99.0.2"
 # What an emulated processor may take on a machine that others use too.
 PATIENCE = 120
-
-
-class Failed(Exception):
-    """What a check has found wrong."""
 
 
 def connected(path, process, deadline):

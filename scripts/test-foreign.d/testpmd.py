@@ -7,12 +7,10 @@ import select
 import subprocess
 import time
 
+from checks import Failed
+
 PROMPT = "testpmd> "
 DEVICE = "net_virtio_user0,path=/dev/vhost-vdpa-0"
-
-
-class Failed(Exception):
-    """What a check has found wrong."""
 
 
 class Testpmd:
