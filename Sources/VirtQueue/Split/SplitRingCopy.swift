@@ -18,6 +18,8 @@ package final class SplitRingCopy {
     private static let pullLimit = 256
     /// What is copied of a chain's readable part: nobody reads more than the longest frame (``NetworkHeader``).
     private static let chainByteLimit = 12 + 65_550
+    /// How often a word is read that changes all the time: a driver does not keep the worker from its commands.
+    private static let wordAttempts = 16
 
     private let block: UnsafeMutableRawPointer
     private let table: CopiedArea
@@ -298,16 +300,20 @@ package final class SplitRingCopy {
 
     /// A word of 16 bits that the driver writes at once, and a copy may take in two: the low byte, then the high one. It
     /// is read twice, one after the other. Where both have the same high byte, the second low byte was there with it.
+    ///
+    /// A driver moves the high byte of an index once in 256 entries. One that does it every time has the word it gets.
     private func word(at offset: Int, of area: CopiedArea) -> UInt16? {
         guard let place = area.place(of: offset) else { return nil }
         let here = UInt64(UInt(bitPattern: unsafe scratch))
-        while true {
+        var word: UInt16 = 0
+        for _ in 0..<Self.wordAttempts {
             begin()
             copies.add(HostAddress(rawValue: here), place, byteCount: 2)
             copies.add(HostAddress(rawValue: here + 2), place, byteCount: 2)
             guard copies.read().isEmpty else { return nil }
-            let (first, second) = unsafe (RingMemory(scratch).load16(0), RingMemory(scratch).load16(2))
-            if first >> 8 == second >> 8 { return second }
+            word = unsafe RingMemory(scratch).load16(2)
+            if unsafe RingMemory(scratch).load16(0) >> 8 == word >> 8 { break }
         }
+        return word
     }
 }
