@@ -78,7 +78,7 @@ static void handle(int number, siginfo_t *information, void *context) {
         earlier.sa_sigaction(number, information, context);
     } else if (earlier.sa_handler != SIG_DFL && earlier.sa_handler != SIG_IGN) {
         earlier.sa_handler(number);
-    } else {
+    } else if (is_fault || earlier.sa_handler == SIG_DFL) {
         // The access is made once more and ends the process, as it would have; a signal that was sent has to be sent again.
         signal(number, SIG_DFL);
         if (!is_fault) raise(number);

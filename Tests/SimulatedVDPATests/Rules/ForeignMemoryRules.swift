@@ -126,6 +126,13 @@ struct ForeignMemoryRules {
             VanishedPages.handle()
             raise(SIGBUS)
         }
+        // Who ignores it goes on ignoring it.
+        await #expect(processExitsWith: .exitCode(6)) {
+            signal(SIGBUS, SIG_IGN)
+            VanishedPages.handle()
+            raise(SIGBUS)
+            _exit(6)
+        }
     }
 
     // MARK: Memory that cannot be mapped a second time
